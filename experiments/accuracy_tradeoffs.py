@@ -1,0 +1,44 @@
+"""MobileNets Figures 4 and 5: accuracy over mult-adds and over parameters.
+
+    python -m experiments.accuracy_tradeoffs
+
+trains all 16 networks of alpha x rho on the embedded data set and draws both figures,
+the paper's points and ours. The paper's conclusion: accuracy is about linear in the
+logarithm of the mult-adds, with a jump where the networks become very small.
+
+On ImageNet, with the data prepared by TFDS:
+
+    python -m experiments.accuracy_tradeoffs --dataset=imagenet2012 --data_dir=DIR \
+        --recipe=paper --epochs=100
+
+Time, device and expected values of the committed records: BUILD.md.
+Source: arXiv 1704.04861, section 4.2, Figures 4 and 5.
+"""
+
+import mobilenet_tf
+from mobilenet_tf.experiment import Experiment, Network, Row
+from mobilenet_tf.reporting.figures import (
+    accuracy_over_mult_adds,
+    accuracy_over_parameters,
+)
+from mobilenet_tf.reporting.published import FIGURE4
+
+experiment = Experiment(
+    name="accuracy_tradeoffs",
+    title="MobileNets Figures 4 and 5: 16 networks",
+    rows=tuple(
+        Row(
+            Network(
+                f"{alpha:g} MobileNet, rho {side * 7 // 224}/7",
+                mobilenet_tf.build,
+                {"alpha": alpha, "rho": side / 224},
+            ),
+            published,
+        )
+        for (alpha, side), published in FIGURE4.items()
+    ),
+    figures=(accuracy_over_mult_adds, accuracy_over_parameters),
+)
+
+if __name__ == "__main__":
+    experiment()

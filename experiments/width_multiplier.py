@@ -1,0 +1,37 @@
+"""MobileNets Table 6: the width multiplier alpha.
+
+    python -m experiments.width_multiplier
+
+trains alpha 1, 0.75, 0.5 and 0.25 at full resolution on the embedded data set and
+prints the paper's rows beside ours. The paper's conclusion: accuracy falls smoothly
+until the network becomes very small at alpha 0.25.
+
+On ImageNet, with the data prepared by TFDS:
+
+    python -m experiments.width_multiplier --dataset=imagenet2012 --data_dir=DIR \
+        --recipe=paper --epochs=100 --seeds=3
+
+Time, device and expected values of the committed records: BUILD.md.
+Source: arXiv 1704.04861, section 4.2 and Table 6.
+"""
+
+import mobilenet_tf
+from mobilenet_tf.experiment import Experiment, Network, Row
+from mobilenet_tf.reporting.published import TABLE6
+
+experiment = Experiment(
+    name="width_multiplier",
+    title="MobileNets Table 6: width multiplier",
+    rows=tuple(
+        Row(
+            Network(
+                f"{alpha:g} MobileNet", mobilenet_tf.build, {"alpha": alpha, "rho": 1.0}
+            ),
+            published,
+        )
+        for alpha, published in TABLE6.items()
+    ),
+)
+
+if __name__ == "__main__":
+    experiment()

@@ -1,0 +1,59 @@
+"""Which part of an image the network sees: crop boxes for whole batches.
+
+A box is `(top, left, bottom, right)` in fractions of the image. A mirrored box has
+`left > right`, so flipping costs nothing. Sampling is plain numpy and depends on the
+generator alone; `mobilenet_tf.training.cropping.CropResize` cuts the boxes out.
+"""
+
+import numpy as np
+
+
+def central_boxes(count: int, fraction: float = 0.875) -> np.ndarray:
+    """The same central box for `count` images, float32 `(count, 4)`.
+
+    The middle `fraction` of the height and of the width, whatever the aspect ratio:
+    what TF-Slim's evaluation preprocessing does.
+    """
+    margin = (1 - fraction) / 2
+    box = np.array([margin, margin, 1 - margin, 1 - margin], "float32")
+    return np.tile(box, (count, 1))
+
+
+def random_boxes(
+    rng: np.random.Generator,
+    aspects: np.ndarray,
+    min_area: float,
+    max_stretch: float = 4 / 3,
+    flip: bool = True,
+) -> np.ndarray:
+    """One random resized crop per image, mirrored half of the time, float32 `(n, 4)`.
+
+    The area is uniform in `[min_area, 1]` of the image and the aspect ratio of the
+    crop log-uniform in `[1 / max_stretch, max_stretch]`; a crop that would be larger
+    than the image is clipped to it.
+
+    Args:
+        rng: Source of all randomness.
+        aspects: Width / height of each original image, shape `(n,)`.
+        min_area: Smallest area as a fraction of the image, in (0, 1].
+        max_stretch: Largest aspect ratio of a crop, at least 1.
+        flip: Whether to mirror left and right.
+    """
+    count = len(aspects)
+    area = rng.uniform(min_area, 1, count)
+    stretch = np.exp(rng.uniform(-1, 1, count) * np.log(max_stretch)) / aspects
+    height = np.minimum(np.sqrt(area / stretch), 1)
+    width = np.minimum(np.sqrt(area * stretch), 1)
+    top = rng.uniform(0, 1, count) * (1 - height)
+    left = rng.uniform(0, 1, count) * (1 - width)
+    mirrored = rng.random(count) < (0.5 if flip else 0)
+    start, end = left, left + width
+    return np.stack(
+        [
+            top,
+            np.where(mirrored, end, start),
+            top + height,
+            np.where(mirrored, start, end),
+        ],
+        axis=1,
+    ).astype("float32")

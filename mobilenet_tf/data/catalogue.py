@@ -1,0 +1,181 @@
+"""What a TFDS data set holds: its splits, its features, and what does not fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+
+import tensorflow_datasets as tfds
+
+EMBEDDED = "vignettes"  # rendered by the builder in mobilenet_tf.data.embedded
+EVALUATION_SPLITS = ("validation", "test", "val", "valid", "imagenette-validation")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A prepared TFDS classification data set with everything resolved.
+
+    Attributes:
+        builder: The TFDS builder, prepared.
+        image_key: Name of the image feature.
+        label_key: Name of the class label feature.
+        class_names: Names of the classes in index order.
+        train_split: TFDS split string that is trained on.
+        evaluation_split: TFDS split string that is evaluated.
+        to_rgb: Whether one or four channels are turned into three.
+    """
+
+    builder: tfds.core.DatasetBuilder
+    image_key: str
+    label_key: str
+    class_names: tuple[str, ...]
+    train_split: str
+    evaluation_split: str
+    to_rgb: bool
+
+    @property
+    def name(self) -> str:
+        info = self.builder.info
+        config = self.builder.builder_config
+        return f"{info.name}/{config.name}" if config else info.name
+
+    @property
+    def version(self) -> str:
+        return str(self.builder.info.version)
+
+    @property
+    def image_shape(self) -> tuple[int | None, int | None, int | None]:
+        return self.builder.info.features[self.image_key].shape
+
+    def size(self, split: str) -> int:
+        return self.builder.info.splits[split].num_examples
+
+
+def open_source(
+    name: str,
+    data_dir: str | None = None,
+    *,
+    train_split: str | None = None,
+    evaluation_split: str | None = None,
+    image_key: str | None = None,
+    label_key: str | None = None,
+    limit: int | None = None,
+    to_rgb: bool = False,
+) -> Source:
+    """Find, and where needed prepare, a TFDS classification data set.
+
+    Args:
+        name: TFDS name, `name`, `name/config` or `name/config:version`.
+        data_dir: Directory of prepared data sets; None means TFDS' own.
+        train_split: TFDS split to train on; None means "train".
+        evaluation_split: TFDS split to evaluate; None means the first of "validation",
+            "test", "val" and "valid" that exists.
+        image_key: Image feature; None means the only one there is.
+        label_key: Class label feature; None means the only one there is.
+        limit: Use only the first so many examples of both splits.
+        to_rgb: Repeat grey channels and drop an alpha channel.
+
+    Raises:
+        ValueError: There is no such data set, split or feature, or a split is empty.
+    """
+    builder = _prepared_builder(name, data_dir)
+    features = builder.info.features
+    image_key = _only_feature(name, features, tfds.features.Image, "image", image_key)
+    label_key = _only_feature(
+        name, features, tfds.features.ClassLabel, "label", label_key
+    )
+    channels = features[image_key].shape[-1]
+    if channels != 3 and not to_rgb:
+        raise ValueError(
+            f"feature {image_key!r} of data set {name!r} has {channels} channels, but "
+            "3 are needed; pass --to_rgb to repeat a grey channel or drop alpha"
+        )
+    train = _split(builder, "train_split", train_split, ("train",), limit)
+    evaluation = _split(
+        builder, "eval_split", evaluation_split, EVALUATION_SPLITS, limit
+    )
+    return Source(
+        builder,
+        image_key,
+        label_key,
+        tuple(features[label_key].names),
+        train,
+        evaluation,
+        to_rgb,
+    )
+
+
+def _prepared_builder(name, data_dir):
+    if name.partition("/")[0] == EMBEDDED:
+        importlib.import_module("mobilenet_tf.data.embedded")  # registers the builder
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"dataset must be a TFDS data set, built-in or prepared in data_dir, got "
+            f"{name!r} with data_dir={data_dir!r} ({reason})"
+        ) from error
+    if builder.info.splits:
+        return builder
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # TFDS raises many kinds: network, disk, manual steps
+        raise ValueError(
+            f"data set {name!r} is not prepared in {str(builder.data_path)!r} and "
+            f"cannot be prepared now: {error}"
+        ) from error
+    return builder
+
+
+def _only_feature(name, features, kind, role, given):
+    found = [key for key, feature in features.items() if isinstance(feature, kind)]
+    if given is not None:
+        if given not in found:
+            raise ValueError(
+                f"{role}_key must be one of the {kind.__name__} features of "
+                f"{name!r} ({', '.join(found) or 'none'}), got {given!r}"
+            )
+        return given
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ValueError(
+            f"data set {name!r} has no {kind.__name__} feature, so it is not a "
+            f"classification data set; its features are {', '.join(features)}"
+        )
+    if role in found:
+        return role
+    raise ValueError(
+        f"data set {name!r} has several {kind.__name__} features "
+        f"({', '.join(found)}); choose one with --{role}_key"
+    )
+
+
+def _split(builder, flag, given, candidates, limit):
+    splits = builder.info.splits
+    if given is None:
+        given = next((name for name in candidates if name in splits), None)
+        if given is None:
+            raise ValueError(
+                f"data set {builder.info.name!r} has no split named "
+                f"{' or '.join(candidates)}; choose one with --{flag}, such as "
+                f"--{flag}='train[90%:]'. Its splits are {', '.join(splits)}"
+            )
+    if limit is not None:
+        if limit < 1 or "[" in given:
+            raise ValueError(
+                f"limit must be a positive number for whole splits, got {limit!r} for "
+                f"{given!r}"
+            )
+        given = f"{given}[:{limit}]"
+    try:
+        size = splits[given].num_examples
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"{flag} must be a split of {builder.info.name!r} "
+            f"({', '.join(splits)}) or a slice of one, got {given!r}"
+        ) from error
+    if size == 0:
+        raise ValueError(f"{flag} {given!r} of {builder.info.name!r} has no examples")
+    return given

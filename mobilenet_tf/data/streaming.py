@@ -1,0 +1,112 @@
+"""A TFDS split through tf.data: decoded on the fly, or decoded once into memory."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from mobilenet_tf.data.arrays import ArraySplit, Batch
+from mobilenet_tf.data.catalogue import Source
+
+SHUFFLE_BUFFER = 8192
+
+
+@dataclasses.dataclass(frozen=True)
+class StreamSplit:
+    """A split that is read and decoded again in every epoch.
+
+    Args:
+        source: The data set.
+        split: TFDS split string.
+        side: Side S in pixels of the stored square images.
+    """
+
+    source: Source
+    split: str
+    side: int
+
+    @property
+    def size(self) -> int:
+        return self.source.size(self.split)
+
+    def epoch(self, batch_size: int, seed=None) -> Iterator[Batch]:
+        """The split once: shuffled full batches with a seed, else all in order.
+
+        With a seed, files are shuffled, and examples within a buffer of 8,192.
+        """
+        shuffled = seed is not None
+        number = None
+        if shuffled:
+            number = int(np.random.default_rng(seed).integers(2**31))
+        dataset = self.source.builder.as_dataset(
+            split=self.split,
+            shuffle_files=shuffled,
+            read_config=tfds.ReadConfig(
+                shuffle_seed=number, interleave_cycle_length=16 if shuffled else 1
+            ),
+        )
+        dataset = dataset.with_options(_deterministic())
+        if shuffled:
+            # Shuffling what is still encoded keeps the buffer small.
+            dataset = dataset.shuffle(min(self.size, SHUFFLE_BUFFER), seed=number)
+        dataset = dataset.map(self._stored, tf.data.AUTOTUNE)
+        dataset = dataset.batch(batch_size, drop_remainder=shuffled)
+        with self._readable():
+            for batch in dataset.prefetch(2).as_numpy_iterator():
+                if (batch[2] < 0).any():
+                    raise ValueError(
+                        f"split {self.split!r} of {self.source.name!r} has images "
+                        "without a label; choose another split"
+                    )
+                yield Batch(*batch)
+
+    def decode(self) -> ArraySplit:
+        """All images of the split, decoded into memory."""
+        side = self.side
+        contents = Batch(
+            np.empty((self.size, side, 3, side), "uint8"),
+            np.empty(self.size, "float32"),
+            np.empty(self.size, "int64"),
+        )
+        start = 0
+        for batch in self.epoch(256):
+            rows = slice(start, start + len(batch))
+            contents.images[rows] = batch.images
+            contents.aspects[rows] = batch.aspects
+            contents.labels[rows] = batch.labels
+            start += len(batch)
+        return ArraySplit(contents)
+
+    def _stored(self, example):
+        image = example[self.source.image_key]
+        if self.source.to_rgb:
+            image = image[..., :3]
+            image = tf.image.grayscale_to_rgb(image) if image.shape[-1] == 1 else image
+        size = tf.cast(tf.shape(image)[:2], tf.float32)
+        if image.shape[:2] != (self.side, self.side):
+            image = tf.image.resize(image, (self.side, self.side), antialias=True)
+            image = tf.cast(tf.round(image), tf.uint8)
+        label = tf.cast(example[self.source.label_key], tf.int64)
+        return tf.transpose(image, (0, 2, 1)), size[1] / size[0], label
+
+    @contextlib.contextmanager
+    def _readable(self):
+        try:
+            yield
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            raise ValueError(
+                f"split {self.split!r} of data set {self.source.name!r} is damaged: "
+                f"{error.message} Delete {str(self.source.builder.data_path)!r} and "
+                "prepare it again."
+            ) from error
+
+
+def _deterministic():
+    options = tf.data.Options()
+    options.deterministic = True
+    return options

@@ -1,0 +1,136 @@
+"""Train every point of a grid, in one process or several, with an estimate of the end.
+
+Processes share a grid through locks on the points: whoever finds a point free trains
+it. So a second copy of a command helps the first one, and a killed one is resumed by
+the next that comes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.experiment.point import Point, Workdir, train
+from mobilenet_tf.training.loop import Progress
+
+
+def run(
+    points: Sequence[Point],
+    data: DataSet,
+    workdir: Workdir,
+    experiment: str,
+    *,
+    workers: int = 1,
+    data_parallel: bool = False,
+    report: Callable[[str], None] = print,
+) -> None:
+    """Train, in this process, every point that is not done and that no other trains.
+
+    The points that take longest come first, so that several processes end together.
+
+    Args:
+        points: The grid.
+        data: The data set of all points.
+        workdir: Where snapshots, models and records are kept.
+        experiment: Written into the records.
+        workers: How many processes share the grid, for the estimate.
+        data_parallel: Split each batch over all devices.
+        report: Called with a line after every epoch.
+    """
+    points = sorted(points, key=lambda point: -point.work_per_epoch)
+    clock = _Clock(points, workdir, workers)
+    for point in points:
+        if workdir.done(point):
+            continue
+        with workdir.lock(point) as free:
+            # Another process may have finished it between the two looks.
+            if not free or workdir.done(point):
+                continue
+            clock.begin(workdir.epochs_done(point))
+
+            def on_epoch(progress, point=point):
+                report(clock.line(point, progress))
+
+            record = train(point, data, workdir, experiment, on_epoch, data_parallel)
+            report(
+                f"{_title(point)} done: top-1 {100 * record['metrics']['top1']:.2f} % "
+                f"in {record['seconds']:.0f} s"
+            )
+
+
+def spawn_workers(count: int) -> None:
+    """Run this command in `count` processes that share the grid and the cores.
+
+    Raises:
+        RuntimeError: A process failed; the others have gone on to the end.
+    """
+    threads = str(max(1, len(os.sched_getaffinity(0)) // count))
+    environment = {
+        **os.environ,
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
+        "OMP_NUM_THREADS": threads,
+    }
+    command = [sys.executable, *_this_program(), *sys.argv[1:]]
+    command.append(f"--worker_of={os.getpid()}")
+    workers = [subprocess.Popen(command, env=environment) for _ in range(count)]
+    try:
+        codes = [worker.wait() for worker in workers]
+    except BaseException:
+        for worker in workers:
+            worker.terminate()
+        raise
+    if any(codes):
+        raise RuntimeError(f"a worker failed: exit codes {codes}")
+
+
+def _this_program():
+    module = sys.modules["__main__"].__spec__
+    return ["-m", module.name] if module else [sys.argv[0]]
+
+
+def _title(point: Point) -> str:
+    return f"{point.network.label}, {point.costs['side']} px, seed {point.seed}"
+
+
+class _Clock:
+    """Estimates the time left from the work done since this process began."""
+
+    def __init__(self, points, workdir, workers):
+        self.points, self.workdir, self.workers = points, workdir, workers
+        self.started = time.monotonic()
+        self.work_done = 0.0
+        self.epochs_seen = 0
+
+    def begin(self, epochs_done):
+        self.epochs_seen = epochs_done
+
+    def line(self, point: Point, progress: Progress) -> str:
+        self.work_done += point.work_per_epoch * (progress.epoch - self.epochs_seen)
+        self.epochs_seen = progress.epoch
+        speed = self.work_done / (time.monotonic() - self.started)
+        epochs = point.recipe.epochs
+        this = point.work_per_epoch * (epochs - progress.epoch) / speed
+        done = sum(self.workdir.done(other) for other in self.points)
+        left = sum(
+            other.work_per_epoch
+            * (other.recipe.epochs - self.workdir.epochs_done(other))
+            for other in self.points
+        )
+        last = progress.history[-1]
+        return (
+            f"[{done}/{len(self.points)} points] {_title(point)}: "
+            f"epoch {progress.epoch}/{epochs}, loss {last['loss']:.3f}, "
+            f"training top-1 {100 * last['top1']:.1f} %, "
+            f"left {_duration(this)}, grid {_duration(left / speed / self.workers)}"
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

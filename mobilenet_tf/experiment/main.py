@@ -1,0 +1,110 @@
+"""`Experiment`: what a script declares, and the program that it becomes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import app
+
+from mobilenet_tf.experiment import flags, grid
+from mobilenet_tf.experiment.flags import FLAGS
+from mobilenet_tf.experiment.point import Point, Workdir
+from mobilenet_tf.reporting import comparison, records
+from mobilenet_tf.reporting.rows import Row
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A table or figure of a paper.
+
+    Args:
+        name: The script's name; also of its table and figures.
+        title: Heading.
+        rows: The grid, in the order of the paper.
+        figures: Called with `(rows, results, path without suffix)` after the table;
+            each returns the files it wrote.
+    """
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    figures: tuple[Callable, ...] = ()
+
+    def __call__(self) -> None:
+        """Run as a program."""
+        flags.define()
+        app.run(lambda _: self._main())
+
+    def _main(self):
+        try:
+            workdir = Workdir(FLAGS.workdir)
+            recipe = flags.recipe()
+            if FLAGS.dry_run:
+                print(f"{self.title}\n\n{comparison.costs(self.rows)}")
+                return
+            if not FLAGS.render:
+                self._train(workdir, recipe)
+        except ValueError as error:
+            sys.exit(f"{self.name}: error: {error}")
+        if not FLAGS.worker_of:
+            self._show(workdir, recipe)
+
+    def _train(self, workdir, recipe):
+        data = flags.data()
+        points = [
+            Point(row.network, recipe, data.facts, seed, FLAGS.precision)
+            for row in self.rows
+            for seed in range(FLAGS.seeds)
+        ]
+        for point in points[:: FLAGS.seeds]:
+            point.costs  # noqa: B018  builds each network: an error comes before work
+        if FLAGS.workers > 1 and not FLAGS.worker_of:
+            grid.spawn_workers(FLAGS.workers)
+        grid.run(
+            points,
+            data,
+            workdir,
+            self.name,
+            workers=FLAGS.workers,
+            data_parallel=FLAGS.data_parallel,
+            report=_report,
+        )
+
+    def _show(self, workdir, recipe):
+        found = records.read(workdir.path / "records", Path(FLAGS.results))
+        results = [
+            record
+            for record in found
+            if record["data"]["name"] == FLAGS.dataset.partition(":")[0]
+            and record["recipe"] == recipe.facts
+            and FLAGS.base_resolution in (None, record["data"]["base_resolution"])
+            and record["data"]["limit"] == FLAGS.limit
+        ]
+        text = self.render(results)
+        folder = workdir.path / "tables"
+        folder.mkdir(exist_ok=True)
+        name = f"{self.name}-{FLAGS.dataset.replace('/', '_')}-{recipe.name}"
+        records.write_text(folder / f"{name}.md", text + "\n")
+        print(f"\n{text}\n\nwritten to {folder / name}.md")
+        for figure in self.figures:
+            for path in figure(self.rows, results, folder / name):
+                print(f"written to {path}")
+
+    def render(self, results: list[dict]) -> str:
+        """The paper's table with the paper's columns and ours, as Markdown."""
+        parts = [f"**{self.title}**", comparison.accuracies(self.rows, results)]
+        networks = [row.network.identity for row in self.rows]
+        shown = [record for record in results if record["network"] in networks]
+        if shown:
+            parts.append(comparison.footnote(shown))
+        return "\n\n".join(parts)
+
+
+def _report(line):
+    print(line, flush=True)
+    if FLAGS.worker_of and os.getppid() != FLAGS.worker_of:
+        sys.exit("the program that started this worker is gone")

@@ -1,0 +1,105 @@
+"""The network as it is trained: the public model's layers, chosen for speed.
+
+What `build` returns and what is saved stays stock Keras. For training it is cloned:
+the crop is the first layer, the classifier gives logits, batch normalisation is fused
+on the TensorFlow backend, and the precision of each layer is a choice. Weights go over
+and back with `get_weights` and `set_weights`.
+"""
+
+import keras
+
+from mobilenet_tf.training.cropping import CropResize
+
+PRECISIONS = ("float32", "pointwise_bfloat16", "mixed_bfloat16")
+
+
+def training_clone(
+    model: keras.Model,
+    source: int,
+    side: int | None = None,
+    *,
+    precision: str = "float32",
+    l2: float = 0.0,
+    bn_momentum: float | None = None,
+) -> keras.Model:
+    """The model to train: `uint8 (S, 3, S), box (4,) -> logits (classes,)`.
+
+    Args:
+        model: A flat functional classifier of stock layers.
+        source: Side S in pixels of the stored images.
+        side: Side in pixels the crop is scaled to; None means the model's own.
+        precision: "float32"; "pointwise_bfloat16" computes the 1x1 convolutions, most
+            of the mult-adds, in bfloat16 and all else in float32, which is the fastest
+            on a CPU with AVX512-BF16; "mixed_bfloat16" is Keras' policy everywhere.
+        l2: L2 penalty on convolution and dense kernels, never on depthwise ones
+            (arXiv 1704.04861, section 3.2).
+        bn_momentum: Momentum of the moving statistics; None keeps the model's.
+    """
+
+    def for_training(layer):
+        config = layer.get_config()
+        kind = type(layer)
+        if kind in (keras.layers.Conv2D, keras.layers.Dense) and l2:
+            config["kernel_regularizer"] = keras.regularizers.L2(l2)
+        if kind is keras.layers.BatchNormalization:
+            config["momentum"] = bn_momentum or config["momentum"]
+            if keras.backend.backend() == "tensorflow":
+                kind = _fused_batch_normalization()
+        if precision == "mixed_bfloat16" or (
+            precision == "pointwise_bfloat16"
+            and kind is keras.layers.Conv2D
+            and layer.kernel_size == (1, 1)
+        ):
+            config["dtype"] = "mixed_bfloat16"
+        if layer is model.layers[-1]:
+            config |= {"activation": "linear", "dtype": "float32"}
+        return kind.from_config(config)
+
+    images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
+    boxes = keras.Input((4,), name="box")
+    crops = CropResize(side or model.input_shape[1], name="crop")([images, boxes])
+    body = keras.models.clone_model(
+        model,
+        input_tensors=keras.Input(crops.shape[1:], name="crops"),
+        clone_function=for_training,
+    )
+    clone = keras.Model([images, boxes], body(crops), name=model.name)
+    clone.set_weights(model.get_weights())
+    return clone
+
+
+def _fused_batch_normalization():
+    """The fused layer's class; it exists only where TensorFlow is the backend."""
+    import tensorflow as tf
+
+    class FusedBatchNormalization(keras.layers.BatchNormalization):
+        """Stock batch normalisation over NHWC, its training pass in one kernel.
+
+        Keras 3 computes the batch statistics in separate operations;
+        `FusedBatchNormV3` computes statistics, normalisation and gradient in one
+        kernel each (`python -m benchmarks.training_throughput`).
+        """
+
+        def call(self, inputs, training=None, mask=None):
+            if not training or not self.trainable:
+                return super().call(inputs, training=training, mask=mask)
+            outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=tf.cast(inputs, tf.float32),
+                scale=self.gamma,
+                offset=self.beta,
+                mean=tf.zeros([0]),
+                variance=tf.zeros([0]),
+                epsilon=self.epsilon,
+                is_training=True,
+            )
+            # The kernel returns the unbiased variance: n / (n - 1) times Keras'.
+            count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], tf.float32)
+            variance *= (count - 1) / count
+            keep = self.momentum
+            self.moving_mean.assign(self.moving_mean * keep + mean * (1 - keep))
+            self.moving_variance.assign(
+                self.moving_variance * keep + variance * (1 - keep)
+            )
+            return tf.cast(outputs, self.compute_dtype)
+
+    return FusedBatchNormalization

@@ -1,0 +1,54 @@
+"""Cropping, mirroring and resizing a whole batch as two matrix products.
+
+A resized crop is linear and separable: `rows @ image @ columns.T`, where each matrix
+holds the weights of a triangle filter. Two batched products do it on every backend, on
+the accelerator where there is one, and antialiasing comes for free.
+"""
+
+import keras
+from keras import ops
+
+
+def sampling_matrix(start, end, source: int, target: int):
+    """Weights that resample `[start, end]` of `source` pixels to `target` pixels.
+
+    `(batch,), (batch,) -> (batch, target, source)`; every row sums to 1. The filter is
+    a triangle, widened where the image shrinks (antialiasing). With `start > end` the
+    result is mirrored.
+    """
+    step = ops.expand_dims((end - start) * (source / target), 1)  # (batch, 1)
+    index = ops.arange(target, dtype="float32") + 0.5
+    centre = ops.expand_dims(start * source, 1) + index * step - 0.5
+    distance = ops.abs(
+        ops.expand_dims(centre, 2) - ops.arange(source, dtype="float32")
+    )  # (batch, target, source)
+    support = ops.expand_dims(ops.maximum(ops.abs(step), 1.0), 2)
+    weights = ops.relu(1.0 - distance / support)
+    return weights / ops.sum(weights, axis=2, keepdims=True)
+
+
+class CropResize(keras.layers.Layer):
+    """Cut a box out of each image and scale it to the network's input.
+
+    `uint8 (batch, S, 3, S), float32 (batch, 4) -> float32 (batch, side, side, 3)`.
+
+    Images come as rows of colour planes, `(row, channel, column)`: both products then
+    work on contiguous memory. Boxes are `(top, left, bottom, right)` in fractions of
+    the image. The result is in [-1, 1].
+    """
+
+    def __init__(self, side: int, **kwargs):
+        super().__init__(**kwargs)
+        self.side = side
+
+    def call(self, inputs):
+        images, boxes = inputs
+        source = images.shape[1]
+        rows = sampling_matrix(boxes[:, 0], boxes[:, 2], source, self.side)
+        columns = sampling_matrix(boxes[:, 1], boxes[:, 3], source, self.side)
+        x = ops.cast(ops.reshape(images, (-1, source, 3 * source)), "float32")
+        x = ops.matmul(rows, x)  # (batch, side, 3 * source)
+        x = ops.reshape(x, (-1, 3 * self.side, source))
+        x = ops.matmul(x, ops.transpose(columns, (0, 2, 1)))
+        x = ops.reshape(x, (-1, self.side, 3, self.side))
+        return ops.transpose(x, (0, 1, 3, 2)) * (2 / 255) - 1

@@ -1,0 +1,133 @@
+"""A recipe is data: everything about a training run but the network, data and seed."""
+
+from __future__ import annotations
+
+import dataclasses
+from numbers import Integral
+
+import keras
+
+OPTIMIZERS = ("adamw", "sgd", "rmsprop")
+SCHEDULES = ("cosine", "exponential")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Optimizer, schedule, length, regularisation and augmentation of a training run.
+
+    Args:
+        name: What the recipe is called on the command line and in the records.
+        optimizer: "adamw", "sgd" (Nesterov momentum 0.9) or "rmsprop" (decay 0.9,
+            momentum 0.9, epsilon 1).
+        learning_rate: Peak learning rate for a batch of `batch_size`.
+        schedule: "cosine" to zero after `warmup_epochs`, or "exponential": times 0.94
+            in 40 equal steps, which is every 2.5 epochs in a run of 100.
+        warmup_epochs: Epochs of linear warm-up from zero (cosine only).
+        epochs: Passes over the training split.
+        batch_size: Images in a step, over all replicas.
+        weight_decay: Decoupled weight decay on convolution and dense kernels, never on
+            depthwise ones.
+        l2: L2 penalty in the loss on the same kernels.
+        label_smoothing: Share of the label spread over all classes, in [0, 1).
+        min_area: Smallest random crop as a fraction of the image's area, in (0, 1].
+        flip: Whether crops are mirrored half of the time.
+        bn_momentum: Momentum of the moving batch statistics, in (0, 1).
+        side_steps: Input sides of successive equal parts of the training, as fractions
+            of the network's own; `(1.0,)` trains at the network's side throughout.
+        central_fraction: The central part of the image that is evaluated.
+    """
+
+    name: str
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    warmup_epochs: float = 0.0
+    epochs: int = 30
+    batch_size: int = 64
+    weight_decay: float = 0.0
+    l2: float = 0.0
+    label_smoothing: float = 0.0
+    min_area: float = 0.35
+    flip: bool = True
+    bn_momentum: float = 0.99
+    side_steps: tuple[float, ...] = (1.0,)
+    central_fraction: float = 0.875
+
+    def __post_init__(self):
+        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        _one_of("schedule", self.schedule, SCHEDULES)
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < 1:
+                raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
+        _within("learning_rate", self.learning_rate, self.learning_rate > 0, "> 0")
+        for name in ("weight_decay", "l2", "warmup_epochs"):
+            value = getattr(self, name)
+            _within(name, value, value >= 0, ">= 0")
+        smoothing = self.label_smoothing
+        _within("label_smoothing", smoothing, 0 <= smoothing < 1, "in [0, 1)")
+        _within("min_area", self.min_area, 0 < self.min_area <= 1, "in (0, 1]")
+        momentum = self.bn_momentum
+        _within("bn_momentum", momentum, 0 < momentum < 1, "in (0, 1)")
+        central = self.central_fraction
+        _within("central_fraction", central, 0 < central <= 1, "in (0, 1]")
+        steps = self.side_steps
+        legal = bool(steps) and steps[-1] == 1 and all(0 < step <= 1 for step in steps)
+        _within("side_steps", steps, legal, "in (0, 1] and end with 1.0")
+
+    @property
+    def facts(self) -> dict:
+        """All settings in JSON-ready form, as they stand in a record."""
+        return {**dataclasses.asdict(self), "side_steps": list(self.side_steps)}
+
+    def stages(self, side: int) -> list[tuple[int, int]]:
+        """`(last epoch + 1, input side in pixels)` of each part of the training."""
+        count = len(self.side_steps)
+        ends = [round(self.epochs * (index + 1) / count) for index in range(count)]
+        return [
+            (end, round(side * step))
+            for end, step in zip(ends, self.side_steps, strict=True)
+        ]
+
+    def build_optimizer(self, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+        """The Keras optimizer with its schedule over `epochs * steps_per_epoch`."""
+        steps = self.epochs * steps_per_epoch
+        rate = self._schedule(steps, round(self.warmup_epochs * steps_per_epoch))
+        decay = self.weight_decay or None
+        if self.optimizer == "adamw":
+            optimizer = keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
+        elif self.optimizer == "sgd":
+            optimizer = keras.optimizers.SGD(
+                rate, momentum=0.9, nesterov=True, weight_decay=decay
+            )
+        else:
+            optimizer = keras.optimizers.RMSprop(
+                rate, rho=0.9, momentum=0.9, epsilon=1.0, weight_decay=decay
+            )
+        if decay:
+            optimizer.exclude_from_weight_decay(
+                var_names=["gamma", "beta", "bias", "depthwise"]
+            )
+        return optimizer
+
+    def _schedule(self, steps, warmup_steps):
+        if self.schedule == "exponential":
+            return keras.optimizers.schedules.ExponentialDecay(
+                self.learning_rate, max(1, steps // 40), 0.94, staircase=True
+            )
+        return keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup_steps else self.learning_rate,
+            max(1, steps - warmup_steps),
+            warmup_target=self.learning_rate if warmup_steps else None,
+            warmup_steps=warmup_steps,
+        )
+
+
+def _one_of(name, value, legal):
+    if value not in legal:
+        raise ValueError(f"{name} must be one of {', '.join(legal)}, got {value!r}")
+
+
+def _within(name, value, legal, text):
+    if not legal:
+        raise ValueError(f"{name} must be {text}, got {value!r}")

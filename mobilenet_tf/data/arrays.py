@@ -80,7 +80,7 @@ def save_arrays(path: str | os.PathLike, splits: dict[str, ArraySplit], facts: d
             np.savez(file, header=np.frombuffer(header, "uint8"), **arrays)
             os.replace(file.name, path)
         except BaseException:
-            os.unlink(file.name)
+            Path(file.name).unlink()
             raise
 
 

@@ -131,7 +131,7 @@ class Workdir:
     @contextmanager
     def lock(self, point: Point):
         """True in one process at a time; the system frees it when that one dies."""
-        with open(self.path / "points" / f"{point.key}.lock", "w") as file:
+        with (self.path / "points" / f"{point.key}.lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -21,6 +21,7 @@ def training_clone(
     precision: str = "float32",
     l2: float = 0.0,
     bn_momentum: float | None = None,
+    seed: int | None = None,
 ) -> keras.Model:
     """The model to train: `uint8 (S, 3, S), box (4,) -> logits (classes,)`.
 
@@ -34,6 +35,7 @@ def training_clone(
         l2: L2 penalty on convolution and dense kernels, never on depthwise ones
             (arXiv 1704.04861, section 3.2).
         bn_momentum: Momentum of the moving statistics; None keeps the model's.
+        seed: Seed of dropout layers that have none of their own.
     """
 
     def for_training(layer):
@@ -45,6 +47,8 @@ def training_clone(
             config["momentum"] = bn_momentum or config["momentum"]
             if keras.backend.backend() == "tensorflow":
                 kind = _fused_batch_normalization()
+        if kind is keras.layers.Dropout and config["seed"] is None:
+            config["seed"] = seed
         if precision == "mixed_bfloat16" or (
             precision == "pointwise_bfloat16"
             and kind is keras.layers.Conv2D

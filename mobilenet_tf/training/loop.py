@@ -52,7 +52,7 @@ def fit(
         model: A classifier built after `keras.utils.set_random_seed(seed)`.
         data: The data set; its number of classes is the model's.
         recipe: How to train.
-        seed: Seed of batch order and augmentation.
+        seed: Seed of batch order, augmentation and dropout.
         precision: See `mobilenet_tf.training.clone.training_clone`.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
@@ -74,12 +74,25 @@ def fit(
     if snapshot_path is not None and (found := snapshot.load(snapshot_path)):
         values, progress = found[0], Progress(**found[1])
 
+    def compiled(side):
+        clone = training_clone(
+            model,
+            data.side,
+            side,
+            precision=precision,
+            l2=recipe.l2,
+            bn_momentum=recipe.bn_momentum,
+            seed=seed,
+        )
+        compile_for_training(clone, recipe, steps_per_epoch)
+        return clone
+
     clone = None
     for end, side in recipe.stages(model.input_shape[1]):
         if progress.epoch >= end and values is not None:
             continue
         started = time.perf_counter()
-        clone = _compiled(model, data.side, side, recipe, precision, steps_per_epoch)
+        clone = compiled(side)
         if values is not None:
             snapshot.restore(clone, values)
         keeper = _Keeper(progress, snapshot_path, on_epoch, started)
@@ -103,10 +116,25 @@ def fit(
         )
         values = snapshot.capture(clone)
     if clone is None:  # the snapshot was of the last epoch
-        clone = _compiled(model, data.side, None, recipe, precision, steps_per_epoch)
+        clone = compiled(None)
         snapshot.restore(clone, values)
     model.set_weights(clone.get_weights())
     return progress
+
+
+def compile_for_training(
+    clone: keras.Model, recipe: Recipe, steps_per_epoch: int
+) -> None:
+    """Compile a training clone with the recipe's optimizer and loss, and build both."""
+    optimizer = recipe.build_optimizer(steps_per_epoch)
+    clone.compile(
+        optimizer,
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=recipe.label_smoothing
+        ),
+        metrics=[keras.metrics.CategoricalAccuracy(name="top1")],
+    )
+    optimizer.build(clone.trainable_variables)
 
 
 def evaluate(
@@ -139,27 +167,6 @@ def evaluate(
     steps = -(-split.size // EVALUATION_BATCH)
     result = clone.evaluate(batches, steps=steps, verbose=0, return_dict=True)
     return {name: float(result[name]) for name in ("top1", "top5", "loss")}
-
-
-def _compiled(model, source, side, recipe, precision, steps_per_epoch):
-    clone = training_clone(
-        model,
-        source,
-        side,
-        precision=precision,
-        l2=recipe.l2,
-        bn_momentum=recipe.bn_momentum,
-    )
-    optimizer = recipe.build_optimizer(steps_per_epoch)
-    clone.compile(
-        optimizer,
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        ),
-        metrics=[keras.metrics.CategoricalAccuracy(name="top1")],
-    )
-    optimizer.build(clone.trainable_variables)
-    return clone
 
 
 class _Keeper(keras.callbacks.Callback):

@@ -25,9 +25,10 @@ class Recipe:
         warmup_epochs: Epochs of linear warm-up from zero (cosine only).
         epochs: Passes over the training split.
         batch_size: Images in a step, over all replicas.
-        weight_decay: Decoupled weight decay on convolution and dense kernels, never on
-            depthwise ones.
-        l2: L2 penalty in the loss on the same kernels.
+        weight_decay: Decoupled weight decay on all kernels; not on biases and batch
+            normalisation.
+        l2: L2 penalty in the loss on convolution and dense kernels, never on depthwise
+            ones.
         label_smoothing: Share of the label spread over all classes, in [0, 1).
         min_area: Smallest random crop as a fraction of the image's area, in (0, 1].
         flip: Whether crops are mirrored half of the time.
@@ -105,9 +106,7 @@ class Recipe:
                 rate, rho=0.9, momentum=0.9, epsilon=1.0, weight_decay=decay
             )
         if decay:
-            optimizer.exclude_from_weight_decay(
-                var_names=["gamma", "beta", "bias", "depthwise"]
-            )
+            optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         return optimizer
 
     def _schedule(self, steps, warmup_steps):

@@ -1,0 +1,67 @@
+"""What several tests share: the reference material, small data, quiet libraries."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+
+from mobilenet_tf.data.arrays import ArraySplit, Batch, save_arrays
+from mobilenet_tf.data.dataset import DataSet
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of reference material beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared, the reference material beside the checkout")
+    return SHARED
+
+
+def striped_images(count: int, side: int, seed: int) -> Batch:
+    """Two classes that a small network tells apart: stripes along or across."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    wave = np.sin(np.arange(side) * np.pi / 2)[None, :] * 60
+    images = np.empty((count, side, 3, side), "uint8")
+    for index, label in enumerate(labels):
+        stripes = np.broadcast_to(wave if label else wave.T, (side, side))
+        noisy = 128 + stripes[:, None, :] + rng.normal(0, 20, (side, 3, side))
+        images[index] = np.clip(noisy, 0, 255)
+    return Batch(images, np.ones(count, "float32"), labels.astype("int64"))
+
+
+@pytest.fixture(scope="session")
+def stripes() -> DataSet:
+    """A data set of 96 + 40 images, 36 px, two classes."""
+    facts = {
+        "name": "stripes",
+        "version": "1.0.0",
+        "train_split": "train",
+        "evaluation_split": "validation",
+        "train_size": 96,
+        "evaluation_size": 40,
+        "class_names": ("along", "across"),
+        "side": 36,
+        "base_resolution": 32,
+        "limit": None,
+    }
+    return DataSet(
+        ArraySplit(striped_images(96, 36, 0)),
+        ArraySplit(striped_images(40, 36, 1)),
+        facts,
+    )
+
+
+@pytest.fixture(scope="session")
+def stripes_file(stripes, tmp_path_factory) -> Path:
+    """The same data set as a file of decoded arrays."""
+    path = tmp_path_factory.mktemp("arrays") / "stripes.npz"
+    splits = {"train": stripes.train, "evaluation": stripes.evaluation}
+    save_arrays(path, splits, stripes.facts)
+    return path

@@ -1,0 +1,301 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from mobilenet_tf.data import arrays, dataset
+from mobilenet_tf.data.batches import evaluation_batches, training_batches
+from mobilenet_tf.data.boxes import central_boxes, random_boxes
+
+
+def prepare(data_dir, name="squares", *, shape=(40, 40, 3), counts=(60, 20), **extra):
+    """A TFDS data set written as its users write theirs, with real encoded images."""
+    features = {
+        "image": tfds.features.Image(shape=shape),
+        "label": tfds.features.ClassLabel(names=["dark", "bright"]),
+        **extra,
+    }
+    rng = np.random.default_rng(0)
+
+    def example(index):
+        size = [40 + 8 * (index % 3) if side is None else side for side in shape]
+        level = 60 + 120 * (index % 2)
+        image = np.clip(rng.normal(level, 20, size), 0, 255).astype("uint8")
+        more = dict.fromkeys(extra, image)
+        return {"image": image, "label": index % 2, **more}
+
+    splits = {
+        split: [example(index) for index in range(count)]
+        for split, count in zip(("train", "validation"), counts, strict=False)
+    }
+    return tfds.dataset_builders.store_as_tfds_dataset(
+        name=name,
+        version="1.0.0",
+        data_dir=str(data_dir),
+        split_datasets={
+            split: tf.data.Dataset.from_tensor_slices(
+                {key: [row[key] for row in rows] for key in rows[0]}
+            )
+            if None not in shape
+            else tf.data.Dataset.from_generator(
+                lambda rows=rows: iter(rows),
+                output_signature={
+                    "image": tf.TensorSpec((None, None, shape[2]), tf.uint8),
+                    "label": tf.TensorSpec((), tf.int64),
+                },
+            )
+            for split, rows in splits.items()
+        },
+        features=tfds.features.FeaturesDict(features),
+        disable_shuffling=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tfds")
+    prepare(path)
+    return str(path)
+
+
+def load(name, data_dir, **arguments):
+    lines = []
+    data = dataset.load(name, data_dir, report=lines.append, **arguments)
+    return data, lines[0]
+
+
+def test_everything_is_inferred(squares):
+    data, line = load("squares", squares)
+    assert data.facts == {
+        "name": "squares",
+        "version": "1.0.0",
+        "train_split": "train",
+        "evaluation_split": "validation",
+        "train_size": 60,
+        "evaluation_size": 20,
+        "class_names": ("dark", "bright"),
+        "side": 40,
+        "base_resolution": 40,
+        "limit": None,
+    }
+    assert "2 classes, train 60, validation 20, 40 px, arrays in memory" in line
+
+
+def test_streams_and_arrays_hold_the_same_images(squares):
+    in_memory, _ = load("squares", squares, mode="arrays")
+    stream, line = load("squares", squares, mode="stream")
+    assert "streamed with tf.data" in line
+    ours = list(in_memory.evaluation.epoch(8))
+    theirs = list(stream.evaluation.epoch(8))
+    assert [len(batch) for batch in ours] == [8, 8, 4]
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one.images, other.images)
+        np.testing.assert_array_equal(one.labels, other.labels)
+    assert ours[0].images.shape == (8, 40, 3, 40)
+
+
+@pytest.mark.parametrize("mode", ["arrays", "stream"])
+def test_same_seed_same_batches(squares, mode):
+    data, _ = load("squares", squares, mode=mode)
+
+    def first(seed, epoch, count=9):
+        batches = training_batches(data.train, 2, 16, seed, epoch, min_area=0.3)
+        return [next(batches) for _ in range(count)]
+
+    once, again = first(1, 0), first(1, 0)
+    for ((a, b), c), ((d, e), f) in zip(once, again, strict=True):
+        for x, y in ((a, d), (b, e), (c, f)):
+            np.testing.assert_array_equal(x, y)
+    # 60 images are 3 full batches, so batch 3 is the first of epoch 1.
+    resumed = first(1, 1, 1)[0]
+    np.testing.assert_array_equal(resumed[0][1], once[3][0][1])
+    np.testing.assert_array_equal(resumed[0][0], once[3][0][0])
+    assert not np.array_equal(first(2, 0)[0][0][0], once[0][0][0])
+    assert not np.array_equal(once[3][0][0], once[0][0][0])
+
+
+def test_evaluation_reaches_every_image_once(squares):
+    data, _ = load("squares", squares)
+    batches = list(evaluation_batches(data.evaluation, 2, 8, 0.875))
+    assert sum(len(labels) for _, labels in batches) == 20
+    np.testing.assert_allclose(batches[0][0][1][0], [0.0625, 0.0625, 0.9375, 0.9375])
+
+
+def test_auto_keeps_to_the_budget(squares):
+    _, line = load("squares", squares, memory_budget_bytes=80 * 40 * 40 * 3)
+    assert "arrays in memory" in line
+    _, line = load("squares", squares, memory_budget_bytes=80 * 40 * 40 * 3 - 1)
+    assert "streamed" in line
+
+
+def test_unequal_images_are_scaled_to_squares_and_keep_their_aspect(tmp_path):
+    prepare(tmp_path, shape=(None, 40, 3))
+    data, _ = load("squares", str(tmp_path), base_resolution=28)
+    batch = next(data.train.epoch(3))
+    assert batch.images.shape == (3, 32, 3, 32)
+    np.testing.assert_allclose(batch.aspects, [40 / 40, 40 / 48, 40 / 56])
+
+
+def test_images_are_not_stored_larger_than_they_are(squares):
+    assert load("squares", squares, base_resolution=224)[0].side == 40
+    assert load("squares", squares, base_resolution=32)[0].side == 37  # 32 / 0.875
+
+
+def test_limit(squares):
+    data, _ = load("squares", squares, limit=10)
+    assert (data.train.size, data.evaluation.size) == (10, 10)
+
+
+def test_arrays_file_round_trip(squares, tmp_path):
+    path = tmp_path / "squares.npz"
+    first, _ = load("squares", squares, arrays=path)
+    again, line = load("squares", None, arrays=path)
+    assert "arrays from" in line
+    assert again.facts == first.facts
+    np.testing.assert_array_equal(
+        again.train.contents.images, first.train.contents.images
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["squares.npz"]
+
+
+def test_arrays_file_of_something_else(squares, tmp_path):
+    path = tmp_path / "squares.npz"
+    load("squares", squares, arrays=path)
+    with pytest.raises(ValueError, match="holds name 'squares', but 'circles'"):
+        load("circles", None, arrays=path)
+    with pytest.raises(ValueError, match="holds limit None, but 5 was asked for"):
+        load("squares", None, arrays=path, limit=5)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text"])
+def test_damaged_arrays_file(squares, tmp_path, damage):
+    path = tmp_path / "squares.npz"
+    load("squares", squares, arrays=path)
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        content = content[: len(content) // 2]
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 1
+    else:
+        content = b"no arrays"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="delete it to have it made again"):
+        arrays.load_arrays(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "no_such_set"}, "dataset must be a TFDS data set.*'no_such_set'"),
+        (
+            {"train_split": "training"},
+            r"train_split must be a split of 'squares' \(train, ",
+        ),
+        ({"evaluation_split": "train[:0]"}, "'train.:0.' of 'squares' has no examples"),
+        ({"image_key": "picture"}, r"image_key must be one of .*\(image\), got 'pict"),
+        ({"label_key": "image"}, r"label_key must be one of .*\(label\), got 'image'"),
+        ({"limit": 0}, "limit must be a positive number"),
+        ({"mode": "memory"}, "data_mode must be one of auto, arrays, stream"),
+    ],
+)
+def test_bad_arguments(squares, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        load(**{"name": "squares", "data_dir": squares, **arguments})
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_grey_and_rgba_images(tmp_path, channels):
+    prepare(tmp_path, shape=(40, 40, channels))
+    with pytest.raises(ValueError, match=f"has {channels} channels.*--to_rgb"):
+        load("squares", str(tmp_path))
+    data, _ = load("squares", str(tmp_path), to_rgb=True)
+    images = data.train.contents.images
+    assert images.shape[2] == 3
+    if channels == 1:
+        np.testing.assert_array_equal(images[:, :, 0], images[:, :, 2])
+
+
+def test_two_images_need_a_choice(tmp_path):
+    prepare(tmp_path, name="pairs", image2=tfds.features.Image(shape=(40, 40, 3)))
+    assert load("pairs", str(tmp_path))[0].classes == 2  # "image" goes without saying
+    assert load("pairs", str(tmp_path), image_key="image2")[0].classes == 2
+
+
+def test_no_evaluation_split(tmp_path):
+    prepare(tmp_path, counts=(60,))
+    with pytest.raises(ValueError, match="no split named validation.*--eval_split"):
+        load("squares", str(tmp_path))
+    data, _ = load(
+        "squares",
+        str(tmp_path),
+        train_split="train[:50]",
+        evaluation_split="train[50:]",
+    )
+    assert (data.train.size, data.evaluation.size) == (50, 10)
+
+
+def test_missing_feature_is_named(tmp_path):
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="plain",
+        version="1.0.0",
+        data_dir=str(tmp_path),
+        split_datasets={"train": tf.data.Dataset.from_tensor_slices({"x": [1, 2]})},
+        features=tfds.features.FeaturesDict({"x": tfds.features.Scalar(np.int32)}),
+    )
+    with pytest.raises(ValueError, match="no Image feature.* its features are x"):
+        load("plain", str(tmp_path))
+
+
+@pytest.mark.parametrize("mode", ["arrays", "stream"])
+def test_corrupt_record_file(tmp_path, mode):
+    prepare(tmp_path)
+    file = next(tmp_path.rglob("*train.tfrecord*"))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 255
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="'train' of data set 'squares' is damaged"):
+        data, _ = load("squares", str(tmp_path), mode=mode)
+        list(data.train.epoch(8, seed=0))
+
+
+def test_random_boxes():
+    rng = np.random.default_rng(0)
+    boxes = random_boxes(rng, np.full(4000, 1.5), min_area=0.25)
+    top, left, bottom, right = boxes.T
+    width = abs(right - left)
+    assert ((boxes >= 0) & (boxes <= 1 + 1e-6)).all()
+    assert 0.47 < (right < left).mean() < 0.53
+    area = width * (bottom - top)
+    assert 0.17 < area.min() < 0.26
+    assert area.max() <= 1
+    stretch = 1.5 * width / (bottom - top)  # in pixels: the images are 3:2
+    inside = (width < 0.999) & (bottom - top < 0.999)
+    assert stretch[inside].min() > 0.74
+    assert stretch[inside].max() < 1.34
+    still = random_boxes(rng, np.ones(10), 1.0, max_stretch=1.0, flip=False)
+    np.testing.assert_allclose(still, central_boxes(10, 1.0), atol=1e-6)
+
+
+def test_real_photographs(shared):
+    data, line = load("imagenette112", str(shared / "tfds"), limit=64)
+    assert data.classes == 10
+    assert data.side == data.facts["base_resolution"] == 112
+    assert 100 < data.train.contents.images.mean() < 140
+    assert set(data.train.contents.labels) == set(range(10))
+
+
+def test_reading_arrays_needs_no_tensorflow(stripes_file):
+    program = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "from mobilenet_tf.data.arrays import load_arrays\n"
+        f"splits, facts = load_arrays({str(stripes_file)!r})\n"
+        "assert splits['train'].size == 96 and facts['name'] == 'stripes'\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        env={"KERAS_BACKEND": "jax", "PATH": ""},
+    )

@@ -1,0 +1,166 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import mobilenet_tf
+from mobilenet_tf import layers
+from mobilenet_tf.mobilenet import ALPHAS, BLOCKS, RHOS, SHALLOW_BLOCKS, width
+from mobilenet_tf.reporting.published import TABLE1
+
+SIXTEEN = [(alpha, rho) for alpha in ALPHAS for rho in RHOS]
+
+
+@pytest.mark.parametrize(("alpha", "rho"), SIXTEEN)
+def test_equals_keras_applications(alpha, rho):
+    ours = mobilenet_tf.build(alpha, rho)
+    side = ours.input_shape[1]
+    theirs = keras.applications.MobileNet(
+        (side, side, 3), alpha, weights=None, dropout=1e-3
+    )
+    rng = np.random.default_rng(0)
+    # Random statistics as well, so that a wrong normalisation cannot hide.
+    weights = [
+        rng.uniform(0.5, 1.5, w.shape) if w.ndim == 1 else w
+        for w in theirs.get_weights()
+    ]
+    theirs.set_weights(weights)
+    dense = theirs.layers[-3].get_weights()  # a 1x1 convolution there
+    assert dense[0].ndim == 4
+    weights[-2] = dense[0].reshape(ours.get_weights()[-2].shape)
+    ours.set_weights(weights)
+    images = rng.uniform(-1, 1, (2, side, side, 3)).astype("float32")
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(ours(images)),
+        keras.ops.convert_to_numpy(theirs(images)),
+        atol=1e-5,
+    )
+
+
+def test_shapes_are_those_of_table_1():
+    model = mobilenet_tf.build()
+    convolutions = [
+        layer
+        for layer in model.layers
+        if isinstance(
+            layer,
+            keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense,
+        )
+    ]
+    assert len(convolutions) == len(TABLE1) == 28
+    for layer, (kind, filters, inputs) in zip(convolutions, TABLE1, strict=True):
+        shape = tuple(layer.kernel.shape)
+        assert shape == (*filters, 1) if kind == "dw" else shape == filters
+        assert tuple(layer.input.shape[1:]) == (inputs if kind != "fc" else (1024,))
+        strides = getattr(layer, "strides", (1, 1))
+        assert strides in ((1, 1), (2, 2))
+
+
+def test_layer_names_are_stable():
+    names = [layer.name for layer in mobilenet_tf.build().layers]
+    assert names[:7] == [
+        "image",
+        "stem",
+        "stem_bn",
+        "stem_relu",
+        "block1_depthwise",
+        "block1_depthwise_bn",
+        "block1_depthwise_relu",
+    ]
+    assert names[-6:] == [
+        "block13_pointwise",
+        "block13_pointwise_bn",
+        "block13_pointwise_relu",
+        "pool",
+        "dropout",
+        "classifier",
+    ]
+
+
+def test_only_stock_layers():
+    for layer in mobilenet_tf.build().layers:
+        assert type(layer).__module__.startswith("keras.")
+
+
+def test_saved_model_loads_without_this_package(tmp_path):
+    model = mobilenet_tf.build(0.25, 1, base_resolution=32, classes=3)
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", images)
+    program = (
+        "import sys, keras, numpy as np\n"
+        "model = keras.models.load_model('model.keras')\n"
+        "np.save('outputs.npy', model.predict(np.load('images.npy'), verbose=0))\n"
+        "assert 'mobilenet_tf' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    np.testing.assert_allclose(
+        np.load(tmp_path / "outputs.npy"), model.predict(images, verbose=0), atol=1e-6
+    )
+
+
+def test_weights_round_trip(tmp_path):
+    small = {"alpha": 0.25, "base_resolution": 32, "classes": 3}
+    model = mobilenet_tf.build(**small)
+    path = tmp_path / "model.weights.h5"
+    model.save_weights(path)
+    again = mobilenet_tf.build(**small, weights=path)
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_widths_are_rounded_to_the_nearest():
+    assert [width(32, alpha) for alpha in (1, 0.75, 0.5, 0.25, 0.01)] == [
+        32,
+        24,
+        16,
+        8,
+        1,
+    ]
+    assert width(32, 0.58) == 19  # 18.56, where truncation would give 18
+    assert mobilenet_tf.build(1.3, classes=2).get_layer("stem").filters == 42
+
+
+@pytest.mark.parametrize(
+    ("block", "layer"),
+    [
+        (layers.full_convolution, "block1_conv"),
+        (layers.fused_separable, "block1_separable"),
+    ],
+)
+def test_other_blocks(block, layer):
+    model = mobilenet_tf.build(0.25, base_resolution=64, classes=2, block=block)
+    assert model.get_layer(layer).output.shape == (None, 32, 32, 16)
+    assert model.output_shape == (None, 2)
+
+
+def test_shallow_leaves_out_the_five_blocks_at_14_pixels():
+    assert len(BLOCKS) - len(SHALLOW_BLOCKS) == 5
+    assert SHALLOW_BLOCKS[5:7] == ((512, 2), (1024, 2))
+
+
+@pytest.mark.parametrize(
+    ("pooling", "shape"),
+    [(None, (None, 2, 2, 256)), ("avg", (None, 256)), ("max", (None, 256))],
+)
+def test_without_top(pooling, shape):
+    model = mobilenet_tf.build(
+        0.25, base_resolution=64, include_top=False, pooling=pooling
+    )
+    assert model.output_shape == shape
+
+
+def test_activations():
+    def kinds(activation):
+        model = mobilenet_tf.build(0.25, activation=activation, classes=2)
+        relus = [layer for layer in model.layers if layer.name.endswith("_relu")]
+        assert len(relus) == 27
+        return {
+            (type(layer).__name__, getattr(layer, "max_value", None)) for layer in relus
+        }
+
+    assert kinds("relu6") == {("ReLU", 6.0)}
+    assert kinds("relu") == {("ReLU", None)}
+    assert kinds("swish") == {("Activation", None)}

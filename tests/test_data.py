@@ -226,7 +226,7 @@ def test_two_images_need_a_choice(tmp_path):
 
 def test_no_evaluation_split(tmp_path):
     prepare(tmp_path, counts=(60,))
-    with pytest.raises(ValueError, match="no split named validation.*--eval_split"):
+    with pytest.raises(ValueError, match=r"no split named validation.*--eval_split"):
         load("squares", str(tmp_path))
     data, _ = load(
         "squares",
@@ -245,7 +245,7 @@ def test_missing_feature_is_named(tmp_path):
         split_datasets={"train": tf.data.Dataset.from_tensor_slices({"x": [1, 2]})},
         features=tfds.features.FeaturesDict({"x": tfds.features.Scalar(np.int32)}),
     )
-    with pytest.raises(ValueError, match="no Image feature.* its features are x"):
+    with pytest.raises(ValueError, match=r"no Image feature.* its features are x"):
         load("plain", str(tmp_path))
 
 
@@ -280,7 +280,7 @@ def test_random_boxes():
 
 
 def test_real_photographs(shared):
-    data, line = load("imagenette112", str(shared / "tfds"), limit=64)
+    data, _ = load("imagenette112", str(shared / "tfds"), limit=64)
     assert data.classes == 10
     assert data.side == data.facts["base_resolution"] == 112
     assert 100 < data.train.contents.images.mean() < 140

@@ -135,7 +135,8 @@ def test_facts_are_those_of_the_reference(shared):
             assert [row.label, row.top1, row.mult_adds, row.parameters] == cells
     for row, cells in zip(published.TABLE10, paper["table10"]["rows"][1:], strict=True):
         assert [row.label, row.top1, row.mult_adds, row.parameters] == cells
-    assert [[*row] for row in published.TABLE3][0][1:] == paper["table3"]["rows"][0][1:]
+    for row, cells in zip(published.TABLE3, paper["table3"]["rows"], strict=True):
+        assert list(row[1:]) == cells[1:]
     for (kind, shares), cells in zip(
         published.TABLE2.items(), paper["table2"]["rows"], strict=True
     ):

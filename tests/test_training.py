@@ -168,17 +168,17 @@ def test_evaluate_equals_predictions(stripes):
 
 @pytest.mark.parametrize("stop", [1, 2, 4])  # in a stage, between two, at the end
 def test_resumed_training_ends_with_the_same_weights(stripes, tmp_path, stop):
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def interrupt(progress):
         if progress.epoch == stop:
-            raise Stop
+            raise StopError
 
     path = tmp_path / "snapshot.npz"
     whole, resumed = small_model(), small_model()
     loop.fit(whole, stripes, QUICK)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         loop.fit(small_model(), stripes, QUICK, snapshot_path=path, on_epoch=interrupt)
     epochs = []
     loop.fit(
@@ -198,7 +198,9 @@ def test_damaged_snapshot(tmp_path):
     assert snapshot.facts(path) == {"epoch": 1}
     content = path.read_bytes()
     path.write_bytes(content[:-100])
-    with pytest.raises(ValueError, match="is damaged .* delete it to train this point"):
+    with pytest.raises(
+        ValueError, match=r"is damaged .* delete it to train this point"
+    ):
         snapshot.load(path)
     assert snapshot.load(tmp_path / "none.npz") is None
 
@@ -223,6 +225,7 @@ def test_paper_recipe_is_what_the_paper_says():
     assert {name: recipe.name for name, recipe in RECIPES.items()} == {
         "paper": "paper",
         "modern": "modern",
+        "short": "short",
     }
 
 

@@ -7,7 +7,8 @@ import importlib
 
 import tensorflow_datasets as tfds
 
-EMBEDDED = "vignettes"  # rendered by the builder in mobilenet_tf.data.embedded
+from mobilenet_tf.data.dataset import EMBEDDED
+
 EVALUATION_SPLITS = ("validation", "test", "val", "valid", "imagenette-validation")
 
 

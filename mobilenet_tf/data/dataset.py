@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mobilenet_tf.data.arrays import Batch, load_arrays, save_arrays
 
+EMBEDDED = "vignettes"  # rendered by the builder in mobilenet_tf.data.embedded
 MODES = ("auto", "arrays", "stream")
 
 

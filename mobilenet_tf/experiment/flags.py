@@ -6,12 +6,10 @@ import dataclasses
 
 from absl import flags
 
-from mobilenet_tf.data.dataset import MODES, DataSet, load
+from mobilenet_tf.data.dataset import EMBEDDED, MODES, DataSet, load
 from mobilenet_tf.training.clone import PRECISIONS
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
-
-EMBEDDED = "vignettes"
 
 FLAGS = flags.FLAGS
 
@@ -31,7 +29,12 @@ def define() -> None:
         "Input side in pixels at rho 1. Default: 224, or the side of the images where "
         "all have one that is smaller.",
     )
-    flags.DEFINE_enum("recipe", "modern", sorted(RECIPES), "How to train.")
+    flags.DEFINE_enum(
+        "recipe",
+        None,
+        sorted(RECIPES),
+        f"How to train. Default: short for {EMBEDDED}, modern for everything else.",
+    )
     flags.DEFINE_integer("epochs", None, "Epochs. Default: the recipe's.", 1)
     flags.DEFINE_integer("batch_size", None, "Batch size. Default: the recipe's.", 1)
     flags.DEFINE_integer("seeds", 1, "Train seeds 0 to N - 1.", 1)
@@ -43,6 +46,12 @@ def define() -> None:
         "results",
         "experiments/results",
         "Committed records that --render shows beside those of the workdir.",
+    )
+    flags.DEFINE_string(
+        "tables_dir", None, "Where tables and figures go. Default: WORKDIR/tables."
+    )
+    flags.DEFINE_string(
+        "readme", None, "Markdown file whose marked block the table replaces."
     )
     flags.DEFINE_string("train_split", None, "Split to train on. Default: train.")
     flags.DEFINE_string(
@@ -77,7 +86,8 @@ def recipe() -> Recipe:
         for name in ("epochs", "batch_size")
         if getattr(FLAGS, name) is not None
     }
-    return dataclasses.replace(RECIPES[FLAGS.recipe], **changes)
+    default = "short" if FLAGS.dataset == EMBEDDED else "modern"
+    return dataclasses.replace(RECIPES[FLAGS.recipe or default], **changes)
 
 
 def data() -> DataSet:
@@ -96,3 +106,27 @@ def data() -> DataSet:
         limit=FLAGS.limit,
         to_rgb=FLAGS.to_rgb,
     )
+
+
+def matching(records: list[dict], recipe: Recipe) -> list[dict]:
+    """The records that the flags describe: data, recipe and precision.
+
+    Raises:
+        ValueError: They are of several base resolutions and none was chosen.
+    """
+    chosen = [
+        record
+        for record in records
+        if record["data"]["name"] == FLAGS.dataset.partition(":")[0]
+        and record["recipe"] == recipe.facts
+        and record["precision"] == FLAGS.precision
+        and record["data"]["limit"] == FLAGS.limit
+        and FLAGS.base_resolution in (None, record["data"]["base_resolution"])
+    ]
+    bases = sorted({record["data"]["base_resolution"] for record in chosen})
+    if len(bases) > 1:
+        raise ValueError(
+            f"there are records of base resolutions {', '.join(map(str, bases))}; "
+            "choose one with --base_resolution"
+        )
+    return chosen

@@ -62,11 +62,15 @@ def run(
             )
 
 
+class WorkerError(Exception):
+    """A worker process ended with an error, which it has printed."""
+
+
 def spawn_workers(count: int) -> None:
     """Run this command in `count` processes that share the grid and the cores.
 
     Raises:
-        RuntimeError: A process failed; the others have gone on to the end.
+        WorkerError: A process failed; the others have gone on to the end.
     """
     threads = str(max(1, len(os.sched_getaffinity(0)) // count))
     environment = {
@@ -85,7 +89,7 @@ def spawn_workers(count: int) -> None:
             worker.terminate()
         raise
     if any(codes):
-        raise RuntimeError(f"a worker failed: exit codes {codes}")
+        raise WorkerError(f"a worker failed, see above; exit codes {codes}")
 
 
 def _this_program():

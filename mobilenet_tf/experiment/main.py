@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from absl import app
+from absl import app, logging
 
 from mobilenet_tf.experiment import flags, grid
 from mobilenet_tf.experiment.flags import FLAGS
 from mobilenet_tf.experiment.point import Point, Workdir
-from mobilenet_tf.reporting import comparison, records
+from mobilenet_tf.reporting import comparison, document, records
 from mobilenet_tf.reporting.rows import Row
 
 
@@ -40,6 +40,7 @@ class Experiment:
         app.run(lambda _: self._main())
 
     def _main(self):
+        logging.set_verbosity(logging.WARNING)  # TFDS reports every file it opens
         try:
             workdir = Workdir(FLAGS.workdir)
             recipe = flags.recipe()
@@ -48,10 +49,10 @@ class Experiment:
                 return
             if not FLAGS.render:
                 self._train(workdir, recipe)
-        except ValueError as error:
+            if not FLAGS.worker_of:
+                self._show(workdir, recipe)
+        except (ValueError, grid.WorkerError) as error:
             sys.exit(f"{self.name}: error: {error}")
-        if not FLAGS.worker_of:
-            self._show(workdir, recipe)
 
     def _train(self, workdir, recipe):
         data = flags.data()
@@ -76,23 +77,21 @@ class Experiment:
 
     def _show(self, workdir, recipe):
         found = records.read(workdir.path / "records", Path(FLAGS.results))
-        results = [
-            record
-            for record in found
-            if record["data"]["name"] == FLAGS.dataset.partition(":")[0]
-            and record["recipe"] == recipe.facts
-            and FLAGS.base_resolution in (None, record["data"]["base_resolution"])
-            and record["data"]["limit"] == FLAGS.limit
-        ]
+        results = flags.matching(found, recipe)
         text = self.render(results)
-        folder = workdir.path / "tables"
-        folder.mkdir(exist_ok=True)
+        folder = Path(FLAGS.tables_dir or workdir.path / "tables")
+        folder.mkdir(parents=True, exist_ok=True)
         name = f"{self.name}-{FLAGS.dataset.replace('/', '_')}-{recipe.name}"
-        records.write_text(folder / f"{name}.md", text + "\n")
-        print(f"\n{text}\n\nwritten to {folder / name}.md")
+        written = [folder / f"{name}.md"]
+        records.write_text(written[0], text + "\n")
         for figure in self.figures:
-            for path in figure(self.rows, results, folder / name):
-                print(f"written to {path}")
+            written += figure(self.rows, results, folder / name)
+        if FLAGS.readme:
+            document.replace_block(Path(FLAGS.readme), name, text)
+            written.append(FLAGS.readme)
+        print(f"\n{text}\n")
+        for path in written:
+            print(f"written: {path}")
 
     def render(self, results: list[dict]) -> str:
         """The paper's table with the paper's columns and ours, as Markdown."""

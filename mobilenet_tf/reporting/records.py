@@ -33,11 +33,12 @@ def write_text(path: Path, text: str) -> None:
 def read(*places: Path) -> list[dict]:
     """All records in the given directories (`*.json`, `*.jsonl`) and files.
 
-    A point found in several places counts once: the first one wins.
+    A place that does not exist holds none. A point found in several places counts
+    once: the first one wins.
     """
     found: dict[str, dict] = {}
     for place in places:
-        files = sorted(place.glob("*.json*")) if place.is_dir() else [place]
+        files = [place] if place.is_file() else sorted(place.glob("*.json*"))
         for file in files:
             for record in _parse(file):
                 found.setdefault(record["key"], record)

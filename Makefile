@@ -1,0 +1,49 @@
+# `make reproduce` and `make test` set up everything they need in .venv and nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin/python
+READY = $(VENV)/.ready
+# Everything that is trained, rendered or decoded.
+RUNS ?= runs
+EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
+IMAGENETTE = --dataset=imagenette112 --precision=pointwise_bfloat16 \
+	--render --tables_dir=experiments/results --readme=README.md
+
+.PHONY: help setup reproduce test tables lint clean
+
+help:
+	@echo "make reproduce  train and print Tables 6 and 7 on the embedded data set"
+	@echo "make test       run the tests"
+	@echo "make tables     render the README's tables and figures from the records"
+	@echo "make lint       check format and style"
+
+setup: $(READY)
+
+$(READY): setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"mobilenet_tf needs Python 3.11 or later; set PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[pinned,test]'
+	@touch $@
+
+reproduce: $(READY)
+	$(RUN) -m experiments.width_multiplier $(EMBEDDED)
+	$(RUN) -m experiments.resolution_multiplier $(EMBEDDED)
+
+test: $(READY)
+	$(RUN) -m pytest
+
+tables: $(READY)
+	$(RUN) -m experiments.width_multiplier $(IMAGENETTE)
+	$(RUN) -m experiments.resolution_multiplier $(IMAGENETTE)
+	$(RUN) -m experiments.accuracy_tradeoffs $(IMAGENETTE)
+	$(RUN) -m experiments.width_multiplier $(IMAGENETTE) --recipe=paper
+
+lint: $(READY)
+	$(RUN) -m pip install --quiet --disable-pip-version-check '.[dev]'
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+
+clean:
+	rm -rf $(VENV) build *.egg-info

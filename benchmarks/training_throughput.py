@@ -1,0 +1,119 @@
+"""Training steps per second against keras.applications and PyTorch.
+
+    python -m benchmarks.training_throughput
+
+Every contender trains the same network on the same fixed batch, batch size 64, SGD with
+momentum, cross-entropy. Rounds are interleaved, so that whatever else the machine does
+meets all of them alike; printed are medians over the rounds. PyTorch takes part where
+torch is installed, in channels_last, in this same process and with as many threads.
+"""
+
+import statistics
+import time
+
+import keras
+import numpy as np
+from absl import app, flags
+
+import mobilenet_tf
+from mobilenet_tf.reporting import table
+from mobilenet_tf.reporting.records import device_name
+from mobilenet_tf.training.clone import PRECISIONS, training_clone
+
+flags.DEFINE_list("alphas", ["1.0", "0.25"], "Width multipliers.")
+flags.DEFINE_integer("side", 112, "Input side in pixels.", 32)
+flags.DEFINE_integer("batch_size", 64, "Images in a step.", 1)
+flags.DEFINE_integer("rounds", 9, "Rounds that count.", 1)
+flags.DEFINE_integer("steps", 3, "Steps of each contender in a round.", 1)
+FLAGS = flags.FLAGS
+
+CLASSES = 10
+
+
+def ours(alpha, images, labels, precision):
+    """Our training step, without the crop, which the peers do not do either."""
+    model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=FLAGS.side)
+    body = training_clone(model, FLAGS.side, precision=precision).layers[-1]
+    return _keras_step(body, images, labels, from_logits=True)
+
+
+def keras_applications(alpha, images, labels):
+    """`keras.applications.MobileNet`, compiled the same way."""
+    model = keras.applications.MobileNet(
+        images.shape[1:], alpha, weights=None, classes=CLASSES
+    )
+    return _keras_step(model, images, labels, from_logits=False)
+
+
+def pytorch(alpha, images, labels):
+    """The same network in PyTorch, channels_last; None where there is no torch."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    from benchmarks.torch_mobilenet import mobilenet
+
+    model = mobilenet(alpha, CLASSES).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+    inputs = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    inputs = inputs.to(memory_format=torch.channels_last)
+    targets = torch.from_numpy(labels.argmax(1))
+
+    def step():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def measure(steps):
+    """Median images per second of each contender, rounds interleaved."""
+    for step in steps.values():
+        step()  # traces and compiles
+        step()
+    speeds = {name: [] for name in steps}
+    for _ in range(FLAGS.rounds):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            for _ in range(FLAGS.steps):
+                step()
+            seconds = time.perf_counter() - start
+            speeds[name].append(FLAGS.steps * FLAGS.batch_size / seconds)
+    return {name: statistics.median(values) for name, values in speeds.items()}
+
+
+def _keras_step(model, images, labels, from_logits):
+    model.compile(
+        keras.optimizers.SGD(0.1, momentum=0.9),
+        keras.losses.CategoricalCrossentropy(from_logits=from_logits),
+    )
+    return lambda: model.train_on_batch(images, labels)
+
+
+def main(_):
+    rng = np.random.default_rng(0)
+    shape = (FLAGS.batch_size, FLAGS.side, FLAGS.side, 3)
+    images = rng.uniform(-1, 1, shape).astype("float32")
+    labels = np.eye(CLASSES, dtype="float32")[rng.integers(CLASSES, size=shape[0])]
+    print(f"{device_name()}, {FLAGS.side} px, batch {FLAGS.batch_size}")
+    for alpha in map(float, FLAGS.alphas):
+        steps = {
+            f"ours, {precision}": ours(alpha, images, labels, precision)
+            for precision in PRECISIONS
+        }
+        steps["keras.applications"] = keras_applications(alpha, images, labels)
+        steps["PyTorch channels_last"] = pytorch(alpha, images, labels)
+        speeds = measure({name: step for name, step in steps.items() if step})
+        first = speeds["ours, float32"]
+        rows = [
+            (name, f"{speed:.0f}", f"{first / speed:.2f}")
+            for name, speed in speeds.items()
+        ]
+        columns = (f"alpha {alpha:g}", "images/s", "ours, float32 / this")
+        print("\n" + table.render(columns, rows), flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,42 @@
+"""Rendered blocks in a Markdown document, between two comments that name them."""
+
+import re
+from pathlib import Path
+
+from mobilenet_tf.reporting.records import write_text
+
+
+def block(text: str, name: str) -> str:
+    """What stands between the marks of a block.
+
+    Raises:
+        ValueError: The document has no such block.
+    """
+    match = _pattern(name).search(text)
+    if match is None:
+        raise ValueError(
+            f"the document has no block between <!-- begin {name} --> and "
+            f"<!-- end {name} -->"
+        )
+    return match.group(2).strip("\n")
+
+
+def replace_block(path: Path, name: str, content: str) -> None:
+    """Replace what stands between the marks of a block, atomically.
+
+    Raises:
+        ValueError: The document has no such block; it stays as it is.
+    """
+    text = path.read_text()
+    block(text, name)
+    new = _pattern(name).sub(
+        lambda match: f"{match.group(1)}\n\n{content}\n\n{match.group(3)}", text
+    )
+    write_text(path, new)
+
+
+def _pattern(name):
+    name = re.escape(name)
+    return re.compile(
+        f"(<!-- begin {name} -->)(.*?)(<!-- end {name} -->)", flags=re.DOTALL
+    )

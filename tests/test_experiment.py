@@ -1,0 +1,200 @@
+"""The harness as a program: real processes, killed and started again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+from conftest import ROOT
+
+TINY = textwrap.dedent(
+    """
+    import functools, os, sys
+    if os.environ.get("WITHOUT_TENSORFLOW"):
+        sys.modules["tensorflow"] = sys.modules["tensorflow_datasets"] = None
+    import mobilenet_tf
+    from mobilenet_tf.experiment import Experiment, Network, Row
+    from mobilenet_tf.reporting.published import TABLE6
+
+    def tiny(**arguments):
+        return mobilenet_tf.build(**arguments, dropout=0.2, blocks=((64, 2), (128, 2)))
+
+    experiment = Experiment(
+        name="tiny",
+        title="Tiny",
+        rows=tuple(
+            Row(Network(f"{alpha:g}", tiny, {"alpha": alpha}), TABLE6[alpha])
+            for alpha in (0.5, 0.25)
+        ),
+    )
+    if __name__ == "__main__":
+        experiment()
+    """
+)
+
+
+@pytest.fixture
+def tiny(tmp_path, stripes_file):
+    """Start `python -m tiny` with flags; the data is a file of arrays."""
+    (tmp_path / "tiny.py").write_text(TINY)
+
+    def start(*flags, workdir="runs", **environment):
+        command = [sys.executable, "-m", "tiny", "--dataset=stripes"]
+        command += [f"--arrays={stripes_file}", f"--workdir={workdir}", *flags]
+        paths = os.pathsep.join([str(ROOT), str(tmp_path)])
+        return subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": paths, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def finish(process):
+    output, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    return output
+
+
+def trained(folder):
+    records = [json.loads(path.read_text()) for path in folder.glob("records/*.json")]
+    return {record["label"]: record for record in records}
+
+
+def weights(folder):
+    files = sorted((folder / "points").glob("*.keras"))
+    models = [keras.models.load_model(file) for file in files]
+    return [weight for model in models for weight in model.get_weights()]
+
+
+def test_kill_and_resume(tiny, tmp_path):
+    whole = finish(tiny("--epochs=5", workdir="whole"))
+    assert whole.count("epoch ") == 10
+
+    killed = tiny("--epochs=5", workdir="killed")
+    lines = []
+    for line in killed.stdout:
+        lines.append(line)
+        if "epoch 2/5" in line:
+            break
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    resumed = finish(tiny("--epochs=5", workdir="killed"))
+    epochs = [line for line in resumed.splitlines() if "epoch " in line]
+    assert "epoch 1/5" not in epochs[0]  # the unfinished point goes on
+    pairs = zip(weights(tmp_path / "whole"), weights(tmp_path / "killed"), strict=True)
+    assert all(np.array_equal(one, two) for one, two in pairs)
+
+    again = finish(tiny("--epochs=5", workdir="killed"))
+    assert "epoch " not in again  # no finished point is repeated
+    assert not list((tmp_path / "killed" / "points").glob("*.npz"))
+    tables = [text[text.index("**Tiny**") :] for text in (whole, again)]
+    assert tables[0].splitlines()[:6] == tables[1].splitlines()[:6]
+
+
+def test_record_is_complete(tiny, tmp_path):
+    finish(tiny("--epochs=2"))
+    record = trained(tmp_path / "runs")["0.25"]
+    assert record["experiment"] == "tiny"
+    assert record["network"]["arguments"] == {"alpha": 0.25}
+    assert record["recipe"]["name"] == "modern"
+    assert record["recipe"]["epochs"] == 2
+    assert record["data"]["name"] == "stripes"
+    assert record["data"]["evaluation_split"] == "validation"
+    assert 0 <= record["metrics"]["top1"] <= record["metrics"]["top5"] <= 1
+    assert record["cost"]["side"] == 32
+    assert len(record["history"]) == 2
+    assert record["seconds"] > 0
+    assert {"commit", "dirty", "versions", "device", "backend", "seed"} <= set(record)
+
+
+def test_workers_share_the_grid(tiny, tmp_path):
+    output = finish(tiny("--epochs=2", "--seeds=2", "--workers=2"))
+    assert output.count(" done: top-1") == 4
+    assert len(list((tmp_path / "runs" / "records").glob("*.json"))) == 4
+    assert "|     2 |" in output
+
+
+def test_dry_run_prints_costs_and_trains_nothing(tmp_path):
+    output = subprocess.run(
+        [
+            *(sys.executable, "-m", "experiments.width_multiplier"),
+            *("--dry_run", f"--workdir={tmp_path}"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "| 0.25 MobileNet | 224 px |                41 |  41.03 |" in output
+    assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_trains_without_tensorflow(tiny, tmp_path, backend):
+    """Kill and resume included: the snapshot holds this backend's state as well."""
+    pytest.importorskip(backend)
+    environment = {"KERAS_BACKEND": backend, "WITHOUT_TENSORFLOW": "1"}
+    flags = ("--epochs=3", "--recipe=short")
+    whole = finish(tiny(*flags, workdir="whole", **environment))
+    assert whole.count(" done: top-1") == 2
+    killed = tiny(*flags, workdir="killed", **environment)
+    for line in killed.stdout:
+        if "epoch 1/3" in line:
+            break
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    finish(tiny(*flags, workdir="killed", **environment))
+    one, two = trained(tmp_path / "whole"), trained(tmp_path / "killed")
+    assert one["0.25"]["backend"] == backend
+    for label, record in one.items():
+        assert record["metrics"] == two[label]["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--recipe=best"], "value should be one of <modern"),
+        (["--epochs=0"], "epochs"),
+        (["--base_resolution=20"], "base_resolution 32, but 20 was asked for"),
+        (["--dataset=circles"], "holds name 'stripes', but 'circles' was asked for"),
+        (
+            ["--workdir=/proc/nowhere"],
+            "workdir must be a directory that can be written",
+        ),
+    ],
+)
+def test_bad_flags(tiny, flags, message):
+    process = tiny(*flags)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert any(part in output + errors for part in message.split("|")) or message in (
+        output + errors
+    )
+    assert "epoch " not in output
+
+
+def test_side_too_small_is_an_error_before_any_training(tmp_path, stripes_file):
+    process = subprocess.run(
+        [
+            *(sys.executable, "-m", "experiments.resolution_multiplier"),
+            *("--dataset=stripes", f"--arrays={stripes_file}", f"--workdir={tmp_path}"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert "error: rho must give a side of at least 32 pixels" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert "epoch" not in process.stdout

@@ -1,0 +1,74 @@
+"""The direction of the imports: see "Design" in the README."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+LEVELS = {
+    "layers": 0,
+    "mobilenet": 1,
+    "cost": 2,
+    "data": 2,
+    "training": 3,
+    "reporting": 4,
+    "experiment": 5,
+    "experiments": 6,
+    "benchmarks": 6,
+}
+FILES = sorted(
+    path
+    for folder in ("mobilenet_tf", "experiments", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
+)
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def role(dotted):
+    parts = dotted.split(".")
+    return parts[0] if parts[0] != "mobilenet_tf" else parts[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_arrow_runs_back_up(path):
+    own = role(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if own == "__init__":
+        return
+    for name in imported(path):
+        if name.startswith("mobilenet_tf.") and role(name) in LEVELS:
+            assert LEVELS[role(name)] <= LEVELS[own], f"{path.name} imports {name}"
+
+
+def test_there_are_files_to_look_at():
+    assert len(FILES) > 25
+
+
+def test_only_data_imports_tensorflow_datasets():
+    for path in FILES:
+        if "data" not in path.parts:
+            assert not any("tensorflow_datasets" in name for name in imported(path))
+
+
+@pytest.mark.parametrize("module", ["layers", "mobilenet"])
+def test_models_import_nothing_but_keras(module):
+    allowed = {"keras", "mobilenet_tf", *sys.stdlib_module_names}
+    for name in imported(ROOT / "mobilenet_tf" / f"{module}.py"):
+        assert name.split(".")[0] in allowed
+
+
+def test_importing_the_package_imports_keras_alone():
+    program = (
+        "import sys, keras; before = set(sys.modules); import mobilenet_tf\n"
+        "new = {name for name in set(sys.modules) - before}\n"
+        "assert all(name.startswith('mobilenet_tf') for name in new), new\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

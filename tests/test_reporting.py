@@ -1,0 +1,157 @@
+import json
+
+import pytest
+
+from mobilenet_tf.mobilenet import build
+from mobilenet_tf.reporting import comparison, document, figures, records, table
+from mobilenet_tf.reporting.published import FIGURE4, TABLE6
+from mobilenet_tf.reporting.rows import Network, Row, select
+
+
+def network(alpha, rho=1.0):
+    return Network(f"{alpha:g} MobileNet", build, {"alpha": alpha, "rho": rho})
+
+
+def record(alpha, seed, top1, rho=1.0):
+    return {
+        "key": f"{alpha}-{rho}-{seed}",
+        "network": network(alpha, rho).identity,
+        "seed": seed,
+        "metrics": {"top1": top1},
+        "cost": {"side": round(112 * rho), "mult_adds": 142e6, "parameters": 3.2e6},
+        "data": {
+            "name": "imagenette112",
+            "version": "1.0.0",
+            "evaluation_split": "validation",
+            "evaluation_size": 3925,
+            "class_names": ["x"] * 10,
+            "base_resolution": 112,
+        },
+        "recipe": {"name": "modern", "epochs": 30},
+        "seconds": 600.0,
+        "device": "2 cores of X",
+        "commit": "0123456789",
+    }
+
+
+ROWS = tuple(Row(network(alpha), TABLE6[alpha]) for alpha in (1.0, 0.5, 0.25))
+RESULTS = [
+    record(1.0, 0, 0.871),
+    record(1.0, 1, 0.865),
+    record(0.5, 0, 0.84),
+]
+
+
+def test_table_as_a_literal():
+    assert (
+        comparison.accuracies(ROWS, RESULTS)
+        == """\
+| Network        | Paper top-1 % | Drop | Paper M mult-adds |  Exact | Paper M params \
+| Exact | Trained at | Our top-1 % |   ± | Seeds | Drop |
+|----------------|--------------:|-----:|------------------:|-------:|---------------:\
+|------:|-----------:|------------:|----:|------:|-----:|
+| 1 MobileNet    |          70.6 |  0.0 |               569 | 568.74 |            4.2 \
+|  4.21 |     112 px |        86.8 | 0.4 |     2 |  0.0 |
+| 0.5 MobileNet  |          63.7 |  6.9 |               149 | 149.50 |            1.3 \
+|  1.32 |     112 px |        84.0 |   – |     1 |  2.8 |
+| 0.25 MobileNet |          50.6 | 20.0 |                41 |  41.03 |            0.5 \
+|  0.46 |          – |           – |   – |     0 |    – |"""
+    )
+
+
+def test_footnote_says_where_numbers_come_from():
+    assert comparison.footnote(RESULTS) == (
+        "Paper: ImageNet. Ours: imagenette112 1.0.0, validation split (3,925 images, "
+        "10 classes), recipe `modern`, 30 epochs; mean and sample standard deviation "
+        "over the seeds. Exact: counted on the network at 224 px base resolution with "
+        "1000 classes. Trained on 2 cores of X in 30 minutes in all, commit 0123456."
+    )
+
+
+def test_costs_table():
+    assert (
+        comparison.costs(ROWS[2:])
+        == """\
+| Network        |  Input | Paper M mult-adds | Exact | Paper M params | Exact |
+|----------------|-------:|------------------:|------:|---------------:|------:|
+| 0.25 MobileNet | 224 px |                41 | 41.03 |            0.5 |  0.46 |"""
+    )
+
+
+def test_select_sorts_by_seed():
+    assert [r["seed"] for r in select(network(1.0), RESULTS[::-1])] == [0, 1]
+
+
+def test_numbers():
+    assert table.percent(0.8654) == "86.5"
+    assert table.millions(568_740_352) == "568.74"
+    assert (table.percent(None), table.number(None)) == ("–", "–")
+    assert table.spread([0.5]) is None
+    assert table.mean([]) is None
+
+
+def test_records_are_collected_once(tmp_path):
+    for one in RESULTS:
+        records.write(tmp_path / "records" / f"{one['key']}.json", one)
+    path = tmp_path / "results" / "all.jsonl"
+    found = records.read(tmp_path / "records")
+    assert records.collect(found, path) == 3
+    changed = [{**found[0], "metrics": {"top1": 0.0}}, record(0.25, 0, 0.7)]
+    assert records.collect(changed, path) == 1  # what is written stays
+    assert len(path.read_text().splitlines()) == 4
+    assert {r["key"] for r in records.read(path, tmp_path / "records")} == {
+        "1.0-1.0-0", "1.0-1.0-1", "0.5-1.0-0", "0.25-1.0-0"
+    }  # fmt: skip
+    kept = {r["key"]: r["metrics"]["top1"] for r in records.read(path)}
+    assert kept[found[0]["key"]] == found[0]["metrics"]["top1"]
+
+
+def test_damaged_record(tmp_path):
+    (tmp_path / "one.json").write_text(json.dumps(RESULTS[0])[:-5])
+    with pytest.raises(ValueError, match=r"one.json' is damaged"):
+        records.read(tmp_path)
+
+
+def test_provenance_names_commit_and_device():
+    facts = records.provenance()
+    assert facts["backend"] == "tensorflow"
+    assert facts["versions"]["keras"].startswith("3.")
+    assert facts["device"]
+    assert set(facts) >= {"commit", "dirty"}
+
+
+def test_figures(tmp_path):
+    rows = [
+        Row(network(alpha, side / 224), published)
+        for (alpha, side), published in FIGURE4.items()
+        if side in (224, 128)
+    ]
+    results = [
+        record(row.network.arguments["alpha"], seed, 0.7 + 0.01 * seed, rho=rho)
+        for row in rows
+        for rho in [row.network.arguments["rho"]]
+        for seed in (0, 1)
+    ]
+    files = figures.accuracy_over_mult_adds(rows, results, tmp_path / "figure")
+    files += figures.accuracy_over_parameters(rows, results, tmp_path / "figure")
+    assert [file.name for file in files] == [
+        "figure-mult_adds.png",
+        "figure-mult_adds.svg",
+        "figure-parameters.png",
+        "figure-parameters.svg",
+    ]
+    svg = files[1].read_text()
+    figures.accuracy_over_mult_adds(rows, results, tmp_path / "figure")
+    assert files[1].read_text() == svg  # the same records, the same file
+    assert files[0].read_bytes().startswith(b"\x89PNG")
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+
+
+def test_document_block(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("a\n<!-- begin t -->\nold\n<!-- end t -->\nb\n")
+    document.replace_block(path, "t", "| \\1 |")
+    assert path.read_text() == ("a\n<!-- begin t -->\n\n| \\1 |\n\n<!-- end t -->\nb\n")
+    assert document.block(path.read_text(), "t") == "| \\1 |"
+    with pytest.raises(ValueError, match="no block between <!-- begin u -->"):
+        document.replace_block(path, "u", "")

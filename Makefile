@@ -8,7 +8,7 @@ READY = $(VENV)/.ready
 RUNS ?= runs
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
 IMAGENETTE = --dataset=imagenette112 --precision=pointwise_bfloat16 \
-	--render --tables_dir=experiments/results --readme=README.md
+	--render --tables_dir=experiments/results --documents=README.md,BUILD.md
 
 .PHONY: help setup reproduce test tables lint clean
 

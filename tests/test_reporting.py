@@ -150,8 +150,19 @@ def test_figures(tmp_path):
 def test_document_block(tmp_path):
     path = tmp_path / "page.md"
     path.write_text("a\n<!-- begin t -->\nold\n<!-- end t -->\nb\n")
-    document.replace_block(path, "t", "| \\1 |")
+    document.replace_blocks(path, {"t": "| \\1 |", "u": "nowhere"})
     assert path.read_text() == ("a\n<!-- begin t -->\n\n| \\1 |\n\n<!-- end t -->\nb\n")
     assert document.block(path.read_text(), "t") == "| \\1 |"
     with pytest.raises(ValueError, match="no block between <!-- begin u -->"):
-        document.replace_block(path, "u", "")
+        document.block(path.read_text(), "u")
+
+
+def test_expectations():
+    assert (
+        comparison.expectations(ROWS, RESULTS)
+        == """\
+| Network       | Top-1 % | Tolerance | Minutes |       Device |
+|---------------|--------:|----------:|--------:|-------------:|
+| 1 MobileNet   |    86.8 |       ± 2 |    10.0 | 2 cores of X |
+| 0.5 MobileNet |    84.0 |       ± 2 |    10.0 | 2 cores of X |"""
+    )

@@ -50,8 +50,8 @@ def define() -> None:
     flags.DEFINE_string(
         "tables_dir", None, "Where tables and figures go. Default: WORKDIR/tables."
     )
-    flags.DEFINE_string(
-        "readme", None, "Markdown file whose marked block the table replaces."
+    flags.DEFINE_list(
+        "documents", [], "Markdown files whose marked blocks the tables replace."
     )
     flags.DEFINE_string("train_split", None, "Split to train on. Default: train.")
     flags.DEFINE_string(

@@ -86,9 +86,13 @@ class Experiment:
         records.write_text(written[0], text + "\n")
         for figure in self.figures:
             written += figure(self.rows, results, folder / name)
-        if FLAGS.readme:
-            document.replace_block(Path(FLAGS.readme), name, text)
-            written.append(FLAGS.readme)
+        blocks = {
+            name: text,
+            f"{name}-expected": comparison.expectations(self.rows, results),
+        }
+        for path in map(Path, FLAGS.documents):
+            document.replace_blocks(path, blocks)
+            written.append(path)
         print(f"\n{text}\n")
         for path in written:
             print(f"written: {path}")

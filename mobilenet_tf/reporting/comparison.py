@@ -12,6 +12,10 @@ from mobilenet_tf import cost
 from mobilenet_tf.reporting import table
 from mobilenet_tf.reporting.rows import Row, select, top1s
 
+# Another seed or processor: the spread over seeds, and the error of an accuracy that is
+# counted on some thousand images.
+TOLERANCE_POINTS = 2.0
+
 _COST_COLUMNS = ("Paper M mult-adds", "Exact", "Paper M params", "Exact")
 
 
@@ -57,6 +61,27 @@ def accuracies(rows: Sequence[Row], results: list[dict]) -> str:
                 table.percent(table.spread(values)),
                 str(len(values)),
                 table.percent(drop),
+            )
+        )
+    return table.render(columns, cells)
+
+
+def expectations(rows: Sequence[Row], results: list[dict]) -> str:
+    """What a repetition should find, and how long it takes, as Markdown."""
+    columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
+    cells = []
+    for row in rows:
+        found = select(row.network, results)
+        if not found:
+            continue
+        minutes = table.mean([record["seconds"] / 60 for record in found])
+        cells.append(
+            (
+                row.network.label,
+                table.percent(table.mean(top1s(row.network, results))),
+                f"± {TOLERANCE_POINTS:g}",
+                f"{minutes:.1f}",
+                found[0]["device"],
             )
         )
     return table.render(columns, cells)

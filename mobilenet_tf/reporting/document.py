@@ -21,18 +21,22 @@ def block(text: str, name: str) -> str:
     return match.group(2).strip("\n")
 
 
-def replace_block(path: Path, name: str, content: str) -> None:
-    """Replace what stands between the marks of a block, atomically.
+def replace_blocks(path: Path, blocks: dict[str, str]) -> None:
+    """Replace what stands between the marks of blocks, atomically.
 
-    Raises:
-        ValueError: The document has no such block; it stays as it is.
+    Args:
+        path: A document.
+        blocks: New content by name; names that the document lacks are left out.
     """
     text = path.read_text()
-    block(text, name)
-    new = _pattern(name).sub(
-        lambda match: f"{match.group(1)}\n\n{content}\n\n{match.group(3)}", text
-    )
-    write_text(path, new)
+    for name, content in blocks.items():
+        text = _pattern(name).sub(
+            lambda match, content=content: (
+                f"{match.group(1)}\n\n{content}\n\n{match.group(3)}"
+            ),
+            text,
+        )
+    write_text(path, text)
 
 
 def _pattern(name):

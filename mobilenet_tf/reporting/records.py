@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -131,3 +132,8 @@ def _parse(file):
         return [json.loads(text)]
     except json.JSONDecodeError as error:
         raise ValueError(f"record file {str(file)!r} is damaged: {error}") from error
+
+
+if __name__ == "__main__":
+    source, target = map(Path, sys.argv[1:])
+    print(f"{collect(read(source), target)} records added to {target}")

@@ -7,8 +7,10 @@ READY = $(VENV)/.ready
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
-IMAGENETTE = --dataset=imagenette112 --precision=pointwise_bfloat16 \
-	--render --tables_dir=experiments/results --documents=README.md,BUILD.md
+# Rendering reads the committed records; an own working directory would mix in.
+RENDER = --render --workdir=build/render --tables_dir=experiments/results \
+	--documents=README.md,BUILD.md
+IMAGENETTE = $(RENDER) --dataset=imagenette112 --precision=pointwise_bfloat16
 
 .PHONY: help setup reproduce test tables lint clean
 
@@ -39,6 +41,8 @@ tables: $(READY)
 	$(RUN) -m experiments.resolution_multiplier $(IMAGENETTE)
 	$(RUN) -m experiments.accuracy_tradeoffs $(IMAGENETTE)
 	$(RUN) -m experiments.width_multiplier $(IMAGENETTE) --recipe=paper
+	$(RUN) -m experiments.width_multiplier $(RENDER)
+	$(RUN) -m experiments.resolution_multiplier $(RENDER)
 
 lint: $(READY)
 	$(RUN) -m pip install --quiet --disable-pip-version-check '.[dev]'

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from mobilenet_tf.data import arrays, dataset
+from mobilenet_tf.data import arrays, catalogue, dataset
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
 
@@ -216,6 +216,21 @@ def test_grey_and_rgba_images(tmp_path, channels):
     assert images.shape[2] == 3
     if channels == 1:
         np.testing.assert_array_equal(images[:, :, 0], images[:, :, 2])
+
+
+@pytest.mark.parametrize(
+    "name", ["imagenet2012", "imagenette/160px-v2", "cifar10", "stanford_dogs", "mnist"]
+)
+def test_features_of_well_known_sets_are_found(name):
+    features = tfds.builder(name).info.features
+    image = catalogue.only_feature(name, features, "image", None)
+    label = catalogue.only_feature(name, features, "label", None)
+    assert (image, label) == ("image", "label")
+
+
+def test_set_that_must_be_downloaded_by_hand(tmp_path):
+    with pytest.raises(ValueError, match=r"imagenet2012' is not prepared .*manual"):
+        load("imagenet2012", str(tmp_path))
 
 
 def test_two_images_need_a_choice(tmp_path):

@@ -9,7 +9,8 @@ import tensorflow_datasets as tfds
 
 from mobilenet_tf.data.dataset import EMBEDDED
 
-EVALUATION_SPLITS = ("validation", "test", "val", "valid", "imagenette-validation")
+_KINDS = {"image": tfds.features.Image, "label": tfds.features.ClassLabel}
+EVALUATION_SPLITS = ("validation", "test", "val", "valid")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,10 +82,8 @@ def open_source(
     """
     builder = _prepared_builder(name, data_dir)
     features = builder.info.features
-    image_key = _only_feature(name, features, tfds.features.Image, "image", image_key)
-    label_key = _only_feature(
-        name, features, tfds.features.ClassLabel, "label", label_key
-    )
+    image_key = only_feature(name, features, "image", image_key)
+    label_key = only_feature(name, features, "label", label_key)
     channels = features[image_key].shape[-1]
     if channels != 3 and not to_rgb:
         raise ValueError(
@@ -129,7 +128,16 @@ def _prepared_builder(name, data_dir):
     return builder
 
 
-def _only_feature(name, features, kind, role, given):
+def only_feature(
+    name: str, features: tfds.features.FeaturesDict, role: str, given: str | None
+) -> str:
+    """The name of the feature for a role, "image" or "label".
+
+    Raises:
+        ValueError: `given` is no such feature, or nothing is given and there is none,
+            or there are several and none is called like the role.
+    """
+    kind = _KINDS[role]
     found = [key for key, feature in features.items() if isinstance(feature, kind)]
     if given is not None:
         if given not in found:

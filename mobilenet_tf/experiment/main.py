@@ -61,8 +61,8 @@ class Experiment:
             for row in self.rows
             for seed in range(FLAGS.seeds)
         ]
-        for point in points[:: FLAGS.seeds]:
-            point.costs  # noqa: B018  builds each network: an error comes before work
+        for row in self.rows:  # a network that cannot be built is an error before work
+            row.network.costs(data.classes, data.facts["base_resolution"])
         if FLAGS.workers > 1 and not FLAGS.worker_of:
             grid.spawn_workers(FLAGS.workers)
         grid.run(
@@ -76,8 +76,10 @@ class Experiment:
         )
 
     def _show(self, workdir, recipe):
-        found = records.read(workdir.path / "records", Path(FLAGS.results))
-        results = flags.matching(found, recipe)
+        places = [workdir.path / "records"]
+        if FLAGS.render:
+            places.append(Path(FLAGS.results))
+        results = flags.matching(records.read(*places), recipe)
         text = self.render(results)
         folder = Path(FLAGS.tables_dir or workdir.path / "tables")
         folder.mkdir(parents=True, exist_ok=True)

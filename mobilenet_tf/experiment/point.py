@@ -14,7 +14,6 @@ from pathlib import Path
 
 import keras
 
-from mobilenet_tf import cost
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.reporting import records
 from mobilenet_tf.reporting.rows import Network
@@ -62,19 +61,17 @@ class Point:
     def build(self) -> keras.Model:
         """The network for this data set, freshly initialised from the seed."""
         keras.utils.set_random_seed(self.seed)
-        return self.network.model(
-            len(self.data_facts["class_names"]), self.data_facts["base_resolution"]
-        )
+        return self.network.model(*self._size)
 
-    @functools.cached_property
+    @property
     def costs(self) -> dict:
         """Mult-adds, parameters and input side of the network that is trained."""
-        model = self.build()
-        return {
-            "mult_adds": cost.mult_adds(model),
-            "parameters": cost.parameters(model),
-            "side": model.input_shape[1],
-        }
+        return self.network.costs(*self._size)
+
+    @property
+    def _size(self):
+        facts = self.data_facts
+        return len(facts["class_names"]), facts["base_resolution"]
 
     @property
     def work_per_epoch(self) -> float:
@@ -149,6 +146,7 @@ def train(
     data_parallel: bool = False,
 ) -> dict:
     """Train a point, going on from its snapshot, and write its model and record."""
+    keras.utils.clear_session()  # frees what the point before it left
     with distribution.scope(data_parallel):
         model = point.build()
         progress = loop.fit(

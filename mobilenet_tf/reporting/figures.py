@@ -9,7 +9,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_tf import cost
 from mobilenet_tf.reporting import table
 from mobilenet_tf.reporting.rows import Row, select, top1s
 
@@ -20,9 +19,9 @@ _STYLES = {
     0.5: ("#E69F00", "^"),
     0.25: ("#D55E00", "D"),
 }
-_COSTS = {
-    "mult_adds": ("million mult-adds", cost.mult_adds),
-    "parameters": ("million parameters", cost.parameters),
+_LABELS = {
+    "mult_adds": "million mult-adds",
+    "parameters": "million parameters",
 }
 
 
@@ -44,12 +43,12 @@ def _draw(rows, results, path, quantity):
     matplotlib.rcParams["svg.hashsalt"] = "mobilenet_tf"
     from matplotlib import pyplot
 
-    label, count = _COSTS[quantity]
+    label = _LABELS[quantity]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.2), dpi=150)
     paper = [
         (
             row.network.arguments,
-            count(row.network.model()) / 1e6,
+            row.network.costs()[quantity] / 1e6,
             row.published.top1,
             0.0,
         )

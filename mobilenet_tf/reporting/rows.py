@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import keras
 
+from mobilenet_tf import cost
 from mobilenet_tf.reporting.published import PublishedRow
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Network:
     """A network of a table: a builder and its arguments.
 
@@ -29,6 +31,16 @@ class Network:
         return self.build(
             **self.arguments, classes=classes, base_resolution=base_resolution
         )
+
+    @functools.cache  # noqa: B019  the networks of a script live as long as it does
+    def costs(self, classes: int = 1000, base_resolution: int = 224) -> dict:
+        """Mult-adds, parameters and input side."""
+        model = self.model(classes, base_resolution)
+        return {
+            "mult_adds": cost.mult_adds(model),
+            "parameters": cost.parameters(model),
+            "side": model.input_shape[1],
+        }
 
     @property
     def identity(self) -> dict:

@@ -1,0 +1,30 @@
+"""The benchmarks run; what they find is in the README."""
+
+import re
+import subprocess
+import sys
+
+from conftest import ROOT
+
+
+def run(module, *flags):
+    result = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_training_throughput():
+    flags = ("--alphas=0.25", "--side=32", "--batch_size=2", "--rounds=1", "--steps=1")
+    output = run("training_throughput", *flags)
+    for name in ("ours, float32", "keras.applications"):
+        assert re.search(rf"\| {name} +\| +\d+ \| +\d+\.\d\d \|", output)
+
+
+def test_import_time():
+    assert re.search(r"ratio \d\.\d{3}", run("import_time", "--rounds=1"))

@@ -15,10 +15,10 @@ import keras
 from absl import app, flags, logging
 
 import mobilenet_tf
+from benchmarks.report import publish
 from mobilenet_tf.data.batches import training_batches
 from mobilenet_tf.data.dataset import MODES, load
 from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.records import device_name
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.loop import compile_for_training
 from mobilenet_tf.training.recipes import MODERN
@@ -35,7 +35,6 @@ POINTS = ((1.0, 112, 16), (0.25, 64, 64))  # alpha, side in pixels, steps in a r
 def main(_):
     logging.set_verbosity(logging.WARNING)
     data = load(FLAGS.dataset, FLAGS.data_dir, mode=FLAGS.data_mode)
-    print(device_name())
     rows = [
         _row(data, alpha, side, steps)
         for alpha, side, steps in POINTS
@@ -48,7 +47,7 @@ def main(_):
         "input share",
         "crop",
     )
-    print("\n" + table.render(columns, rows))
+    publish("input_pipeline", table.render(columns, rows))
 
 
 def _row(data, alpha, side, steps):

@@ -16,8 +16,8 @@ import numpy as np
 from absl import app, flags
 
 import mobilenet_tf
+from benchmarks.report import publish
 from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.records import device_name
 from mobilenet_tf.training.clone import PRECISIONS, training_clone
 
 flags.DEFINE_list("alphas", ["1.0", "0.25"], "Width multipliers.")
@@ -97,7 +97,7 @@ def main(_):
     shape = (FLAGS.batch_size, FLAGS.side, FLAGS.side, 3)
     images = rng.uniform(-1, 1, shape).astype("float32")
     labels = np.eye(CLASSES, dtype="float32")[rng.integers(CLASSES, size=shape[0])]
-    print(f"{device_name()}, {FLAGS.side} px, batch {FLAGS.batch_size}")
+    tables = []
     for alpha in map(float, FLAGS.alphas):
         steps = {
             f"ours, {precision}": ours(alpha, images, labels, precision)
@@ -112,7 +112,9 @@ def main(_):
             for name, speed in speeds.items()
         ]
         columns = (f"alpha {alpha:g}", "images/s", "ours, float32 / this")
-        print("\n" + table.render(columns, rows), flush=True)
+        tables.append(table.render(columns, rows))
+    setting = f"{FLAGS.side} px, batch size {FLAGS.batch_size}; medians."
+    publish("training_throughput", "\n\n".join([*tables, setting]))
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def fit(
 
     clone = None
     for end, side in recipe.stages(model.input_shape[1]):
-        if progress.epoch >= end and values is not None:
+        if progress.epoch >= end:
             continue
         started = time.perf_counter()
         clone = compiled(side)

@@ -40,7 +40,6 @@ tables: $(READY)
 	$(RUN) -m experiments.width_multiplier $(IMAGENETTE)
 	$(RUN) -m experiments.resolution_multiplier $(IMAGENETTE)
 	$(RUN) -m experiments.accuracy_tradeoffs $(IMAGENETTE)
-	$(RUN) -m experiments.width_multiplier $(IMAGENETTE) --recipe=paper
 	$(RUN) -m experiments.width_multiplier $(RENDER)
 	$(RUN) -m experiments.resolution_multiplier $(RENDER)
 

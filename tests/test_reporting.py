@@ -157,12 +157,17 @@ def test_document_block(tmp_path):
         document.block(path.read_text(), "u")
 
 
+def test_tolerance_grows_with_the_spread():
+    results = [record(1.0, 0, 0.80), record(1.0, 1, 0.90)]
+    assert "± 21.2" in comparison.expectations(ROWS, results)
+
+
 def test_expectations():
     assert (
         comparison.expectations(ROWS, RESULTS)
         == """\
 | Network       | Top-1 % | Tolerance | Minutes |       Device |
 |---------------|--------:|----------:|--------:|-------------:|
-| 1 MobileNet   |    86.8 |       ± 2 |    10.0 | 2 cores of X |
-| 0.5 MobileNet |    84.0 |       ± 2 |    10.0 | 2 cores of X |"""
+| 1 MobileNet   |    86.8 |     ± 2.0 |    10.0 | 2 cores of X |
+| 0.5 MobileNet |    84.0 |     ± 2.0 |    10.0 | 2 cores of X |"""
     )

@@ -12,9 +12,9 @@ from mobilenet_tf import cost
 from mobilenet_tf.reporting import table
 from mobilenet_tf.reporting.rows import Row, select, top1s
 
-# Another seed or processor: the spread over seeds, and the error of an accuracy that is
-# counted on some thousand images.
-TOLERANCE_POINTS = 2.0
+# For another seed or processor: three standard deviations over the seeds, and at least
+# what counting on some thousand images leaves open.
+MIN_TOLERANCE_POINTS = 2.0
 
 _COST_COLUMNS = ("Paper M mult-adds", "Exact", "Paper M params", "Exact")
 
@@ -75,11 +75,13 @@ def expectations(rows: Sequence[Row], results: list[dict]) -> str:
         if not found:
             continue
         minutes = table.mean([record["seconds"] / 60 for record in found])
+        values = top1s(row.network, results)
+        spread = 100 * (table.spread(values) or 0.0)
         cells.append(
             (
                 row.network.label,
-                table.percent(table.mean(top1s(row.network, results))),
-                f"± {TOLERANCE_POINTS:g}",
+                table.percent(table.mean(values)),
+                f"± {max(MIN_TOLERANCE_POINTS, 3 * spread):.1f}",
                 f"{minutes:.1f}",
                 found[0]["device"],
             )

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from numbers import Integral, Real
 from os import PathLike
-from pathlib import Path
 
 import keras
 from keras import layers
 
-from mobilenet_tf.layers import conv_bn_relu, depthwise_separable
+from mobilenet_tf import arguments, checkpoints
+from mobilenet_tf.layers import conv_bn_relu, depthwise_separable, pooled
 
 STEM_FILTERS = 32
 
@@ -57,6 +56,7 @@ def build(
     name: str | None = None,
     block: Callable = depthwise_separable,
     blocks: Sequence[tuple[int, int]] = BLOCKS,
+    hidden_units: Sequence[int] = (),
 ) -> keras.Model:
     """MobileNet with width multiplier alpha and resolution multiplier rho.
 
@@ -77,12 +77,15 @@ def build(
         pooling: Without the top: None for the feature map `(h, w, channels)`, "avg"
             or "max" for `(channels,)`.
         classifier_activation: Activation of the classifier; None returns logits.
-        weights: Path of a `.weights.h5` or `.keras` file written from the same
-            network, or None for random initialisation.
+        weights: None for random initialisation, or the path of a `.weights.h5` or
+            `.keras` file of the same network, ours or `keras.applications.MobileNet`.
+            A classifier of other classes is left out, with a warning.
         name: Name of the model.
         block: What a block is: `layers.depthwise_separable`,
             `layers.full_convolution` (Table 4) or `layers.fused_separable`.
         blocks: `(filters, strides)` of each block; `SHALLOW_BLOCKS` gives Table 5.
+        hidden_units: Units of fully connected layers before the classifier, which the
+            paper's networks do without.
 
     Returns:
         A `keras.Model`, float32 `(batch, side, side, 3) -> (batch, classes)`;
@@ -95,8 +98,10 @@ def build(
     """
     check_alpha(alpha)
     side = input_side(rho, base_resolution)
-    _check_top(classes, dropout, include_top, pooling)
-    _check_weights(weights)
+    arguments.top(classes, dropout, include_top, pooling)
+    for units in hidden_units:
+        arguments.integer("hidden_units", units)
+    checkpoints.check(weights)
     keras.activations.get(activation)  # raises for an unknown name
 
     images = keras.Input((side, side, 3), name="image")
@@ -117,18 +122,18 @@ def build(
         )
     if include_top:
         x = layers.GlobalAveragePooling2D(name="pool")(x)
+        for index, units in enumerate(hidden_units, start=1):
+            x = layers.Dense(units, activation="relu", name=f"hidden{index}")(x)
         x = layers.Dropout(dropout, name="dropout")(x)
         x = layers.Dense(classes, activation=classifier_activation, name="classifier")(
             x
         )
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="pool")(x)
+    else:
+        x = pooled(x, pooling)
 
     model = keras.Model(images, x, name=name or f"mobilenet_{alpha:g}_{side}")
     if weights is not None:
-        model.load_weights(weights)
+        checkpoints.load(model, weights)
     return model
 
 
@@ -139,18 +144,13 @@ def width(filters: int, alpha: float) -> int:
 
 def check_alpha(alpha: float) -> None:
     """Raise ValueError unless alpha is a number in (0, 2]."""
-    if not _is_number(alpha) or not 0 < alpha <= 2:
-        raise ValueError(f"alpha must be a number in (0, 2], got {alpha!r}")
+    arguments.number("alpha", alpha, lambda value: 0 < value <= 2, "in (0, 2]")
 
 
 def input_side(rho: float, base_resolution: int = 224) -> int:
     """Side of the input in pixels, `round(base_resolution * rho)`, at least 32."""
-    if not isinstance(base_resolution, Integral) or base_resolution < 1:
-        raise ValueError(
-            f"base_resolution must be a positive integer, got {base_resolution!r}"
-        )
-    if not _is_number(rho) or not rho > 0:
-        raise ValueError(f"rho must be a positive number, got {rho!r}")
+    arguments.integer("base_resolution", base_resolution)
+    arguments.number("rho", rho, lambda value: value > 0, "> 0")
     side = math.floor(base_resolution * rho + 0.5)
     if side < MIN_SIDE:
         raise ValueError(
@@ -159,34 +159,3 @@ def input_side(rho: float, base_resolution: int = 224) -> int:
             f"got rho={rho!r} (side {side})"
         )
     return side
-
-
-def _is_number(value) -> bool:
-    return (
-        isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    )
-
-
-def _check_top(classes, dropout, include_top, pooling):
-    if not isinstance(classes, Integral) or isinstance(classes, bool) or classes < 1:
-        raise ValueError(f"classes must be an integer of at least 1, got {classes!r}")
-    if not _is_number(dropout) or not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout!r}")
-    if pooling not in (None, "avg", "max"):
-        raise ValueError(f"pooling must be None, 'avg' or 'max', got {pooling!r}")
-    if include_top and pooling is not None:
-        raise ValueError(f"pooling needs include_top=False, got pooling={pooling!r}")
-
-
-def _check_weights(weights):
-    if weights is None:
-        return
-    if not isinstance(weights, str | PathLike) or not str(weights).endswith(
-        (".weights.h5", ".keras")
-    ):
-        raise ValueError(
-            "weights must be None or the path of a .weights.h5 or .keras file, "
-            f"got {weights!r}"
-        )
-    if not Path(weights).is_file():
-        raise ValueError(f"weights must be an existing file, got {str(weights)!r}")

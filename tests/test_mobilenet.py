@@ -8,7 +8,7 @@ import pytest
 import mobilenet_tf
 from mobilenet_tf import layers
 from mobilenet_tf.mobilenet import ALPHAS, BLOCKS, RHOS, SHALLOW_BLOCKS, width
-from mobilenet_tf.reporting.published import TABLE1
+from mobilenet_tf.reporting.published.mobilenets import TABLE1
 
 SIXTEEN = [(alpha, rho) for alpha in ALPHAS for rho in RHOS]
 
@@ -128,12 +128,50 @@ def test_widths_are_rounded_to_the_nearest():
     [
         (layers.full_convolution, "block1_conv"),
         (layers.fused_separable, "block1_separable"),
+        (layers.half_pointwise, "block1"),
+        (layers.grouped_separable, "block1_pointwise"),
+        (layers.shuffled_separable, "block1_pointwise"),
     ],
 )
 def test_other_blocks(block, layer):
     model = mobilenet_tf.build(0.25, base_resolution=64, classes=2, block=block)
     assert model.get_layer(layer).output.shape == (None, 32, 32, 16)
     assert model.output_shape == (None, 2)
+
+
+def test_groups_must_divide():
+    with pytest.raises(ValueError, match="groups must divide the 10 channels before"):
+        mobilenet_tf.build(0.3, block=layers.grouped_separable)
+
+
+def test_channel_shuffle_deals_every_group_out():
+    channels = keras.Input((1, 1, 6))
+    shuffle = keras.Model(channels, layers.channel_shuffle(channels, 2))
+    dealt = shuffle(np.arange(6.0).reshape(1, 1, 1, 6))
+    assert keras.ops.convert_to_numpy(dealt).ravel().tolist() == [0, 3, 1, 4, 2, 5]
+
+
+def test_without_a_shuffle_groups_stay_apart():
+    """An input channel reaches its own group alone; with a shuffle, all of them."""
+    for block, reached in (
+        (layers.grouped_separable, 4),
+        (layers.shuffled_separable, 16),
+    ):
+        inputs = keras.Input((8, 8, 16))
+        x = block(inputs, 16, name="a", activation="linear")
+        outputs = block(x, 16, name="b", activation="linear")
+        model = keras.Model(inputs, outputs)
+        image = np.zeros((1, 8, 8, 16), "float32")
+        image[..., 0] = 1
+        changed = np.abs(keras.ops.convert_to_numpy(model(image))).max((0, 1, 2)) > 0
+        assert changed.sum() == reached
+
+
+def test_hidden_units():
+    model = mobilenet_tf.build(0.25, classes=2, hidden_units=(16, 8))
+    assert model.get_layer("hidden2").units == 8
+    with pytest.raises(ValueError, match="hidden_units must be an integer >= 1, got 0"):
+        mobilenet_tf.build(hidden_units=(0,))
 
 
 def test_shallow_leaves_out_the_five_blocks_at_14_pixels():

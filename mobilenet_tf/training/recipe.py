@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from numbers import Integral
 
 import keras
 
+from mobilenet_tf import arguments
+
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "exponential")
+_RANGES = (
+    ("learning_rate", lambda value: value > 0, "> 0"),
+    ("warmup_epochs", lambda value: value >= 0, ">= 0"),
+    ("weight_decay", lambda value: value >= 0, ">= 0"),
+    ("l2", lambda value: value >= 0, ">= 0"),
+    ("label_smoothing", lambda value: 0 <= value < 1, "in [0, 1)"),
+    ("min_area", lambda value: 0 < value <= 1, "in (0, 1]"),
+    ("bn_momentum", lambda value: 0 < value < 1, "in (0, 1)"),
+    ("central_fraction", lambda value: 0 < value <= 1, "in (0, 1]"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,26 +66,17 @@ class Recipe:
     central_fraction: float = 0.875
 
     def __post_init__(self):
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
-        _within("learning_rate", self.learning_rate, self.learning_rate > 0, "> 0")
-        for name in ("weight_decay", "l2", "warmup_epochs"):
-            value = getattr(self, name)
-            _within(name, value, value >= 0, ">= 0")
-        smoothing = self.label_smoothing
-        _within("label_smoothing", smoothing, 0 <= smoothing < 1, "in [0, 1)")
-        _within("min_area", self.min_area, 0 < self.min_area <= 1, "in (0, 1]")
-        momentum = self.bn_momentum
-        _within("bn_momentum", momentum, 0 < momentum < 1, "in (0, 1)")
-        central = self.central_fraction
-        _within("central_fraction", central, 0 < central <= 1, "in (0, 1]")
+        arguments.one_of("optimizer", self.optimizer, OPTIMIZERS)
+        arguments.one_of("schedule", self.schedule, SCHEDULES)
+        arguments.integer("epochs", self.epochs)
+        arguments.integer("batch_size", self.batch_size)
+        for name, legal, text in _RANGES:
+            arguments.number(name, getattr(self, name), legal, text)
         steps = self.side_steps
-        legal = bool(steps) and steps[-1] == 1 and all(0 < step <= 1 for step in steps)
-        _within("side_steps", steps, legal, "in (0, 1] and end with 1.0")
+        if not steps or steps[-1] != 1 or not all(0 < step <= 1 for step in steps):
+            raise ValueError(
+                f"side_steps must be in (0, 1] and end with 1.0, got {steps!r}"
+            )
 
     @property
     def facts(self) -> dict:
@@ -120,13 +122,3 @@ class Recipe:
             warmup_target=self.learning_rate if warmup_steps else None,
             warmup_steps=warmup_steps,
         )
-
-
-def _one_of(name, value, legal):
-    if value not in legal:
-        raise ValueError(f"{name} must be one of {', '.join(legal)}, got {value!r}")
-
-
-def _within(name, value, legal, text):
-    if not legal:
-        raise ValueError(f"{name} must be {text}, got {value!r}")

@@ -1,0 +1,113 @@
+"""Weights from a file into a network of ours.
+
+A Keras 3 weights file holds the variables of the n-th layer of a class under
+`layers/{class}_{n}/vars`. So a network whose layers come in the same order as ours,
+such as `keras.applications.MobileNet`, is read whatever its layers are called.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+from os import PathLike
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+SUFFIXES = (".weights.h5", ".keras")
+
+
+def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Raise ValueError unless `weights` is None or a file of a known kind."""
+    if weights is None:
+        return
+    legal = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+    if not isinstance(weights, str | PathLike) or not str(weights).endswith(suffixes):
+        raise ValueError(
+            f"weights must be None or the path of a {legal} file, got {weights!r}"
+        )
+    if not Path(weights).is_file():
+        raise ValueError(f"weights must be an existing file, got {str(weights)!r}")
+
+
+def load(model: keras.Model, path: str | PathLike) -> None:
+    """Load a `.weights.h5` or `.keras` file of the same network into a model.
+
+    The file is checked as a whole before the first weight is changed. A classifier of
+    another number of classes is left out, with a warning.
+
+    Args:
+        model: A flat functional model.
+        path: Written by Keras 3, from our network or `keras.applications`', whose
+            classifier is a 1x1 convolution.
+
+    Raises:
+        ValueError: The file is of another network, damaged, or no weights file.
+    """
+    stored = _read(path)
+    values = []
+    for layer, key in _keyed(model):
+        own = [tuple(variable.shape) for variable in layer.weights]
+        found = stored.get(key)
+        if found is None and isinstance(layer, keras.layers.Dense):
+            found = _convolution_as_dense(stored)
+        shapes = [array.shape for array in found or ()]
+        if shapes == own:
+            values.append((layer, found))
+        elif found and layer.name == "classifier" and shapes[0][0] == own[0][0]:
+            warnings.warn(
+                f"the classifier in {str(path)!r} has {shapes[0][1]} classes and is "
+                f"left out; that of {model.name!r} has {own[0][1]}",
+                stacklevel=3,
+            )
+        else:
+            raise _bad(path, f"it has {shapes or 'nothing'} for {layer.name!r} {own}")
+    for layer, arrays in values:
+        layer.set_weights(arrays)
+
+
+def _read(path):
+    """`{layers' key: arrays}` of a weights file."""
+    try:
+        source = path
+        if str(path).endswith(".keras"):
+            with zipfile.ZipFile(path) as archive:
+                source = io.BytesIO(archive.read("model.weights.h5"))
+        with h5py.File(source) as file:
+            return {
+                key: [np.asarray(group["vars"][name]) for name in sorted(group["vars"])]
+                for key, group in file["layers"].items()
+                if "vars" in group
+            }
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise _bad(path, str(error)) from error
+
+
+def _keyed(model):
+    """The layers with weights, each with the key that Keras gives it in a file."""
+    counts = {}
+    for layer in model.layers:
+        name = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
+        count = counts[name] = counts.get(name, -1) + 1
+        if layer.weights:
+            yield layer, f"{name}_{count}" if count else name
+
+
+def _convolution_as_dense(stored):
+    """The last convolution's kernel `(1, 1, in, out)` and bias, as of a dense layer."""
+    last = max(
+        (key for key in stored if key.startswith("conv2d")),
+        key=lambda key: int(key.removeprefix("conv2d").removeprefix("_") or 0),
+    )
+    kernel, *bias = stored[last]
+    return [kernel.reshape(kernel.shape[-2:]), *bias] if bias else None
+
+
+def _bad(path, reason):
+    return ValueError(
+        f"weights file {str(path)!r} is damaged or of another network: {reason}"
+    )

@@ -1,0 +1,89 @@
+import shutil
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+import mobilenet_tf
+from mobilenet_tf import checkpoints
+
+SMALL = {"alpha": 0.25, "base_resolution": 32, "classes": 3}
+
+
+def weights_of(model):
+    return model.get_weights()
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory):
+    """`keras.applications.MobileNet` with random statistics, and its file."""
+    model = keras.applications.MobileNet((32, 32, 3), 0.25, weights=None, classes=3)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.uniform(0.5, 1, w.shape) for w in model.get_weights()])
+    path = tmp_path_factory.mktemp("theirs") / "theirs.weights.h5"
+    model.save_weights(path)
+    return model, path
+
+
+def test_file_of_keras_applications(theirs):
+    model, path = theirs
+    ours = mobilenet_tf.build(**SMALL, weights=path)
+    images = np.random.default_rng(1).uniform(-1, 1, (4, 32, 32, 3)).astype("float32")
+    np.testing.assert_allclose(
+        ours.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["m.weights.h5", "m.keras"])
+def test_own_files(tmp_path, name):
+    model = mobilenet_tf.build(**SMALL)
+    save = model.save_weights if name.endswith("h5") else model.save
+    save(tmp_path / name)
+    again = mobilenet_tf.build(**SMALL, weights=tmp_path / name)
+    for one, other in zip(weights_of(model), weights_of(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_other_classes_and_no_top_keep_the_features(theirs):
+    _, path = theirs
+    with pytest.warns(UserWarning, match="has 3 classes and is left out"):
+        other = mobilenet_tf.build(**{**SMALL, "classes": 7}, weights=path)
+    whole = mobilenet_tf.build(**SMALL, weights=path)
+    body = mobilenet_tf.build(0.25, base_resolution=32, include_top=False, weights=path)
+    for model in (other, body):
+        np.testing.assert_array_equal(
+            model.get_layer("block13_pointwise").get_weights()[0],
+            whole.get_layer("block13_pointwise").get_weights()[0],
+        )
+
+
+def test_another_network(theirs):
+    _, path = theirs
+    with pytest.raises(ValueError, match=r"theirs.weights.h5' is damaged or of anoth"):
+        mobilenet_tf.build(0.5, base_resolution=32, classes=3, weights=path)
+
+
+def test_nothing_changes_when_the_file_does_not_fit(theirs):
+    _, path = theirs
+    model = mobilenet_tf.build(0.25, base_resolution=32, classes=3, hidden_units=(8,))
+    before = weights_of(model)
+    with pytest.raises(ValueError, match="hidden1"):
+        checkpoints.load(model, path)
+    for one, other in zip(before, weights_of(model), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_damaged_files(theirs, tmp_path):
+    _, path = theirs
+    data = path.read_bytes()
+    (tmp_path / "cut.weights.h5").write_bytes(data[: len(data) // 2])
+    (tmp_path / "text.weights.h5").write_text("not a weights file")
+    (tmp_path / "text.keras").write_text("not a model")
+    with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    shutil.copy(path, tmp_path / "fine.weights.h5")
+    for file in tmp_path.iterdir():
+        if file.name != "fine.weights.h5":
+            with pytest.raises(ValueError, match=f"{file.name}' is damaged"):
+                mobilenet_tf.build(**SMALL, weights=file)

@@ -2,6 +2,7 @@
 
 from mobilenet_tf import cost
 from mobilenet_tf.mobilenet import build
+from mobilenet_tf.squeezenet import build_squeezenet
 
-__all__ = ["build", "cost"]
+__all__ = ["build", "build_squeezenet", "cost"]
 __version__ = "0.1.0"

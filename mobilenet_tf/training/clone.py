@@ -8,6 +8,7 @@ and back with `get_weights` and `set_weights`.
 
 import keras
 
+from mobilenet_tf.training import accelerated
 from mobilenet_tf.training.cropping import CropResize
 
 PRECISIONS = ("float32", "pointwise_bfloat16", "mixed_bfloat16")
@@ -41,12 +42,12 @@ def training_clone(
     def for_training(layer):
         config = layer.get_config()
         kind = type(layer)
+        if not isinstance(layer, keras.layers.Layer):  # an operation, as a shuffle
+            return kind.from_config(config)
         if kind in (keras.layers.Conv2D, keras.layers.Dense) and l2:
             config["kernel_regularizer"] = keras.regularizers.L2(l2)
         if kind is keras.layers.BatchNormalization:
             config["momentum"] = bn_momentum or config["momentum"]
-            if keras.backend.backend() == "tensorflow":
-                kind = _fused_batch_normalization()
         if kind is keras.layers.Dropout and config["seed"] is None:
             config["seed"] = seed
         if precision == "mixed_bfloat16" or (
@@ -57,8 +58,9 @@ def training_clone(
             config["dtype"] = "mixed_bfloat16"
         if layer is model.layers[-1]:
             config |= {"activation": "linear", "dtype": "float32"}
-        return kind.from_config(config)
+        return faster.get(kind, kind).from_config(config)
 
+    faster = accelerated.classes()
     images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
     boxes = keras.Input((4,), name="box")
     crops = CropResize(side or model.input_shape[1], name="crop")([images, boxes])
@@ -70,40 +72,3 @@ def training_clone(
     clone = keras.Model([images, boxes], body(crops), name=model.name)
     clone.set_weights(model.get_weights())
     return clone
-
-
-def _fused_batch_normalization():
-    """The fused layer's class; it exists only where TensorFlow is the backend."""
-    import tensorflow as tf
-
-    class FusedBatchNormalization(keras.layers.BatchNormalization):
-        """Stock batch normalisation over NHWC, its training pass in one kernel.
-
-        Keras 3 computes the batch statistics in separate operations;
-        `FusedBatchNormV3` computes statistics, normalisation and gradient in one
-        kernel each (`python -m benchmarks.training_throughput`).
-        """
-
-        def call(self, inputs, training=None, mask=None):
-            if not training or not self.trainable:
-                return super().call(inputs, training=training, mask=mask)
-            outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-                x=tf.cast(inputs, tf.float32),
-                scale=self.gamma,
-                offset=self.beta,
-                mean=tf.zeros([0]),
-                variance=tf.zeros([0]),
-                epsilon=self.epsilon,
-                is_training=True,
-            )
-            # The kernel returns the unbiased variance: n / (n - 1) times Keras'.
-            count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], tf.float32)
-            variance *= (count - 1) / count
-            keep = self.momentum
-            self.moving_mean.assign(self.moving_mean * keep + mean * (1 - keep))
-            self.moving_variance.assign(
-                self.moving_variance * keep + variance * (1 - keep)
-            )
-            return tf.cast(outputs, self.compute_dtype)
-
-    return FusedBatchNormalization

@@ -1,0 +1,86 @@
+"""Layers that compute the same as stock ones, faster, on the TensorFlow backend.
+
+They exist in the training clone alone: `build` returns and files hold stock layers.
+"""
+
+import functools
+
+import keras
+
+
+@functools.cache
+def classes() -> dict[type, type]:
+    """`{stock layer class: faster class}` for the backend in use."""
+    if keras.backend.backend() != "tensorflow":
+        return {}
+    return {
+        keras.layers.BatchNormalization: _fused_batch_normalization(),
+        keras.layers.Conv2D: SplitConv2D,
+    }
+
+
+class SplitConv2D(keras.layers.Conv2D):
+    """Stock convolution, its groups one after the other.
+
+    TensorFlow computes a grouped convolution on a CPU through XLA, seven times slower
+    than one without groups; its parts together are about as fast as that.
+    """
+
+    def call(self, inputs):
+        if self.groups == 1:
+            return super().call(inputs)
+        outputs = [
+            keras.ops.conv(
+                part,
+                kernel,
+                self.strides,
+                self.padding,
+                dilation_rate=self.dilation_rate,
+            )
+            for part, kernel in zip(
+                keras.ops.split(inputs, self.groups, axis=-1),
+                keras.ops.split(self.kernel, self.groups, axis=-1),
+                strict=True,
+            )
+        ]
+        outputs = keras.ops.concatenate(outputs, axis=-1)
+        if self.use_bias:
+            outputs += self.bias
+        return self.activation(outputs)
+
+
+def _fused_batch_normalization():
+    """The layer's class; it can be made only where TensorFlow is installed."""
+    import tensorflow as tf
+
+    class FusedBatchNormalization(keras.layers.BatchNormalization):
+        """Stock batch normalisation over NHWC, its training pass in one kernel.
+
+        Keras 3 computes the batch statistics in separate operations;
+        `FusedBatchNormV3` computes statistics, normalisation and gradient in one
+        kernel each (`python -m benchmarks.training_throughput`).
+        """
+
+        def call(self, inputs, training=None, mask=None):
+            if not training or not self.trainable:
+                return super().call(inputs, training=training, mask=mask)
+            outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=tf.cast(inputs, tf.float32),
+                scale=self.gamma,
+                offset=self.beta,
+                mean=tf.zeros([0]),
+                variance=tf.zeros([0]),
+                epsilon=self.epsilon,
+                is_training=True,
+            )
+            # The kernel returns the unbiased variance: n / (n - 1) times Keras'.
+            count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], tf.float32)
+            variance *= (count - 1) / count
+            keep = self.momentum
+            self.moving_mean.assign(self.moving_mean * keep + mean * (1 - keep))
+            self.moving_variance.assign(
+                self.moving_variance * keep + variance * (1 - keep)
+            )
+            return tf.cast(outputs, self.compute_dtype)
+
+    return FusedBatchNormalization

@@ -7,17 +7,13 @@ READY = $(VENV)/.ready
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
-# Rendering reads the committed records; an own working directory would mix in.
-RENDER = --render --workdir=build/render --tables_dir=experiments/results \
-	--documents=README.md,BUILD.md
-IMAGENETTE = $(RENDER) --dataset=imagenette112 --precision=pointwise_bfloat16
 
 .PHONY: help setup reproduce test tables lint clean
 
 help:
 	@echo "make reproduce  train and print Tables 6 and 7 on the embedded data set"
 	@echo "make test       run the tests"
-	@echo "make tables     render the README's tables and figures from the records"
+	@echo "make tables     render all tables and figures from the records"
 	@echo "make lint       check format and style"
 
 setup: $(READY)
@@ -37,11 +33,7 @@ test: $(READY)
 	$(RUN) -m pytest
 
 tables: $(READY)
-	$(RUN) -m experiments.width_multiplier $(IMAGENETTE)
-	$(RUN) -m experiments.resolution_multiplier $(IMAGENETTE)
-	$(RUN) -m experiments.accuracy_tradeoffs $(IMAGENETTE)
-	$(RUN) -m experiments.width_multiplier $(RENDER)
-	$(RUN) -m experiments.resolution_multiplier $(RENDER)
+	$(RUN) -m experiments
 
 lint: $(READY)
 	$(RUN) -m pip install --quiet --disable-pip-version-check '.[dev]'

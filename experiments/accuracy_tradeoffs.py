@@ -16,12 +16,22 @@ Source: arXiv 1704.04861, section 4.2, Figures 4 and 5.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Experiment, Network, Row
+from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
+from mobilenet_tf.reporting.conclusion import falling
 from mobilenet_tf.reporting.figures import (
     accuracy_over_mult_adds,
     accuracy_over_parameters,
 )
-from mobilenet_tf.reporting.published import FIGURE4
+from mobilenet_tf.reporting.published.mobilenets import FIGURE4
+
+SIDES = 4  # resolutions of each alpha, the largest first
+
+
+def falls_both_ways(*top1s: float) -> bool:
+    """Whether accuracy falls with rho at each alpha, and with alpha at each rho."""
+    by_alpha = [top1s[start : start + SIDES] for start in range(0, len(top1s), SIDES)]
+    return all(falling(*line) for line in (*by_alpha, *zip(*by_alpha, strict=True)))
+
 
 experiment = Experiment(
     name="accuracy_tradeoffs",
@@ -38,6 +48,10 @@ experiment = Experiment(
         for (alpha, side), published in FIGURE4.items()
     ),
     figures=(accuracy_over_mult_adds, accuracy_over_parameters),
+    conclusion=Conclusion(
+        "accuracy falls with rho at each alpha, and with alpha at each rho",
+        falls_both_ways,
+    ),
 )
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ Source: arXiv 1704.04861, section 4.2 and Table 7.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Experiment, Network, Row
-from mobilenet_tf.reporting.published import TABLE7
+from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
+from mobilenet_tf.reporting.conclusion import falling
+from mobilenet_tf.reporting.published.mobilenets import TABLE7
 
 experiment = Experiment(
     name="resolution_multiplier",
@@ -33,6 +34,7 @@ experiment = Experiment(
         )
         for side, published in TABLE7.items()
     ),
+    conclusion=Conclusion("accuracy falls with rho", falling),
 )
 
 if __name__ == "__main__":

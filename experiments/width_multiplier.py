@@ -16,8 +16,9 @@ Source: arXiv 1704.04861, section 4.2 and Table 6.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Experiment, Network, Row
-from mobilenet_tf.reporting.published import TABLE6
+from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
+from mobilenet_tf.reporting.conclusion import falling
+from mobilenet_tf.reporting.published.mobilenets import TABLE6
 
 experiment = Experiment(
     name="width_multiplier",
@@ -31,6 +32,7 @@ experiment = Experiment(
         )
         for alpha, published in TABLE6.items()
     ),
+    conclusion=Conclusion("accuracy falls with alpha", falling),
 )
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ TINY = textwrap.dedent(
         sys.modules["tensorflow"] = sys.modules["tensorflow_datasets"] = None
     import mobilenet_tf
     from mobilenet_tf.experiment import Experiment, Network, Row
-    from mobilenet_tf.reporting.published import TABLE6
+    from mobilenet_tf.reporting.published.mobilenets import TABLE6
 
     def tiny(**arguments):
         return mobilenet_tf.build(**arguments, dropout=0.2, blocks=((64, 2), (128, 2)))

@@ -4,7 +4,7 @@ import pytest
 
 from mobilenet_tf.mobilenet import build
 from mobilenet_tf.reporting import comparison, document, figures, records, table
-from mobilenet_tf.reporting.published import FIGURE4, TABLE6
+from mobilenet_tf.reporting.published.mobilenets import FIGURE4, TABLE6
 from mobilenet_tf.reporting.rows import Network, Row, select
 
 
@@ -63,8 +63,8 @@ def test_footnote_says_where_numbers_come_from():
     assert comparison.footnote(RESULTS) == (
         "Paper: ImageNet. Ours: imagenette112 1.0.0, validation split (3,925 images, "
         "10 classes), recipe `modern`, 30 epochs; mean and sample standard deviation "
-        "over the seeds. Exact: counted on the network at 224 px base resolution with "
-        "1000 classes. Trained on 2 cores of X in 30 minutes in all, commit 0123456."
+        "over the seeds. Exact: counted at the paper's resolution and number of "
+        "classes. Trained on 2 cores of X in 30 minutes in all, commit 0123456."
     )
 
 

@@ -56,7 +56,7 @@ class StreamSplit:
         if shuffled:
             # Shuffling what is still encoded keeps the buffer small.
             dataset = dataset.shuffle(min(self.size, SHUFFLE_BUFFER), seed=number)
-        dataset = dataset.map(self._stored, tf.data.AUTOTUNE)
+        dataset = dataset.map(self.stored, tf.data.AUTOTUNE)
         dataset = dataset.batch(batch_size, drop_remainder=shuffled)
         with self._readable():
             for batch in dataset.prefetch(2).as_numpy_iterator():
@@ -84,7 +84,8 @@ class StreamSplit:
             start += len(batch)
         return ArraySplit(contents)
 
-    def _stored(self, example):
+    def stored(self, example):
+        """An example as a batch holds it: image, aspect ratio and label."""
         image = example[self.source.image_key]
         if self.source.to_rgb:
             image = image[..., :3]

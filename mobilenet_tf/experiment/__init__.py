@@ -1,6 +1,7 @@
-"""The harness: an `Experiment` is a declaration that becomes a program."""
+"""The harness: a script is a declaration that becomes a program."""
 
-from mobilenet_tf.experiment.main import Experiment
+from mobilenet_tf.experiment.main import Experiment, Table
+from mobilenet_tf.reporting.conclusion import Conclusion
 from mobilenet_tf.reporting.rows import Network, Row
 
-__all__ = ["Experiment", "Network", "Row"]
+__all__ = ["Conclusion", "Experiment", "Network", "Row", "Table"]

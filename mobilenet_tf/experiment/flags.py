@@ -74,6 +74,17 @@ def define() -> None:
     flags.DEFINE_integer(
         "workers", 1, "Processes that share the grid and the cores.", 1
     )
+    flags.DEFINE_string(
+        "mobilenet_weights",
+        None,
+        "ImageNet weights of MobileNet at alpha 0.25, 128 px, for the scripts that "
+        "evaluate or fine-tune them.",
+    )
+    flags.DEFINE_string(
+        "squeezenet_weights",
+        None,
+        "The SqueezeNet authors' compressed `.net` file, for the scripts that read it.",
+    )
     flags.DEFINE_integer(
         "worker_of", None, "Process that this worker belongs to; set by the program."
     )

@@ -1,4 +1,4 @@
-"""`Experiment`: what a script declares, and the program that it becomes."""
+"""What a script declares, an `Experiment` or a `Table`, and the program it becomes."""
 
 from __future__ import annotations
 
@@ -12,57 +12,69 @@ from absl import app, logging
 
 from mobilenet_tf.experiment import flags, grid
 from mobilenet_tf.experiment.flags import FLAGS
+from mobilenet_tf.experiment.page import Page, joined
 from mobilenet_tf.experiment.point import Point, Workdir
-from mobilenet_tf.reporting import comparison, document, records
+from mobilenet_tf.reporting import comparison, records
+from mobilenet_tf.reporting.conclusion import Conclusion
 from mobilenet_tf.reporting.rows import Row
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """A table or figure of a paper.
+    """A table or figure of a paper that compares trained networks.
 
     Args:
         name: The script's name; also of its table and figures.
         title: Heading.
-        rows: The grid, in the order of the paper.
+        rows: The grid, in the order of the paper; a function if it depends on flags.
+        costs: Which costs stand beside the printed ones: `comparison.COSTS`.
+        metrics: Which accuracies, the main one first: "top1", "top5".
         figures: Called with `(rows, results, path without suffix)` after the table;
             each returns the files it wrote.
+        conclusion: What the paper concludes.
+        appendix: Called with the rows; what follows the table, as Markdown.
+        remark: What else a reader should know, as Markdown.
     """
 
     name: str
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...] | Callable[[], tuple[Row, ...]]
+    costs: tuple[str, ...] = comparison.COSTS
+    metrics: tuple[str, ...] = ("top1",)
     figures: tuple[Callable, ...] = ()
+    conclusion: Conclusion | None = None
+    appendix: Callable[[tuple[Row, ...]], str] | None = None
+    remark: str = ""
 
     def __call__(self) -> None:
         """Run as a program."""
-        flags.define()
-        app.run(lambda _: self._main())
+        _run(self.name, self._main)
 
     def _main(self):
-        logging.set_verbosity(logging.WARNING)  # TFDS reports every file it opens
-        try:
-            workdir = Workdir(FLAGS.workdir)
-            recipe = flags.recipe()
-            if FLAGS.dry_run:
-                print(f"{self.title}\n\n{comparison.costs(self.rows)}")
-                return
-            if not FLAGS.render:
-                self._train(workdir, recipe)
-            if not FLAGS.worker_of:
-                self._show(workdir, recipe)
-        except (ValueError, grid.WorkerError) as error:
-            sys.exit(f"{self.name}: error: {error}")
+        if FLAGS.dry_run:
+            rows = self._rows()
+            costs = comparison.costs(rows, self.costs)
+            print(joined(f"**{self.title}**", costs, *self._comments(rows)))
+            return
+        workdir = Workdir(FLAGS.workdir)
+        if not FLAGS.render:
+            self._train(self._rows(), workdir, flags.recipe())
+        if not FLAGS.worker_of:
+            self.page().publish()
 
-    def _train(self, workdir, recipe):
+    def _rows(self):
+        return self.rows() if callable(self.rows) else self.rows
+
+    def _train(self, rows, workdir, recipe):
         data = flags.data()
+        networks = [row.network for row in rows if row.trained]
         points = [
-            Point(row.network, recipe, data.facts, seed, FLAGS.precision)
-            for row in self.rows
+            Point(network, recipe, data.facts, seed, FLAGS.precision)
+            for network in networks
             for seed in range(FLAGS.seeds)
         ]
-        for row in self.rows:  # a network that cannot be built is an error before work
-            row.network.costs(data.classes, data.facts["base_resolution"])
+        for network in networks:  # an error here comes before any work
+            network.check(data.classes, data.facts["base_resolution"])
         if FLAGS.workers > 1 and not FLAGS.worker_of:
             grid.spawn_workers(FLAGS.workers)
         grid.run(
@@ -75,38 +87,85 @@ class Experiment:
             report=_report,
         )
 
-    def _show(self, workdir, recipe):
-        places = [workdir.path / "records"]
+    def page(self) -> Page:
+        """The table and figures of the records that the flags describe."""
+        rows, recipe = self._rows(), flags.recipe()
+        places = [Path(FLAGS.workdir) / "records"]
         if FLAGS.render:
             places.append(Path(FLAGS.results))
         results = flags.matching(records.read(*places), recipe)
-        text = self.render(results)
-        folder = Path(FLAGS.tables_dir or workdir.path / "tables")
-        folder.mkdir(parents=True, exist_ok=True)
         name = f"{self.name}-{FLAGS.dataset.replace('/', '_')}-{recipe.name}"
-        written = [folder / f"{name}.md"]
-        records.write_text(written[0], text + "\n")
+        drawn = []
         for figure in self.figures:
-            written += figure(self.rows, results, folder / name)
-        blocks = {
-            name: text,
-            f"{name}-expected": comparison.expectations(self.rows, results),
-        }
-        for path in map(Path, FLAGS.documents):
-            document.replace_blocks(path, blocks)
-            written.append(path)
-        print(f"\n{text}\n")
-        for path in written:
-            print(f"written: {path}")
+            drawn += figure(rows, results, Page.folder() / name)
+        expected = {f"{name}-expected": comparison.expectations(rows, results)}
+        return Page(name, self.title, self.render(rows, results), expected, drawn)
 
-    def render(self, results: list[dict]) -> str:
+    def render(self, rows: tuple[Row, ...], results: list[dict]) -> str:
         """The paper's table with the paper's columns and ours, as Markdown."""
-        parts = [f"**{self.title}**", comparison.accuracies(self.rows, results)]
-        networks = [row.network.identity for row in self.rows]
+        parts = [
+            f"**{self.title}**",
+            comparison.accuracies(rows, results, self.costs, self.metrics),
+        ]
+        networks = [row.network.identity for row in rows]
         shown = [record for record in results if record["network"] in networks]
+        if self.conclusion:
+            parts.append(self.conclusion.sentence(rows, results, self.metrics[0]))
         if shown:
             parts.append(comparison.footnote(shown))
-        return "\n\n".join(parts)
+        return joined(*parts, *self._comments(rows))
+
+    def _comments(self, rows):
+        appendix = self.appendix(rows) if self.appendix else ""
+        return comparison.notes(rows), appendix, self.remark
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table that needs no training.
+
+    Args:
+        name: The script's name; also of its table.
+        title: Heading.
+        content: Returns the table as Markdown.
+        remark: What else a reader should know, as Markdown.
+    """
+
+    name: str
+    title: str
+    content: Callable[[], str]
+    remark: str = ""
+
+    def __call__(self) -> None:
+        """Run as a program."""
+        _run(self.name, self._main)
+
+    def _main(self):
+        if FLAGS.dry_run:
+            print(self._text())
+        else:
+            self.page().publish()
+
+    def page(self) -> Page:
+        """The table."""
+        return Page(self.name, self.title, self._text())
+
+    def _text(self):
+        return joined(f"**{self.title}**", self.content(), self.remark)
+
+
+def _run(name, main):
+    """Parse the flags and call `main`; what is wrong becomes one line."""
+
+    def program(_):
+        logging.set_verbosity(logging.WARNING)  # TFDS reports every file it opens
+        try:
+            main()
+        except (ValueError, grid.WorkerError) as error:
+            sys.exit(f"{name}: error: {error}")
+
+    flags.define()
+    app.run(program)
 
 
 def _report(line):

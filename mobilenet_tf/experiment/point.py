@@ -61,7 +61,7 @@ class Point:
     def build(self) -> keras.Model:
         """The network for this data set, freshly initialised from the seed."""
         keras.utils.set_random_seed(self.seed)
-        return self.network.model(*self._size)
+        return self.network.model(*self._size, pretrained=True)
 
     @property
     def costs(self) -> dict:

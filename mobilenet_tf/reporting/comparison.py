@@ -8,62 +8,77 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mobilenet_tf import cost
 from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.rows import Row, select, top1s
+from mobilenet_tf.reporting.rows import Row, select, values
 
 # For another seed or processor: three standard deviations over the seeds, and at least
 # what counting on some thousand images leaves open.
 MIN_TOLERANCE_POINTS = 2.0
 
-_COST_COLUMNS = ("Paper M mult-adds", "Exact", "Paper M params", "Exact")
+COSTS = ("mult_adds", "parameters")  # what most tables of arXiv 1704.04861 print
+_COST_TITLES = {
+    "mult_adds": "M mult-adds",
+    "parameters": "M params",
+    "size": "MB",
+}
+_METRIC_TITLES = {"top1": "top-1 %", "top5": "top-5 %"}
 
 
-def costs(rows: Sequence[Row]) -> str:
+def costs(rows: Sequence[Row], quantities: Sequence[str] = COSTS) -> str:
     """Exact costs at ImageNet size beside the printed ones, as Markdown."""
-    cells = []
-    for row in rows:
-        model = row.network.model()
-        side = f"{model.input_shape[1]} px"
-        cells.append((row.network.label, side, *_costs(row, model)))
-    return table.render(("Network", "Input", *_COST_COLUMNS), cells)
+    sides = [f"{row.network.costs()['side']} px" for row in rows]
+    return _table(rows, [("Input", sides), *_cost_columns(rows, quantities)])
 
 
-def accuracies(rows: Sequence[Row], results: list[dict]) -> str:
-    """The paper's columns and ours, as Markdown."""
-    columns = (
-        "Network",
-        "Paper top-1 %",
-        "Drop",
-        *_COST_COLUMNS,
-        "Trained at",
-        "Our top-1 %",
-        "±",
-        "Seeds",
-        "Drop",
-    )
-    first_paper = rows[0].published.top1
-    first_ours = table.mean(top1s(rows[0].network, results))
-    cells = []
-    for row in rows:
-        found = select(row.network, results)
-        values = top1s(row.network, results)
-        ours = table.mean(values)
-        drop = None if None in (ours, first_ours) else first_ours - ours
-        cells.append(
-            (
-                row.network.label,
-                f"{row.published.top1:.1f}",
-                f"{first_paper - row.published.top1:.1f}",
-                *_costs(row, row.network.model()),
-                f"{found[0]['cost']['side']} px" if found else "–",
-                table.percent(ours),
-                table.percent(table.spread(values)),
-                str(len(values)),
-                table.percent(drop),
+def accuracies(
+    rows: Sequence[Row],
+    results: list[dict],
+    quantities: Sequence[str] = COSTS,
+    metrics: Sequence[str] = ("top1",),
+) -> str:
+    """The paper's columns and ours, as Markdown.
+
+    Args:
+        rows: The table's rows.
+        results: Records.
+        quantities: Costs to compare: "mult_adds", "parameters", "size".
+        metrics: Accuracies to show; the drop from the first row is of the first one.
+    """
+    columns = []
+    if _from_paper(rows):
+        for metric in metrics:
+            printed = [getattr(row.published, metric) for row in rows]
+            columns.append(
+                (f"Paper {_METRIC_TITLES[metric]}", map(table.points, printed))
             )
-        )
-    return table.render(columns, cells)
+            if metric == metrics[0]:
+                drops = [table.difference(printed[0], other) for other in printed]
+                columns.append(("Drop", map(table.points, drops)))
+    columns += _cost_columns(rows, quantities)
+    sides = [
+        record["cost"]["side"] if record else None for record in _firsts(rows, results)
+    ]
+    columns.append(("Trained at", [f"{side} px" if side else "–" for side in sides]))
+    for metric in metrics:
+        ours = [values(row.network, results, metric) for row in rows]
+        means = [table.mean(seeds) for seeds in ours]
+        columns.append((f"Our {_METRIC_TITLES[metric]}", map(table.percent, means)))
+        if metric == metrics[0]:
+            spreads = map(table.spread, ours)
+            columns.append(("±", map(table.percent, spreads)))
+            columns.append(("Seeds", [_seeds(row, results) for row in rows]))
+            drops = [table.difference(means[0], other) for other in means]
+            columns.append(("Drop", map(table.percent, drops)))
+    return _table(rows, columns)
+
+
+def notes(rows: Sequence[Row]) -> str:
+    """What is odd about the printed rows, as a Markdown list."""
+    return "\n".join(
+        f"- {row.published.table}, {row.published.label}: {row.published.note}."
+        for row in rows
+        if row.published.note
+    )
 
 
 def expectations(rows: Sequence[Row], results: list[dict]) -> str:
@@ -75,12 +90,12 @@ def expectations(rows: Sequence[Row], results: list[dict]) -> str:
         if not found:
             continue
         minutes = table.mean([record["seconds"] / 60 for record in found])
-        values = top1s(row.network, results)
-        spread = 100 * (table.spread(values) or 0.0)
+        top1s = values(row.network, results)
+        spread = 100 * (table.spread(top1s) or 0.0)
         cells.append(
             (
                 row.network.label,
-                table.percent(table.mean(values)),
+                table.percent(table.mean(top1s)),
                 f"± {max(MIN_TOLERANCE_POINTS, 3 * spread):.1f}",
                 f"{minutes:.1f}",
                 found[0]["device"],
@@ -101,17 +116,50 @@ def footnote(results: list[dict]) -> str:
         f"{data['evaluation_split']} split ({data['evaluation_size']:,} images, "
         f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
         f"{recipe['epochs']} epochs; mean and sample standard deviation over the "
-        f"seeds. Exact: counted on the network at 224 px base resolution with 1000 "
-        f"classes. Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
+        f"seeds. Exact: counted at the paper's resolution and number of classes. "
+        f"Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
         f"commit {', '.join(commits)}."
     )
 
 
-def _costs(row, model):
-    published = row.published
-    return (
-        table.number(published.mult_adds),
-        table.millions(cost.mult_adds(model, published.includes_classifier)),
-        table.number(published.parameters),
-        table.millions(cost.parameters(model)),
-    )
+def _from_paper(rows):
+    return any(row.published.table for row in rows)
+
+
+def _firsts(rows, results):
+    """The first record of each row, or None."""
+    return [next(iter(select(row.network, results)), None) for row in rows]
+
+
+def _seeds(row, results):
+    return str(len(select(row.network, results))) if row.trained else "–"
+
+
+def _table(rows, columns):
+    titles, cells = zip(*columns, strict=True)
+    labels = [row.network.label for row in rows]
+    return table.render(("Network", *titles), list(zip(labels, *cells, strict=True)))
+
+
+def _cost_columns(rows, quantities):
+    """For each cost the printed one and the exact one in the same convention."""
+    for quantity in quantities:
+        exact = [_exact(row, quantity) for row in rows]
+        title = _COST_TITLES[quantity]
+        if not _from_paper(rows):
+            yield title, exact
+            continue
+        printed = [table.number(getattr(row.published, quantity)) for row in rows]
+        yield f"Paper {title}", printed
+        yield "Exact", exact
+
+
+def _exact(row, quantity):
+    published, network = row.published, row.network
+    if quantity == "size":
+        return f"{4 * network.costs()['parameters_with_biases'] / 2**20:.2f}"
+    if quantity == "parameters":
+        kind = "parameters_with_biases" if published.includes_biases else "parameters"
+        return table.millions(network.costs(published.parameter_classes)[kind])
+    kind = "mult_adds" if published.includes_classifier else "convolution_mult_adds"
+    return table.millions(network.costs()[kind])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.rows import Row, select, top1s
+from mobilenet_tf.reporting.rows import Row, select, values
 
 # Colour-blind safe (Okabe and Ito), one colour and marker per alpha.
 _STYLES = {
@@ -19,23 +19,71 @@ _STYLES = {
     0.5: ("#E69F00", "^"),
     0.25: ("#D55E00", "D"),
 }
-_LABELS = {
-    "mult_adds": "million mult-adds",
-    "parameters": "million parameters",
-}
 
 
 def accuracy_over_mult_adds(rows: Sequence[Row], results: list[dict], path: Path):
     """Figure 4 of arXiv 1704.04861, as `{path}-mult_adds.png` and `.svg`."""
-    return _draw(rows, results, path, "mult_adds")
+    return _by_alpha(rows, results, path, "mult_adds", "million mult-adds")
 
 
 def accuracy_over_parameters(rows: Sequence[Row], results: list[dict], path: Path):
     """Figure 5 of arXiv 1704.04861, as `{path}-parameters.png` and `.svg`."""
-    return _draw(rows, results, path, "parameters")
+    return _by_alpha(rows, results, path, "parameters", "million parameters")
 
 
-def _draw(rows, results, path, quantity):
+def accuracy_over_size(rows: Sequence[Row], results: list[dict], path: Path):
+    """Figure 3 of arXiv 1602.07360, as `{path}-size.png` and `.svg`."""
+    style = {"": _STYLES[1.0]}
+    printed = [("", row.published.size, row.published.top5, 0.0) for row in rows]
+    ours = [
+        ("", 4 * row.network.costs()["parameters_with_biases"] / 2**20, *measured)
+        for row in rows
+        if (measured := _measured(row, results))
+    ]
+    return _save(
+        f"{path}-size",
+        (printed, "Paper: ImageNet", "MB of parameters", "top-5 accuracy, %"),
+        (ours, _title(rows, results), "MB (1000 classes)", "top-1 accuracy, %"),
+        style,
+    )
+
+
+def _by_alpha(rows, results, path, quantity, label):
+    """A line per alpha through its resolutions, over a cost."""
+    printed, ours = [], []
+    for row in rows:
+        line = f"alpha {row.network.arguments['alpha']:g}"
+        cost = row.network.costs()[quantity] / 1e6
+        printed.append((line, cost, row.published.top1, 0.0))
+        if measured := _measured(row, results):
+            cost = select(row.network, results)[0]["cost"][quantity] / 1e6
+            ours.append((line, cost, *measured))
+    return _save(
+        f"{path}-{quantity}",
+        (printed, "Paper: ImageNet", f"{label} (1000 classes)", "top-1 accuracy, %"),
+        (ours, _title(rows, results), f"{label} (as trained)", "top-1 accuracy, %"),
+        {f"alpha {alpha:g}": style for alpha, style in _STYLES.items()},
+    )
+
+
+def _measured(row, results):
+    """Mean and spread of our top-1 in percent; None without records."""
+    top1s = values(row.network, results)
+    if not top1s:
+        return None
+    return 100 * table.mean(top1s), 100 * (table.spread(top1s) or 0.0)
+
+
+def _title(rows, results):
+    for row in rows:
+        if found := select(row.network, results):
+            data = found[0]["data"]
+            return f"Ours: {data['name']}, {data['base_resolution']} px at rho 1"
+    return "Ours: no records"
+
+
+def _save(path, left, right, styles):
+    """Draw the two halves and write them as `{path}.png` and `{path}.svg`."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -43,34 +91,11 @@ def _draw(rows, results, path, quantity):
     matplotlib.rcParams["svg.hashsalt"] = "mobilenet_tf"
     from matplotlib import pyplot
 
-    label = _LABELS[quantity]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.2), dpi=150)
-    paper = [
-        (
-            row.network.arguments,
-            row.network.costs()[quantity] / 1e6,
-            row.published.top1,
-            0.0,
-        )
-        for row in rows
-    ]
-    _panel(left, paper, "Paper: ImageNet", f"{label} (1000 classes)")
-    shown = [row for row in rows if select(row.network, results)]
-    ours = []
-    for row in shown:
-        values = top1s(row.network, results)
-        size = select(row.network, results)[0]["cost"][quantity] / 1e6
-        spread = 100 * (table.spread(values) or 0.0)
-        ours.append((row.network.arguments, size, 100 * table.mean(values), spread))
-    title = "Ours: no records"
-    if shown:
-        data = select(shown[0].network, results)[0]["data"]
-        title = f"Ours: {data['name']}, {data['base_resolution']} px at rho 1"
-    _panel(right, ours, title, f"{label} (as trained)")
+    figure, halves = pyplot.subplots(1, 2, figsize=(10, 4.2), dpi=150)
+    for axes, content in zip(halves, (left, right), strict=True):
+        _panel(axes, *content, styles)
     figure.tight_layout()
-    paths = [
-        path.with_name(f"{path.name}-{quantity}.{kind}") for kind in ("png", "svg")
-    ]
+    paths = [Path(f"{path}.{kind}") for kind in ("png", "svg")]
     for file in paths:
         partial = file.with_name(f"{file.name}.partial")
         date = {"Date": None} if file.suffix == ".svg" else None
@@ -80,21 +105,17 @@ def _draw(rows, results, path, quantity):
     return paths
 
 
-def _panel(axes, points, title, label):
-    """One half: a line per alpha through its resolutions."""
+def _panel(axes, points, title, cost_label, accuracy_label, styles):
+    """One half: points `(line, cost, accuracy, spread)`, cost on a log axis."""
     from matplotlib import ticker
 
-    for alpha, (colour, marker) in _STYLES.items():
-        own = sorted(
-            (size, top1, spread)
-            for arguments, size, top1, spread in points
-            if arguments["alpha"] == alpha
-        )
+    for line, (colour, marker) in styles.items():
+        own = sorted(point[1:] for point in points if point[0] == line)
         if not own:
             continue
-        sizes, accuracies, spreads = zip(*own, strict=True)
+        costs, accuracies, spreads = zip(*own, strict=True)
         axes.errorbar(
-            sizes,
+            costs,
             accuracies,
             yerr=spreads if any(spreads) else None,
             color=colour,
@@ -102,15 +123,15 @@ def _panel(axes, points, title, label):
             markersize=5,
             linewidth=1,
             capsize=3,
-            label=f"alpha {alpha:g}",
+            label=line,
         )
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_title(title, fontsize=11)
-    axes.set_xlabel(label)
-    axes.set_ylabel("top-1 accuracy, %")
+    axes.set_xlabel(cost_label)
+    axes.set_ylabel(accuracy_label)
     axes.grid(which="major", linewidth=0.4, alpha=0.6)
-    if points:
+    if points and len(styles) > 1:
         axes.legend(frameon=False, fontsize=9, loc="lower right")

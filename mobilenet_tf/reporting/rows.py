@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 
-from mobilenet_tf import cost
-from mobilenet_tf.reporting.published import PublishedRow
+from mobilenet_tf import checkpoints, cost
+from mobilenet_tf.reporting.published.row import PublishedRow
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -18,37 +21,65 @@ class Network:
 
     Args:
         label: Name of the row.
-        build: Called with the arguments, `classes` and `base_resolution`.
+        build: Called with the arguments, `classes`, and the input side in pixels as
+            `base_resolution` or `resolution`, whichever it has.
         arguments: Keyword arguments; functions among them are recorded by name.
+        resolution: The paper's input side in pixels, at rho 1.
+        weights: File of weights to begin with; its name stands in the records.
     """
 
     label: str
     build: Callable[..., keras.Model]
-    arguments: dict
+    arguments: dict = dataclasses.field(default_factory=dict)
+    resolution: int = 224
+    weights: Path | None = None
 
-    def model(self, classes: int = 1000, base_resolution: int = 224) -> keras.Model:
-        """Build it; the defaults are the papers' ImageNet setting."""
-        return self.build(
-            **self.arguments, classes=classes, base_resolution=base_resolution
-        )
+    def model(
+        self, classes: int = 1000, resolution: int | None = None, pretrained=False
+    ) -> keras.Model:
+        """Build it; the defaults are the paper's ImageNet setting.
+
+        Args:
+            classes: Number of classes.
+            resolution: Input side in pixels at rho 1; None means the paper's.
+            pretrained: Whether to load the weights that it begins with.
+        """
+        parameters = inspect.signature(self.build).parameters
+        base = "base_resolution" if "base_resolution" in parameters else "resolution"
+        changes = {base: resolution or self.resolution, "classes": classes}
+        if pretrained and self.weights is not None:
+            changes["weights"] = self.weights
+        return self.build(**self.arguments, **changes)
 
     @functools.cache  # noqa: B019  the networks of a script live as long as it does
-    def costs(self, classes: int = 1000, base_resolution: int = 224) -> dict:
-        """Mult-adds, parameters and input side."""
-        model = self.model(classes, base_resolution)
+    def costs(self, classes: int = 1000, resolution: int | None = None) -> dict:
+        """Mult-adds, weights, and input side; also under the papers' other conventions.
+
+        The others are: mult-adds of the convolutions alone, parameters with biases.
+        """
+        model = self.model(classes, resolution)
         return {
             "mult_adds": cost.mult_adds(model),
+            "convolution_mult_adds": cost.mult_adds(model, include_classifier=False),
             "parameters": cost.parameters(model),
+            "parameters_with_biases": cost.parameters(model, "slim"),
             "side": model.input_shape[1],
         }
+
+    def check(self, classes: int, resolution: int) -> None:
+        """Raise ValueError if it cannot be built for a data set, or has no weights."""
+        checkpoints.check(self.weights)
+        self.costs(classes, resolution)
 
     @property
     def identity(self) -> dict:
         """The builder and its arguments in JSON-ready form."""
         arguments = {
-            name: value.__name__ if callable(value) else value
+            name: value.__name__ if callable(value) else json.loads(json.dumps(value))
             for name, value in self.arguments.items()
         }
+        if self.weights is not None:
+            arguments["weights"] = self.weights.name
         return {
             "builder": f"{self.build.__module__}.{self.build.__name__}",
             "arguments": arguments,
@@ -57,19 +88,33 @@ class Network:
     @property
     def slug(self) -> str:
         """Builder and arguments as part of a file name."""
-        values = (
-            f"{name}{value:.3g}" if isinstance(value, float) else f"{name}_{value}"
-            for name, value in self.identity["arguments"].items()
-        )
-        return "-".join([self.build.__name__, *values])
+        parts = [self.build.__name__]
+        for name, value in self.identity["arguments"].items():
+            if isinstance(value, float):
+                parts.append(f"{name}{value:.3g}")
+            elif isinstance(value, list):
+                parts.append(f"{name}{len(value)}")
+            else:
+                parts.append(f"{name}_{value}")
+        return "-".join(parts)
+
+
+_NOTHING = PublishedRow("", "")
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row of a table: the network that we build, and what the paper prints."""
+    """A row of a table.
+
+    Args:
+        network: The network that we build.
+        published: What the paper prints; nothing for a row that is only ours.
+        trained: Whether the experiment trains it, or only counts its costs.
+    """
 
     network: Network
-    published: PublishedRow
+    published: PublishedRow = _NOTHING
+    trained: bool = True
 
 
 def select(network: Network, results: list[dict]) -> list[dict]:
@@ -78,6 +123,6 @@ def select(network: Network, results: list[dict]) -> list[dict]:
     return sorted(chosen, key=lambda record: record["seed"])
 
 
-def top1s(network: Network, results: list[dict]) -> list[float]:
-    """Top-1 accuracy of a network, one value per seed."""
-    return [record["metrics"]["top1"] for record in select(network, results)]
+def values(network: Network, results: list[dict], metric: str = "top1") -> list[float]:
+    """A metric of a network, one value per seed."""
+    return [record["metrics"][metric] for record in select(network, results)]

@@ -31,6 +31,16 @@ def percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{100 * fraction:.1f}"
 
 
+def points(percentage: float | None) -> str:
+    """Percent with one decimal; a dash for None."""
+    return "–" if percentage is None else f"{percentage:.1f}"
+
+
+def difference(first: float | None, second: float | None) -> float | None:
+    """`first - second`, or None where one is missing."""
+    return None if None in (first, second) else first - second
+
+
 def millions(count: int | None) -> str:
     """A count in millions with two decimals; a dash for None."""
     return "–" if count is None else f"{count / 1e6:.2f}"
@@ -41,9 +51,23 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:g}"
 
 
+def shape(sizes: Sequence[int]) -> str:
+    """Sizes with crosses in between."""
+    return "x".join(map(str, sizes))
+
+
 def mean(values: Sequence[float]) -> float | None:
     """The mean, or None of nothing."""
     return statistics.fmean(values) if values else None
+
+
+def interval(fraction: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a fraction of `count` trials, after Wilson."""
+    z = statistics.NormalDist().inv_cdf(0.975)
+    centre = (fraction + z**2 / (2 * count)) / (1 + z**2 / count)
+    spread = fraction * (1 - fraction) / count + z**2 / (4 * count**2)
+    half = z * spread**0.5 / (1 + z**2 / count)
+    return centre - half, centre + half
 
 
 def spread(values: Sequence[float]) -> float | None:

@@ -1,0 +1,110 @@
+"""Render every table and figure from the committed records.
+
+    python -m experiments
+
+writes them to `experiments/results`, with a page that shows them all, and into the
+marked blocks of README.md and BUILD.md. Flags are those of the scripts.
+"""
+
+import importlib
+import sys
+
+from absl import app
+
+from mobilenet_tf.experiment import flags
+from mobilenet_tf.experiment.flags import FLAGS
+from mobilenet_tf.experiment.page import Page, joined
+from mobilenet_tf.reporting import records
+
+# Rendering reads the committed records; the user's own working directory would mix in.
+COMMON = (
+    "--render",
+    "--workdir=build/render",
+    "--tables_dir=experiments/results",
+    "--documents=README.md,BUILD.md",
+)
+PHOTOGRAPHS = ("--dataset=imagenette112",)
+MOBILENETS = (*PHOTOGRAPHS, "--precision=pointwise_bfloat16")
+SQUEEZENETS = (*PHOTOGRAPHS, "--recipe=plain", "--precision=mixed_bfloat16")
+
+# Every table in the order of the papers: script, and the flags it was trained with.
+TABLES = (
+    ("body_architecture",),
+    ("resource_per_layer_type",),
+    ("convolution_cost",),
+    (
+        "full_convolution",
+        *PHOTOGRAPHS,
+        "--base_resolution=64",
+        "--precision=mixed_bfloat16",
+    ),
+    ("narrow_or_shallow", *MOBILENETS),
+    ("width_multiplier", *MOBILENETS),
+    ("width_multiplier", *MOBILENETS, "--recipe=paper"),
+    ("width_multiplier",),
+    ("resolution_multiplier", *MOBILENETS),
+    ("resolution_multiplier",),
+    ("accuracy_tradeoffs", *MOBILENETS),
+    ("popular_models", *MOBILENETS),
+    ("small_models", *SQUEEZENETS),
+    (
+        "fine_grained",
+        *MOBILENETS,
+        "--mobilenet_weights=mobilenet_0.25_128_keras_applications.weights.h5",
+    ),
+    ("applications",),
+    ("squeezenet_dimensions",),
+    ("bypass", *SQUEEZENETS),
+    ("squeeze_ratio", *SQUEEZENETS),
+    ("expand_filters", *SQUEEZENETS),
+    ("small_network_techniques", *MOBILENETS),
+    (
+        "imagenet_checkpoints",
+        *PHOTOGRAPHS,
+        "--squeezenet_weights=squeezenet_v1.0_deep_compression.net",
+        "--mobilenet_weights=mobilenet_0.25_128_keras_applications.weights.h5",
+    ),
+)
+
+INTRODUCTION = """\
+# Results
+
+Every table and figure, rendered by `python -m experiments` from the records in this
+folder, each with the command that trains and prints it; `DIR` is the folder of TFDS
+data sets. A dash, or 0 seeds, is a network that has not been trained yet."""
+
+
+def render(script: str, *options: str) -> tuple[Page, str]:
+    """The page of a script under its flags, and its section of the results page."""
+    for name in FLAGS:
+        FLAGS[name].unparse()
+    FLAGS([script, *COMMON, *options, *sys.argv[1:]])
+    page = importlib.import_module(f"experiments.{script}").experiment.page()
+    command = ["python", "-m", f"experiments.{script}", *options]
+    if options:
+        command.insert(4, "--data_dir=DIR")
+    images = [file.name for file in page.figures if file.suffix == ".png"]
+    section = joined(
+        f"## {page.title}",
+        f"```\n{' '.join(command)}\n```",
+        page.text,
+        *(f"![{page.title}]({name})" for name in images),
+    )
+    return page, section
+
+
+def main(_) -> None:
+    """Render everything; one page shows it all."""
+    sections = [INTRODUCTION]
+    for script, *options in TABLES:
+        page, section = render(script, *options)
+        print(f"written: {page.write()}")
+        sections.append(section)
+    path = Page.folder() / "README.md"
+    records.write_text(path, joined(*sections) + "\n")
+    print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    flags.define()
+    app.run(main)

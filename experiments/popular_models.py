@@ -1,0 +1,31 @@
+"""MobileNets Table 8: MobileNet beside GoogLeNet and VGG 16.
+
+    python -m experiments.popular_models
+
+trains MobileNet at alpha 1 on the embedded data set; of its rivals, it counts the costs
+alone. The paper's conclusion: nearly the accuracy of VGG 16 at 32 times fewer
+parameters and 27 times fewer mult-adds.
+
+Time, device and expected values of the committed records: BUILD.md.
+Source: arXiv 1704.04861, section 4.3 and Table 8.
+"""
+
+import mobilenet_tf
+from mobilenet_tf import baselines
+from mobilenet_tf.experiment import Experiment, Network, Row
+from mobilenet_tf.reporting.published.mobilenets import TABLE8
+
+MOBILENET = Network("1 MobileNet", mobilenet_tf.build, {"alpha": 1.0, "rho": 1.0})
+
+experiment = Experiment(
+    name="popular_models",
+    title="MobileNets Table 8: MobileNet beside popular models",
+    rows=(
+        Row(MOBILENET, TABLE8[0]),
+        Row(Network("GoogLeNet", baselines.googlenet), TABLE8[1], trained=False),
+        Row(Network("VGG 16", baselines.vgg16), TABLE8[2], trained=False),
+    ),
+)
+
+if __name__ == "__main__":
+    experiment()

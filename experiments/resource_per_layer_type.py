@@ -1,0 +1,43 @@
+"""MobileNets Table 2: mult-adds and parameters per type of layer.
+
+    python -m experiments.resource_per_layer_type
+
+Counts; trains nothing; seconds on any machine. Source: arXiv 1704.04861, Table 2.
+"""
+
+import mobilenet_tf
+from mobilenet_tf import cost
+from mobilenet_tf.experiment import Table
+from mobilenet_tf.reporting import table
+from mobilenet_tf.reporting.published.mobilenets import TABLE2, TABLE2_SLIPS
+
+
+def content() -> str:
+    """The share of each type, as printed and exact."""
+    kinds = cost.by_kind(mobilenet_tf.build())
+    totals = [sum(column) for column in zip(*kinds.values(), strict=True)]
+    rows = []
+    for kind, printed in TABLE2.items():
+        row = [kind]
+        for share, count, total in zip(printed, kinds[kind], totals, strict=True):
+            row += [f"{share:.2f}", f"{100 * count / total:.2f}", f"{count:,}"]
+        rows.append(row)
+    columns = ["Type"]
+    for quantity in ("mult-adds", "parameters"):
+        columns += [f"Paper {quantity} %", "Exact %", quantity.capitalize()]
+    return table.render(columns, rows)
+
+
+experiment = Table(
+    name="resource_per_layer_type",
+    title="MobileNets Table 2: resources per type of layer",
+    content=content,
+    remark="\n".join(
+        f"The printed {TABLE2[kind][0]} of {kind} is a slip for {shares[0]}: with it "
+        "the column adds up to 100."
+        for kind, shares in TABLE2_SLIPS.items()
+    ),
+)
+
+if __name__ == "__main__":
+    experiment()

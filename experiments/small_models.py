@@ -1,0 +1,47 @@
+"""MobileNets Table 9: a small MobileNet beside SqueezeNet and AlexNet.
+
+    python -m experiments.small_models --recipe=plain
+
+trains MobileNet at alpha 0.5 and rho 5/7, and SqueezeNet, on the embedded data set; of
+AlexNet, it counts the costs alone. The recipe has to suit a network without
+normalisation. The paper's conclusion: at the size of SqueezeNet, MobileNet is better at
+a fraction of the mult-adds.
+
+On ImageNet, with the data prepared by TFDS:
+
+    python -m experiments.small_models --dataset=imagenet2012 --data_dir=DIR \
+        --recipe=plain --epochs=100
+
+Time, device and expected values of the committed records: BUILD.md.
+Source: arXiv 1704.04861, section 4.3 and Table 9.
+"""
+
+import mobilenet_tf
+from mobilenet_tf import baselines
+from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
+from mobilenet_tf.reporting.published.mobilenets import TABLE9
+
+MOBILENET = {"alpha": 0.5, "rho": 160 / 224}
+SQUEEZENET = {"version": "1.0", "bypass": "none"}
+
+experiment = Experiment(
+    name="small_models",
+    title="MobileNets Table 9: a small MobileNet beside popular models",
+    rows=(
+        Row(
+            Network("0.5 MobileNet, rho 5/7", mobilenet_tf.build, MOBILENET), TABLE9[0]
+        ),
+        Row(
+            Network("SqueezeNet", mobilenet_tf.build_squeezenet, SQUEEZENET, 227),
+            TABLE9[1],
+        ),
+        Row(Network("AlexNet", baselines.alexnet, {}, 227), TABLE9[2], trained=False),
+    ),
+    conclusion=Conclusion(
+        "the small MobileNet is better than SqueezeNet",
+        lambda mobilenet, squeezenet: mobilenet > squeezenet,
+    ),
+)
+
+if __name__ == "__main__":
+    experiment()

@@ -1,0 +1,1 @@
+"""The papers' numbers, cell by cell; nothing else in the package holds one."""

@@ -1,0 +1,77 @@
+"""SqueezeNet, arXiv 1602.07360: the tables and figures about the network's shape.
+
+Sizes in MB are 2**20 bytes of float32 parameters, mostly rounded up to the last digit
+that is printed. Accuracies are ImageNet's, in percent.
+"""
+
+from mobilenet_tf.reporting.published.row import PublishedRow
+
+# Table 1: layer -> (output side and depth, parameters before and after pruning,
+# percent of the weights kept: squeeze, expand 1x1, expand 3x3).
+TABLE1 = {
+    "conv1": ((111, 96), 14_208, 14_208, (100,)),
+    "fire2": ((55, 128), 11_920, 5_746, (100, 100, 33)),
+    "fire3": ((55, 128), 12_432, 6_258, (100, 100, 33)),
+    "fire4": ((55, 256), 45_344, 20_646, (100, 100, 33)),
+    "fire5": ((27, 256), 49_440, 24_742, (100, 100, 33)),
+    "fire6": ((27, 384), 104_880, 44_700, (100, 50, 33)),
+    "fire7": ((27, 384), 111_024, 46_236, (50, 100, 33)),
+    "fire8": ((27, 512), 188_992, 77_581, (100, 50, 33)),
+    "fire9": ((13, 512), 197_184, 77_581, (50, 100, 30)),
+    "conv10": ((13, 1000), 513_000, 103_400, (20,)),
+}
+TABLE1_TOTAL = (1_248_424, 421_098)
+TABLE1_SLIPS = (
+    "111x111 after conv1 needs an input of 227x227, not the printed 224x224.",
+    "fire8 keeps 30 % of its 3x3 filters: with the printed 33 % its 77,581 parameters "
+    "would be 82,005.",
+    "maxpool8 gives 13x13, not 13x12; conv10 is a 1x1 convolution, not 3x3.",
+    "The authors' released network pads conv10 by one pixel: 15x15 instead of 13x13.",
+)
+
+
+def _row(table, label, top1, top5, size, note=""):
+    return PublishedRow(table, label, top1, top5=top5, size=size, note=note)
+
+
+TABLE3 = {
+    "none": _row("SqueezeNet Table 3", "Vanilla SqueezeNet", 57.5, 80.3, 4.8),
+    "simple": _row("SqueezeNet Table 3", "SqueezeNet + Simple Bypass", 60.4, 82.5, 4.8),
+    "complex": _row(
+        "SqueezeNet Table 3",
+        "SqueezeNet + Complex Bypass",
+        58.8,
+        82.0,
+        7.7,
+        "7.7 MB would need 2.0 million parameters; 1x1 convolutions around fire2, 4, 6 "
+        "and 8, as described, make it 1.59 million",
+    ),
+}
+
+# Figure 3a: squeeze ratio -> row, at pct_3x3 0.5. Figure 3b: share of 3x3 filters ->
+# row, at squeeze ratio 0.5. Where no label is printed, the accuracy is read from the
+# coordinates of the markers.
+FIGURE3A = {
+    ratio: _row("SqueezeNet Figure 3a", f"SR {ratio:g}", None, top5, size)
+    for ratio, top5, size in (
+        (0.125, 80.3, 4.8),
+        (0.25, 83.4, 7.6),
+        (0.5, 85.4, 13),
+        (0.75, 86.0, 19),
+        (1.0, 86.1, 24),
+    )
+}
+FIGURE3B = {
+    share: _row("SqueezeNet Figure 3b", f"{100 * share:g} % 3x3", None, top5, size)
+    for share, top5, size in (
+        (0.01, 76.3, 5.7),
+        (0.125, 80.9, 7.4),
+        (0.25, 84.0, 9.3),
+        (0.375, 84.7, 11),
+        (0.5, 85.3, 13),
+        (0.625, 85.6, 15),
+        (0.75, 85.4, 17),
+        (0.875, 85.5, 19),
+        (0.99, 85.3, 21),
+    )
+}

@@ -89,6 +89,7 @@ def render(script: str, *options: str) -> tuple[Page, str]:
         f"```\n{' '.join(command)}\n```",
         page.text,
         *(f"![{page.title}]({name})" for name in images),
+        f"A repetition should find:\n\n{page.expected}" if page.expected else "",
     )
     return page, section
 

@@ -98,7 +98,7 @@ class Experiment:
         drawn = []
         for figure in self.figures:
             drawn += figure(rows, results, Page.folder() / name)
-        expected = {f"{name}-expected": comparison.expectations(rows, results)}
+        expected = comparison.expectations(rows, results)
         return Page(name, self.title, self.render(rows, results), expected, drawn)
 
     def render(self, rows: tuple[Row, ...], results: list[dict]) -> str:

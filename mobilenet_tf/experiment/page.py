@@ -18,14 +18,14 @@ class Page:
         name: Name of its file, and of its block in a document.
         title: The table's title.
         text: The table as Markdown.
-        blocks: Further blocks of documents, by name.
+        expected: What a repetition should find, as Markdown; nothing without records.
         figures: Files that have been drawn.
     """
 
     name: str
     title: str
     text: str
-    blocks: dict[str, str] = dataclasses.field(default_factory=dict)
+    expected: str = ""
     figures: Sequence[Path] = ()
 
     @staticmethod
@@ -46,7 +46,7 @@ class Page:
         path = self.folder() / f"{self.name}.md"
         records.write_text(path, self.text + "\n")
         for file in FLAGS.documents:
-            blocks = {self.name: self.text, **self.blocks}
+            blocks = {self.name: self.text, f"{self.name}-expected": self.expected}
             document.replace_blocks(Path(file), blocks)
         return path
 

@@ -82,7 +82,10 @@ def notes(rows: Sequence[Row]) -> str:
 
 
 def expectations(rows: Sequence[Row], results: list[dict]) -> str:
-    """What a repetition should find, and how long it takes, as Markdown."""
+    """What a repetition should find, and how long it takes, as Markdown.
+
+    Nothing where there are no records.
+    """
     columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
     cells = []
     for row in rows:
@@ -101,7 +104,7 @@ def expectations(rows: Sequence[Row], results: list[dict]) -> str:
                 found[0]["device"],
             )
         )
-    return table.render(columns, cells)
+    return table.render(columns, cells) if cells else ""
 
 
 def footnote(results: list[dict]) -> str:

@@ -22,7 +22,7 @@ class Network:
     Args:
         label: Name of the row.
         build: Called with the arguments, `classes`, and the input side in pixels as
-            `base_resolution` or `resolution`, whichever it has.
+            `resolution`, where it has that, or `base_resolution`.
         arguments: Keyword arguments; functions among them are recorded by name.
         resolution: The paper's input side in pixels, at rho 1.
         weights: File of weights to begin with; its name stands in the records.
@@ -45,8 +45,8 @@ class Network:
             pretrained: Whether to load the weights that it begins with.
         """
         parameters = inspect.signature(self.build).parameters
-        base = "base_resolution" if "base_resolution" in parameters else "resolution"
-        changes = {base: resolution or self.resolution, "classes": classes}
+        side = "resolution" if "resolution" in parameters else "base_resolution"
+        changes = {side: resolution or self.resolution, "classes": classes}
         if pretrained and self.weights is not None:
             changes["weights"] = self.weights
         return self.build(**self.arguments, **changes)

@@ -8,27 +8,26 @@ import functools
 import keras
 
 
-@functools.cache
-def classes() -> dict[type, type]:
-    """`{stock layer class: faster class}` for the backend in use."""
+def class_for(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
+    """The class that computes what a stock layer does, the fastest on this backend."""
+    kind = type(layer)
     if keras.backend.backend() != "tensorflow":
-        return {}
-    return {
-        keras.layers.BatchNormalization: _fused_batch_normalization(),
-        keras.layers.Conv2D: SplitConv2D,
-    }
+        return kind
+    if kind is keras.layers.BatchNormalization:
+        return _fused_batch_normalization()
+    if kind is keras.layers.Conv2D and layer.groups > 1:
+        return SplitConv2D
+    return kind
 
 
 class SplitConv2D(keras.layers.Conv2D):
-    """Stock convolution, its groups one after the other.
+    """Stock grouped convolution, its groups one after the other.
 
     TensorFlow computes a grouped convolution on a CPU through XLA, seven times slower
     than one without groups; its parts together are about as fast as that.
     """
 
     def call(self, inputs):
-        if self.groups == 1:
-            return super().call(inputs)
         outputs = [
             keras.ops.conv(
                 part,
@@ -49,6 +48,7 @@ class SplitConv2D(keras.layers.Conv2D):
         return self.activation(outputs)
 
 
+@functools.cache
 def _fused_batch_normalization():
     """The layer's class; it can be made only where TensorFlow is installed."""
     import tensorflow as tf

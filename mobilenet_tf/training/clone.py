@@ -58,9 +58,8 @@ def training_clone(
             config["dtype"] = "mixed_bfloat16"
         if layer is model.layers[-1]:
             config |= {"activation": "linear", "dtype": "float32"}
-        return faster.get(kind, kind).from_config(config)
+        return accelerated.class_for(layer).from_config(config)
 
-    faster = accelerated.classes()
     images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
     boxes = keras.Input((4,), name="box")
     crops = CropResize(side or model.input_shape[1], name="crop")([images, boxes])

@@ -117,6 +117,11 @@ def test_record_is_complete(tiny, tmp_path):
     assert {"commit", "dirty", "versions", "device", "backend", "seed"} <= set(record)
 
 
+def test_only_trains_what_matches(tiny, tmp_path):
+    finish(tiny("--epochs=1", "--only=^0.2"))
+    assert set(trained(tmp_path / "runs")) == {"0.25"}
+
+
 def test_workers_share_the_grid(tiny, tmp_path):
     output = finish(tiny("--epochs=2", "--seeds=2", "--workers=2"))
     assert output.count(" done: top-1") == 4
@@ -165,6 +170,8 @@ def test_trains_without_tensorflow(tiny, tmp_path, backend):
     [
         (["--recipe=best"], "value should be one of <modern"),
         (["--epochs=0"], "epochs"),
+        (["--only=^7"], "only must match one of 0.5, 0.25; got '^7'"),
+        (["--only=("], "only must be a regular expression, got '('"),
         (["--base_resolution=20"], "base_resolution 32, but 20 was asked for"),
         (["--dataset=circles"], "holds name 'stripes', but 'circles' was asked for"),
         (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Sequence
 
 from absl import flags
 
 from mobilenet_tf.data.dataset import EMBEDDED, MODES, DataSet, load
+from mobilenet_tf.reporting.rows import Network, Row
 from mobilenet_tf.training.clone import PRECISIONS
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
@@ -38,6 +41,9 @@ def define() -> None:
     flags.DEFINE_integer("epochs", None, "Epochs. Default: the recipe's.", 1)
     flags.DEFINE_integer("batch_size", None, "Batch size. Default: the recipe's.", 1)
     flags.DEFINE_integer("seeds", 1, "Train seeds 0 to N - 1.", 1)
+    flags.DEFINE_string(
+        "only", None, "Train only the networks whose label matches this expression."
+    )
     flags.DEFINE_integer("limit", None, "Use only so many images of both splits.", 1)
     flags.DEFINE_string("workdir", "runs", "Snapshots, models, records, tables.")
     flags.DEFINE_bool("dry_run", False, "Print exact costs; train nothing.")
@@ -117,6 +123,27 @@ def data() -> DataSet:
         limit=FLAGS.limit,
         to_rgb=FLAGS.to_rgb,
     )
+
+
+def chosen(rows: Sequence[Row]) -> list[Network]:
+    """The networks of a table that are to be trained.
+
+    Raises:
+        ValueError: --only is no regular expression, or matches no trained row.
+    """
+    trained = [row.network for row in rows if row.trained]
+    try:
+        found = [
+            network for network in trained if re.search(FLAGS.only or "", network.label)
+        ]
+    except re.error as error:
+        raise ValueError(
+            f"only must be a regular expression, got {FLAGS.only!r}: {error}"
+        ) from error
+    if trained and not found:
+        labels = ", ".join(network.label for network in trained)
+        raise ValueError(f"only must match one of {labels}; got {FLAGS.only!r}")
+    return found
 
 
 def matching(records: list[dict], recipe: Recipe) -> list[dict]:

@@ -67,7 +67,7 @@ class Experiment:
 
     def _train(self, rows, workdir, recipe):
         data = flags.data()
-        networks = [row.network for row in rows if row.trained]
+        networks = flags.chosen(rows)
         points = [
             Point(network, recipe, data.facts, seed, FLAGS.precision)
             for network in networks

@@ -25,7 +25,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["mobilenet_tf*"]),
-    package_data={"mobilenet_tf": ["py.typed"]},
+    package_data={"mobilenet_tf": ["py.typed", "imagenet_classes.txt"]},
     install_requires=[
         "absl-py>=2",
         "keras>=3.13",

@@ -1,8 +1,9 @@
 """Weights from a file into a network of ours.
 
 A Keras 3 weights file holds the variables of the n-th layer of a class under
-`layers/{class}_{n}/vars`. So a network whose layers come in the same order as ours,
-such as `keras.applications.MobileNet`, is read whatever its layers are called.
+`layers/{class}_{n}/vars`, a Keras 2 file by the layers' names, in order. So a network
+whose layers come in the same order as ours, such as `keras.applications.MobileNet`, is
+read whatever its layers are called.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import h5py
 import keras
 import numpy as np
 
-SUFFIXES = (".weights.h5", ".keras")
+SUFFIXES = (".h5", ".keras")
 
 
 def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) -> None:
@@ -35,14 +36,14 @@ def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) 
 
 
 def load(model: keras.Model, path: str | PathLike) -> None:
-    """Load a `.weights.h5` or `.keras` file of the same network into a model.
+    """Load a `.h5` or `.keras` file of the same network into a model.
 
     The file is checked as a whole before the first weight is changed. A classifier of
     another number of classes is left out, with a warning.
 
     Args:
         model: A flat functional model.
-        path: Written by Keras 3, from our network or `keras.applications`', whose
+        path: Written by Keras 2 or 3, from our network or `keras.applications`', whose
             classifier is a 1x1 convolution.
 
     Raises:
@@ -58,16 +59,21 @@ def load(model: keras.Model, path: str | PathLike) -> None:
         shapes = [array.shape for array in found or ()]
         if shapes == own:
             values.append((layer, found))
-        elif found and layer.name == "classifier" and shapes[0][0] == own[0][0]:
-            warnings.warn(
-                f"the classifier in {str(path)!r} has {shapes[0][1]} classes and is "
-                f"left out; that of {model.name!r} has {own[0][1]}",
-                stacklevel=3,
-            )
+        elif layer.name == "classifier" and (not found or shapes[0][0] == own[0][0]):
+            _warn_of_classifier(path, model, shapes, own)
         else:
             raise _bad(path, f"it has {shapes or 'nothing'} for {layer.name!r} {own}")
     for layer, arrays in values:
         layer.set_weights(arrays)
+
+
+def _warn_of_classifier(path, model, shapes, own):
+    what = f"of {shapes[0][1]} classes is left out" if shapes else "is missing"
+    warnings.warn(
+        f"the classifier in {str(path)!r} {what}; that of {own[0][1]} classes in "
+        f"{model.name!r} keeps its initial weights",
+        stacklevel=4,
+    )
 
 
 def _read(path):
@@ -78,6 +84,9 @@ def _read(path):
             with zipfile.ZipFile(path) as archive:
                 source = io.BytesIO(archive.read("model.weights.h5"))
         with h5py.File(source) as file:
+            file = file.get("model_weights", file)
+            if "layer_names" in file.attrs:
+                return _read_legacy(file)
             return {
                 key: [np.asarray(group["vars"][name]) for name in sorted(group["vars"])]
                 for key, group in file["layers"].items()
@@ -87,14 +96,47 @@ def _read(path):
         raise _bad(path, str(error)) from error
 
 
+def _read_legacy(file):
+    """The same of a file in the layout of Keras 2, as weights were published in."""
+    counts, stored = {}, {}
+    for name in map(_text, file.attrs["layer_names"]):
+        group = file[name]
+        weights = [
+            np.asarray(group[weight])
+            for weight in map(_text, group.attrs["weight_names"])
+        ]
+        if weights:
+            key = _next_key(counts, _kind(weights))
+            stored[key] = weights
+    return stored
+
+
+def _kind(weights):
+    """Class of the layer that has these weights, as Keras 3 spells it in a file."""
+    if weights[0].ndim == 1:
+        return "batch_normalization"
+    if weights[0].ndim == 2:
+        return "dense"
+    return "depthwise_conv2d" if weights[0].shape[-1] == 1 else "conv2d"
+
+
+def _text(name):
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _next_key(counts, kind):
+    count = counts[kind] = counts.get(kind, -1) + 1
+    return f"{kind}_{count}" if count else kind
+
+
 def _keyed(model):
     """The layers with weights, each with the key that Keras gives it in a file."""
     counts = {}
     for layer in model.layers:
-        name = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
-        count = counts[name] = counts.get(name, -1) + 1
+        kind = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
+        key = _next_key(counts, kind)
         if layer.weights:
-            yield layer, f"{name}_{count}" if count else name
+            yield layer, key
 
 
 def _convolution_as_dense(stored):

@@ -13,7 +13,7 @@ from os import PathLike
 import keras
 from keras import layers
 
-from mobilenet_tf import arguments, checkpoints
+from mobilenet_tf import arguments, checkpoints, imagenet
 from mobilenet_tf.layers import conv_bn_relu, depthwise_separable, pooled
 
 STEM_FILTERS = 32
@@ -77,9 +77,11 @@ def build(
         pooling: Without the top: None for the feature map `(h, w, channels)`, "avg"
             or "max" for `(channels,)`.
         classifier_activation: Activation of the classifier; None returns logits.
-        weights: None for random initialisation, or the path of a `.weights.h5` or
-            `.keras` file of the same network, ours or `keras.applications.MobileNet`.
-            A classifier of other classes is left out, with a warning.
+        weights: None for random initialisation; "imagenet" for the weights that
+            `keras.applications` publishes for 16 pairs of alpha and side, from its
+            cache or downloaded into it; or the path of a `.h5` or `.keras` file of the
+            same network, ours or `keras.applications.MobileNet`. A classifier of other
+            classes is left out, with a warning.
         name: Name of the model.
         block: What a block is: `layers.depthwise_separable`,
             `layers.full_convolution` (Table 4) or `layers.fused_separable`.
@@ -101,6 +103,9 @@ def build(
     arguments.top(classes, dropout, include_top, pooling)
     for units in hidden_units:
         arguments.integer("hidden_units", units)
+    if weights == "imagenet":
+        whole = include_top and classes == imagenet.CLASSES
+        weights = imagenet.weights_file(alpha, side, with_classifier=whole)
     checkpoints.check(weights)
     keras.activations.get(activation)  # raises for an unknown name
 

@@ -24,7 +24,7 @@ VERSIONS = {
 BYPASSES = ("none", "simple", "complex")
 BORDERS = ("caffe", "valid")
 FIRES = 8  # fire2 to fire9
-FORMATS = (".weights.h5", ".keras", ".net")
+FORMATS = (*checkpoints.SUFFIXES, ".net")
 
 
 def build_squeezenet(
@@ -72,8 +72,8 @@ def build_squeezenet(
         pooling: Without the top: None for the feature map, "avg" or "max" for its
             `(channels,)`.
         classifier_activation: Applied to the averages; None returns logits.
-        weights: None for random initialisation, the path of a `.weights.h5` or
-            `.keras` file of the same network, or of the authors' compressed `.net`
+        weights: None for random initialisation, the path of a `.h5` or `.keras` file
+            of the same network, or of the authors' compressed `.net`
             file of version 1.0. A classifier of other classes is left out, with a
             warning.
         name: Name of the model.

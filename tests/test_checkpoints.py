@@ -47,7 +47,7 @@ def test_own_files(tmp_path, name):
 
 def test_other_classes_and_no_top_keep_the_features(theirs):
     _, path = theirs
-    with pytest.warns(UserWarning, match="has 3 classes and is left out"):
+    with pytest.warns(UserWarning, match="of 3 classes is left out"):
         other = mobilenet_tf.build(**{**SMALL, "classes": 7}, weights=path)
     whole = mobilenet_tf.build(**SMALL, weights=path)
     body = mobilenet_tf.build(0.25, base_resolution=32, include_top=False, weights=path)

@@ -11,6 +11,8 @@ LEVELS = {
     "arguments": 0,
     "layers": 0,
     "deep_compression": 0,
+    "download": 0,
+    "imagenet": 1,
     "checkpoints": 1,
     "authors_weights": 1,
     "mobilenet": 2,

@@ -156,7 +156,7 @@ def test_save_and_load(tmp_path):
             "resolution must be at least 31 pixels for version 1.1",
         ),
         ({"weights": "none.net"}, "weights must be an existing file"),
-        ({"weights": "weights.pkl"}, "weights must be None or the path of a .weights"),
+        ({"weights": "weights.pkl"}, "weights must be None or the path of a .h5"),
         ({"classifier_activation": "x"}, "x"),
     ],
 )

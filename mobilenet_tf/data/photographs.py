@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
 from mobilenet_tf.data.arrays import ArraySplit, Batch
 from mobilenet_tf.data.catalogue import open_source
 from mobilenet_tf.data.streaming import StreamSplit
+from mobilenet_tf.imagenet import wordnet_ids
 
 FILE_NAMES = "ILSVRC2012_val_.*"
-
-
-def imagenet_classes() -> list[str]:
-    """WordNet ids of the 1000 classes in index order, from TFDS."""
-    return tfds.builder("imagenet2012").info.features["label"].names
 
 
 def validation_photographs(
@@ -40,7 +35,7 @@ def validation_photographs(
         ValueError: The data set has other classes, no file names or no such images.
     """
     source = open_source(name, data_dir)
-    index = {wordnet_id: number for number, wordnet_id in enumerate(imagenet_classes())}
+    index = {wordnet_id: number for number, wordnet_id in enumerate(wordnet_ids())}
     unknown = [label for label in source.class_names if label not in index]
     if unknown:
         raise ValueError(

@@ -1,0 +1,102 @@
+"""A file from the web into a cache folder: whole and checked, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+TIMEOUT_SECONDS = 30.0
+_BLOCK = 1 << 16
+_REPORT_SECONDS = 2.0
+
+
+def cached(
+    url: str,
+    path: Path,
+    sha256: str | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Path:
+    """The file of a URL, downloaded unless it is there.
+
+    The file appears by atomic rename when its length and hash are right. Where no hash
+    is known, the first download's is kept beside it as `{name}.sha256`, and a file that
+    has changed since then is refused.
+
+    Args:
+        url: Where the file is published.
+        path: Where it is cached.
+        sha256: Its hash in hexadecimal, where it is known.
+        timeout_seconds: How long the server may be silent.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: The file cannot be downloaded, or is not what it should be.
+    """
+    record = path.with_name(f"{path.name}.sha256")
+    if sha256 is None and record.exists():
+        sha256 = record.read_text().strip()
+    if path.exists():
+        _check(path, _hash(path), sha256)
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            found = _receive(url, file, timeout_seconds)
+        _check(url, found, sha256)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    if sha256 is None:
+        record.write_text(f"{found}\n")
+    return path
+
+
+def _receive(url, file, timeout_seconds):
+    """Write what the server sends to a file; return its hash."""
+    digest, received = hashlib.sha256(), 0
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_seconds) as response:
+            size = int(response.headers.get("Content-Length") or 0)
+            reported = time.monotonic()
+            while block := response.read(_BLOCK):
+                file.write(block)
+                digest.update(block)
+                received += len(block)
+                if time.monotonic() - reported > _REPORT_SECONDS:
+                    reported = time.monotonic()
+                    _report(url, received, size)
+    except (OSError, urllib.error.HTTPError) as error:  # a timeout is an OSError
+        raise ValueError(f"{url} cannot be downloaded: {error}") from error
+    if size and received != size:
+        raise ValueError(
+            f"{url} was cut off after {received:,} of {size:,} bytes; try again"
+        )
+    return digest.hexdigest()
+
+
+def _report(url, received, size):
+    share = f" of {size / 1e6:.1f}" if size else ""
+    print(f"{url}: {received / 1e6:.1f}{share} MB", file=sys.stderr, flush=True)
+
+
+def _hash(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(source, found, expected):
+    if expected is not None and found != expected:
+        raise ValueError(
+            f"{str(source)!r} has the SHA-256 {found}, expected {expected}; it is "
+            "damaged or has been changed, delete it if it is a local file"
+        )

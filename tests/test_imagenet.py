@@ -1,0 +1,193 @@
+"""Published weights without a network: a cache we fill, a server on loopback."""
+
+import hashlib
+import http.server
+import json
+import threading
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras.src.legacy.saving import legacy_h5_format
+
+import mobilenet_tf
+from mobilenet_tf import download, imagenet
+
+
+@pytest.fixture
+def keras_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    return tmp_path
+
+
+def publish(folder, alpha, side, include_top=True):
+    """Write random weights as `keras.applications` publishes them; return the model."""
+    model = keras.applications.MobileNet(
+        (side, side, 3), alpha, weights=None, include_top=include_top
+    )
+    rng = np.random.default_rng(side)
+    model.set_weights(
+        [
+            rng.uniform(0.5, 1.5, weight.shape) if weight.ndim == 1 else weight
+            for weight in model.get_weights()
+        ]
+    )
+    text = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[alpha]
+    end = "" if include_top else "_no_top"
+    path = folder / "models" / f"mobilenet_{text}_{side}_tf{end}.h5"
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)
+    return model
+
+
+@pytest.mark.parametrize(("alpha", "side"), imagenet.PAIRS)
+def test_published_weights_give_equal_outputs(keras_home, alpha, side):
+    theirs = publish(keras_home, alpha, side)
+    ours = mobilenet_tf.build(alpha, side / 224, weights="imagenet")
+    images = np.random.default_rng(0).uniform(-1, 1, (1, side, side, 3))
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(ours(images.astype("float32"))),
+        keras.ops.convert_to_numpy(theirs(images.astype("float32"))),
+        atol=1e-5,
+    )
+
+
+def test_features_from_either_file(keras_home):
+    publish(keras_home, 0.25, 128, include_top=False)
+    with pytest.warns(UserWarning, match="classifier in .* is missing"):
+        small = mobilenet_tf.build(0.25, 128 / 224, classes=10, weights="imagenet")
+    body = mobilenet_tf.build(0.25, 128 / 224, include_top=False, weights="imagenet")
+    for one, other in zip(body.get_weights(), small.get_weights(), strict=False):
+        np.testing.assert_array_equal(one, other)
+    publish(keras_home, 0.25, 128)  # now the whole file is there as well
+    with pytest.warns(UserWarning, match="of 1000 classes is left out"):
+        mobilenet_tf.build(0.25, 128 / 224, classes=10, weights="imagenet")
+
+
+def test_pairs_that_are_not_published():
+    for alpha, rho in ((0.3, 1.0), (1.0, 0.5)):
+        with pytest.raises(ValueError, match=r"published for .*\(1, 224\).*; got"):
+            mobilenet_tf.build(alpha, rho, weights="imagenet")
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """/file whole, /cut short of its length, /slow silent, all else missing."""
+
+    body = b"weights" * 100_000
+    requests = 0
+
+    def do_GET(self):
+        Server.requests += 1
+        if self.path not in ("/file", "/cut", "/slow"):
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        if self.path == "/slow":
+            self.wfile.write(self.body[:1000])
+            self.server.closing.wait(10)
+        else:
+            length = len(self.body) // (2 if self.path == "/cut" else 1)
+            self.wfile.write(self.body[:length])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    found = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    found.closing = threading.Event()
+    thread = threading.Thread(target=found.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{found.server_port}"
+    found.closing.set()
+    found.shutdown()
+    thread.join()
+    found.server_close()
+
+
+def test_download_once_and_record_the_hash(server, tmp_path):
+    path = tmp_path / "new" / "file"
+    before = Server.requests
+    assert download.cached(f"{server}/file", path) == path
+    assert path.read_bytes() == Server.body
+    sha256 = hashlib.sha256(Server.body).hexdigest()
+    assert (tmp_path / "new" / "file.sha256").read_text().strip() == sha256
+    download.cached(f"{server}/file", path, sha256)
+    assert Server.requests == before + 1
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match="has been changed"):
+        download.cached(f"{server}/file", path)
+
+
+@pytest.mark.parametrize(
+    ("name", "sha256", "message"),
+    [
+        ("cut", None, "cut off after 350,000 of 700,000 bytes"),
+        ("slow", None, "cannot be downloaded: .*timed out"),
+        ("missing", None, "cannot be downloaded: HTTP Error 404"),
+        ("file", "0" * 64, "expected 0000"),
+    ],
+)
+def test_nothing_half_written_stays(server, tmp_path, name, sha256, message):
+    with pytest.raises(ValueError, match=message):
+        download.cached(f"{server}/{name}", tmp_path / name, sha256, 0.5)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_server(tmp_path):
+    with pytest.raises(ValueError, match="cannot be downloaded"):
+        download.cached("http://127.0.0.1:9/file", tmp_path / "file")
+
+
+def test_preprocess_input():
+    images = np.arange(256, dtype="uint8").reshape(1, 16, 16, 1).repeat(3, -1)
+    scaled = mobilenet_tf.preprocess_input(images)
+    assert scaled.dtype == "float32"
+    assert (scaled.min(), scaled.max()) == (-1, 1)
+    floats = images.astype("float32")
+    mobilenet_tf.preprocess_input(floats)
+    np.testing.assert_array_equal(floats, images)  # left as it is
+    tensor = keras.ops.convert_to_tensor(images)
+    np.testing.assert_allclose(mobilenet_tf.preprocess_input(tensor), scaled, atol=1e-6)
+    for wrong in (floats / 255, floats - 1, floats * 2):
+        with pytest.raises(ValueError, match="images must be RGB from 0 to 255"):
+            mobilenet_tf.preprocess_input(wrong)
+
+
+def test_decode_predictions(keras_home, tmp_path):
+    scores = np.zeros((2, 1000), "float32")
+    scores[0, 207], scores[0, 1], scores[1, 999] = 0.9, 0.1, 1.0
+    first, second = mobilenet_tf.decode_predictions(scores, top=2)
+    assert first == [
+        ("n02099601", "n02099601", pytest.approx(0.9)),
+        ("n01443537", "n01443537", pytest.approx(0.1)),
+    ]
+    assert second[0][0] == "n15075141"
+    names = {
+        str(index): [wordnet_id, f"name {index}"]
+        for index, wordnet_id in enumerate(imagenet.wordnet_ids())
+    }
+    (keras_home / "models" / "imagenet_class_index.json").write_text(json.dumps(names))
+    named = mobilenet_tf.decode_predictions(scores)
+    assert named[0][0][:2] == ("n02099601", "name 207")
+    three = mobilenet_tf.decode_predictions(scores[:, 206:209], 1, ["a", "b", "c"])
+    assert three[0] == [("", "b", pytest.approx(0.9))]
+    with pytest.raises(ValueError, match=r"shape \(batch, 1000\), got \(2, 3\)"):
+        mobilenet_tf.decode_predictions(scores[:, :3])
+    with pytest.raises(ValueError, match="top must be an integer >= 1, got 0"):
+        mobilenet_tf.decode_predictions(scores, 0)
+
+
+def test_class_names_of_the_reference(shared):
+    path = shared / "reference" / "imagenet_synsets.txt"
+    scores = np.zeros((1, 1000), "float32")
+    scores[0, 0] = 1
+    found = mobilenet_tf.decode_predictions(scores, 1, path)
+    assert found[0][0][:2] == ("n01440764", "tench, Tinca tinca")
+    lines = path.read_text().splitlines()
+    assert imagenet.wordnet_ids() == [line.split("\t")[0] for line in lines]

@@ -76,10 +76,11 @@ data sets. A dash, or 0 seeds, is a network that has not been trained yet."""
 
 def render(script: str, *options: str) -> tuple[Page, str]:
     """The page of a script under its flags, and its section of the results page."""
+    module = importlib.import_module(f"experiments.{script}")  # may define flags
     for name in FLAGS:
         FLAGS[name].unparse()
     FLAGS([script, *COMMON, *options, *sys.argv[1:]])
-    page = importlib.import_module(f"experiments.{script}").experiment.page()
+    page = module.experiment.page()
     command = ["python", "-m", f"experiments.{script}", *options]
     if options:
         command.insert(4, "--data_dir=DIR")

@@ -9,7 +9,6 @@ import tensorflow_datasets as tfds
 from mobilenet_tf.data import arrays, catalogue, dataset
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
-from mobilenet_tf.data.photographs import validation_photographs
 
 
 def prepare(data_dir, name="squares", *, shape=(40, 40, 3), counts=(60, 20), **extra):
@@ -301,21 +300,6 @@ def test_real_photographs(shared):
     assert data.side == data.facts["base_resolution"] == 112
     assert 100 < data.train.contents.images.mean() < 140
     assert set(data.train.contents.labels) == set(range(10))
-
-
-def test_validation_photographs(shared):
-    found = validation_photographs("imagenette112", str(shared / "tfds"))
-    assert found.size == 500
-    assert found.contents.images.shape == (500, 112, 3, 112)
-    # Tench, English springer, cassette player, chain saw, church, French horn, garbage
-    # truck, gas pump, golf ball and parachute.
-    numbers = {0, 217, 482, 491, 497, 566, 569, 571, 574, 701}
-    assert set(found.contents.labels.tolist()) == numbers
-
-
-def test_photographs_of_other_classes(squares):
-    with pytest.raises(ValueError, match="must be WordNet ids of ImageNet's 1000"):
-        validation_photographs("squares", squares)
 
 
 def test_reading_arrays_needs_no_tensorflow(stripes_file):

@@ -22,6 +22,7 @@ LEVELS = {
     "footprint": 4,
     "data": 4,
     "training": 5,
+    "evaluation": 5,
     "reporting": 6,
     "experiment": 7,
     "experiments": 8,

@@ -30,7 +30,7 @@ reproduce: $(READY)
 	$(RUN) -m experiments.resolution_multiplier $(EMBEDDED)
 
 test: $(READY)
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
 
 tables: $(READY)
 	$(RUN) -m experiments

@@ -28,6 +28,7 @@ setup(
     package_data={"mobilenet_tf": ["py.typed", "imagenet_classes.txt"]},
     install_requires=[
         "absl-py>=2",
+        "h5py",
         "keras>=3.13",
         "matplotlib>=3.8",
         "numpy>=1.26",
@@ -41,7 +42,7 @@ setup(
         "pinned": PINS,
         "jax": ["jax"],
         "torch": ["torch"],
-        "test": ["jax==0.10.2", "pytest==9.2.0"],
+        "test": ["jax==0.10.2", "pytest==9.2.0", "pytest-xdist==3.8.0"],
         "dev": ["pre-commit", "ruff==0.17.5"],
     },
 )

@@ -44,6 +44,21 @@ def test_predictions_are_those_of_tensorflow(tmp_path, backend):
     )
 
 
+def test_the_tests_of_the_models_under_jax():
+    """All of them but those that only count what many large networks weigh."""
+    pytest.importorskip("jax")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"),
+            *("tests/test_mobilenet.py", "tests/test_squeezenet.py"),
+            *("-k", "not figure_3 and not published"),
+        ],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        cwd=ROOT,
+        check=True,
+    )
+
+
 def test_fused_normalisation_is_for_tensorflow_only():
     model = mobilenet_tf.build(0.25, base_resolution=32, classes=2)
     clone = training_clone(model, 32).layers[-1]

@@ -87,9 +87,7 @@ def test_ranks(folder):
 
 def test_folder_without_classes(tmp_path):
     (tmp_path / "cats").mkdir()
-    with pytest.raises(
-        ValueError, match="image_dir must hold folders named"
-    ):
+    with pytest.raises(ValueError, match="image_dir must hold folders named"):
         photographs.from_folder(tmp_path)
 
 

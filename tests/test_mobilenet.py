@@ -202,3 +202,34 @@ def test_activations():
     assert kinds("relu6") == {("ReLU", 6.0)}
     assert kinds("relu") == {("ReLU", None)}
     assert kinds("swish") == {("Activation", None)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"alpha": 0}, r"alpha must be a number in \(0, 2\], got 0"),
+        ({"alpha": -0.5}, "alpha must be a number .* got -0.5"),
+        ({"alpha": 2.1}, "alpha must be a number .* got 2.1"),
+        ({"alpha": float("nan")}, "alpha must be a number .* got nan"),
+        ({"alpha": "1.0"}, "alpha must be a number .* got '1.0'"),
+        ({"alpha": True}, "alpha must be a number .* got True"),
+        ({"rho": 0}, "rho must be a number > 0, got 0"),
+        ({"rho": float("inf")}, "rho must be a number > 0, got inf"),
+        ({"rho": "4/7"}, "rho must be a number > 0, got '4/7'"),
+        ({"rho": 0.1}, r"side of at least 32 pixels, that is rho >= 0.1429 .*side 22"),
+        ({"base_resolution": 0}, "base_resolution must be an integer >= 1, got 0"),
+        ({"base_resolution": 224.0}, "base_resolution must be an integer >= 1"),
+        ({"classes": 0}, "classes must be an integer >= 1, got 0"),
+        ({"classes": True}, "classes must be an integer >= 1, got True"),
+        ({"dropout": 1.0}, r"dropout must be a number in \[0, 1\), got 1.0"),
+        ({"pooling": "sum"}, "pooling must be one of None, avg, max, got 'sum'"),
+        ({"pooling": "avg"}, "pooling needs include_top=False, got pooling='avg'"),
+        ({"activation": "nope"}, "nope"),
+        ({"weights": "random"}, "weights must be None or the path of a .h5 or .keras"),
+        ({"weights": 3}, "weights must be None or the path .* got 3"),
+        ({"weights": "none.weights.h5"}, "weights must be an existing file, got 'none"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        mobilenet_tf.build(**arguments)

@@ -93,13 +93,23 @@ class Experiment:
         places = [Path(FLAGS.workdir) / "records"]
         if FLAGS.render:
             places.append(Path(FLAGS.results))
-        results = flags.matching(records.read(*places), recipe)
+        networks = [row.network.identity for row in rows]
+        results = [
+            record
+            for record in flags.matching(records.read(*places), recipe)
+            if record["network"] in networks
+        ]
         name = f"{self.name}-{FLAGS.dataset.replace('/', '_')}-{recipe.name}"
         drawn = []
-        for figure in self.figures:
+        for figure in self.figures if results else ():
             drawn += figure(rows, results, Page.folder() / name)
-        expected = comparison.expectations(rows, results)
-        return Page(name, self.title, self.render(rows, results), expected, drawn)
+        return Page(
+            name,
+            f"{self.title}; {FLAGS.dataset}, recipe {recipe.name}",
+            self.render(rows, results),
+            comparison.expectations(rows, results),
+            drawn,
+        )
 
     def render(self, rows: tuple[Row, ...], results: list[dict]) -> str:
         """The paper's table with the paper's columns and ours, as Markdown."""
@@ -107,12 +117,10 @@ class Experiment:
             f"**{self.title}**",
             comparison.accuracies(rows, results, self.costs, self.metrics),
         ]
-        networks = [row.network.identity for row in rows]
-        shown = [record for record in results if record["network"] in networks]
         if self.conclusion:
             parts.append(self.conclusion.sentence(rows, results, self.metrics[0]))
-        if shown:
-            parts.append(comparison.footnote(shown))
+        if results:
+            parts.append(comparison.footnote(results))
         return joined(*parts, *self._comments(rows))
 
     def _comments(self, rows):

@@ -23,6 +23,7 @@ LEVELS = {
     "data": 4,
     "training": 5,
     "evaluation": 5,
+    "export": 6,
     "reporting": 6,
     "experiment": 7,
     "experiments": 8,

@@ -1,0 +1,5 @@
+"""Files to deploy, each proven equal to its Keras model before it appears."""
+
+from mobilenet_tf.export.serving import saved_model
+
+__all__ = ["saved_model"]

@@ -1,0 +1,51 @@
+"""Export a network with its weights from the command line.
+
+    python -m mobilenet_tf.export --alpha=0.25 --rho=0.571 --weights=imagenet \
+        --output=mobilenet_0.25_128
+"""
+
+import sys
+
+from absl import app, flags
+
+import mobilenet_tf
+from mobilenet_tf import export
+
+FORMATS = {"saved_model": export.saved_model}
+
+flags.DEFINE_enum("network", "mobilenet", ["mobilenet", "squeezenet"], "What to build.")
+flags.DEFINE_float("alpha", 1.0, "Width multiplier of MobileNet.")
+flags.DEFINE_float("rho", 1.0, "Resolution multiplier of MobileNet.")
+flags.DEFINE_integer("base_resolution", 224, "Side in pixels at rho 1.")
+flags.DEFINE_string("version", "1.0", "Version of SqueezeNet.")
+flags.DEFINE_integer("classes", 1000, "Number of classes.")
+flags.DEFINE_string("weights", None, "imagenet, or a file.", required=True)
+flags.DEFINE_enum("format", "saved_model", list(FORMATS), "Kind of file.")
+flags.DEFINE_string("output", None, "Path of the file.", required=True)
+FLAGS = flags.FLAGS
+
+
+def main(_) -> None:
+    """Build, export, print the parity report."""
+    try:
+        if FLAGS.network == "mobilenet":
+            model = mobilenet_tf.build(
+                FLAGS.alpha,
+                FLAGS.rho,
+                base_resolution=FLAGS.base_resolution,
+                classes=FLAGS.classes,
+                weights=FLAGS.weights,
+            )
+        else:
+            model = mobilenet_tf.build_squeezenet(
+                FLAGS.version, classes=FLAGS.classes, weights=FLAGS.weights
+            )
+        report = FORMATS[FLAGS.format](model, FLAGS.output)
+    except ValueError as error:
+        sys.exit(f"export: error: {error}")
+    print(report)
+    print(f"written: {FLAGS.output}, {FLAGS.output}.json, {FLAGS.output}.md")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,143 @@
+"""Exported files, used as their users use them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import ROOT
+
+import mobilenet_tf
+from mobilenet_tf import export
+from mobilenet_tf.export import parity
+
+CLIENT = """
+import sys, tensorflow as tf
+loaded = tf.saved_model.load(sys.argv[1])
+files = [open(name, "rb").read() for name in sys.argv[2:]]
+found = loaded.signatures["classify_jpeg"](tf.constant(files))
+for labels, shares in zip(found["top_labels"], found["top_probabilities"]):
+    print(labels[0].numpy().decode(), float(shares[0]))
+for name, dtype in (("serving_default", tf.float32), ("serving_uint8", tf.uint8)):
+    images = tf.cast(tf.stack([tf.io.decode_image(files[0], 3)]), dtype)
+    logits = loaded.signatures[name](images)["logits"]
+    tf.debugging.assert_near(logits, found["logits"][:1], atol=1e-4)
+assert "mobilenet_tf" not in sys.modules
+"""
+
+
+@pytest.fixture(scope="module")
+def small():
+    keras.utils.set_random_seed(1)
+    return mobilenet_tf.build(0.25, base_resolution=64, classes=3)
+
+
+@pytest.fixture(scope="module")
+def exported(small, tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "small"
+    report = export.saved_model(small, path, labels=["cat", "dog", "fox"], top_k=2)
+    return path, report
+
+
+def test_client_with_tensorflow_alone(small, exported, tmp_path):
+    path, _ = exported
+    images = parity.photographs(2, seed=5)
+    files = []
+    for index, image in enumerate(images):
+        files.append(str(tmp_path / f"{index}.png"))
+        tf.io.write_file(files[-1], tf.io.encode_png(image))
+    output = subprocess.run(
+        [sys.executable, "-c", CLIENT, str(path), *files],
+        cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    labels, shares = zip(*(line.split() for line in output.splitlines()), strict=True)
+    prepare = export.serving.Preprocessing().apply
+    expected = parity.expected_outputs(small, images, lambda image: prepare(image, 64))
+    best = expected.argmax(1)
+    assert labels == tuple(["cat", "dog", "fox"][index] for index in best)
+    np.testing.assert_allclose([float(s) for s in shares], expected.max(1), atol=1e-4)
+
+
+def test_saved_model_cli_shows_the_signatures(exported):
+    output = subprocess.run(
+        [
+            *(sys.executable, "-m", "tensorflow.python.tools.saved_model_cli"),
+            *("show", "--dir", str(exported[0]), "--tag_set", "serve"),
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    for name in ("serving_default", "serving_uint8", "classify_jpeg"):
+        assert name in output
+
+
+def test_report_and_card_stand_beside(exported):
+    path, report = exported
+    facts = json.loads(path.with_name("small.json").read_text())
+    assert facts["maximum_difference"] == report.maximum_difference <= 1e-4
+    assert facts["top1_agreement"] == 1.0
+    card = path.with_name("small.md").read_text()
+    assert card.startswith("---\nlibrary_name: keras\n")
+    assert "3 classes" in card
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: mobilenet_tf.build(0.25, base_resolution=64, include_top=False),
+        lambda: mobilenet_tf.build_squeezenet(resolution=64, classes=4),
+        lambda: mobilenet_tf.build_squeezenet(
+            "1.1", resolution=64, classes=4, classifier_activation=None
+        ),
+    ],
+)
+def test_other_networks(build, tmp_path):
+    report = export.saved_model(build(), tmp_path / "model")
+    assert report.maximum_difference <= report.tolerance
+
+
+def test_nothing_is_left_when_the_proof_fails(small, tmp_path):
+    with pytest.raises(ValueError, match="not equal to the model: saved_model against"):
+        export.saved_model(small, tmp_path / "model", tolerance=-1.0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_nan_is_not_equal():
+    outputs = np.full((2, 3), np.nan)
+    with pytest.raises(ValueError, match="not equal"):
+        parity.compare("saved_model", np.zeros((2, 3)), outputs)
+
+
+def test_bad_arguments(small, exported, tmp_path):
+    with pytest.raises(ValueError, match="path must not exist yet"):
+        export.saved_model(small, exported[0])
+    with pytest.raises(ValueError, match="labels must be 3 names, got 2"):
+        export.saved_model(small, tmp_path / "model", labels=["a", "b"])
+    with pytest.raises(ValueError, match="top_k must be an integer >= 1, got 0"):
+        export.saved_model(small, tmp_path / "model", top_k=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_command_line(small, tmp_path):
+    small.save_weights(tmp_path / "small.weights.h5")
+    command = [sys.executable, "-m", "mobilenet_tf.export", "--alpha=0.25"]
+    command += ["--base_resolution=64", "--classes=3", f"--output={tmp_path / 'out'}"]
+    weights = f"--weights={tmp_path / 'small.weights.h5'}"
+    done = subprocess.run(
+        [*command, weights], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    assert "saved_model against Keras on 16 images" in done.stdout
+    again = subprocess.run(
+        [*command, weights], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+    assert again.returncode == 1
+    assert "export: error: path must not exist yet" in again.stderr

@@ -64,7 +64,9 @@ def test_commands_name_modules_and_flags_that_exist(document):
     for module, arguments in commands:
         assert importlib.util.find_spec(module), module
         own = ROOT / f"{module.replace('.', '/')}.py"
-        source = own.read_text() if own.exists() else ""
+        if not own.exists():
+            own = own.with_suffix("") / "__main__.py"
+        source = own.read_text()
         if module.startswith("experiments"):
             source += (ROOT / "mobilenet_tf/experiment/flags.py").read_text()
         for flag in re.findall(r"--(\w+)", arguments):

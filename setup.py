@@ -42,7 +42,13 @@ setup(
         "pinned": PINS,
         "jax": ["jax"],
         "torch": ["torch"],
-        "test": ["jax==0.10.2", "pytest==9.2.0", "pytest-xdist==3.8.0"],
+        "export": ["ai-edge-litert>=2.1"],
+        "test": [
+            "ai-edge-litert==2.3.0",
+            "jax==0.10.2",
+            "pytest==9.2.0",
+            "pytest-xdist==3.8.0",
+        ],
         "dev": ["pre-commit", "ruff==0.17.5"],
     },
 )

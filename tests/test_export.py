@@ -13,7 +13,9 @@ from conftest import ROOT
 
 import mobilenet_tf
 from mobilenet_tf import export
+from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import parity
+from mobilenet_tf.export.litert import run
 
 CLIENT = """
 import sys, tensorflow as tf
@@ -59,8 +61,8 @@ def test_client_with_tensorflow_alone(small, exported, tmp_path):
         text=True,
     ).stdout
     labels, shares = zip(*(line.split() for line in output.splitlines()), strict=True)
-    prepare = export.serving.Preprocessing().apply
-    expected = parity.expected_outputs(small, images, lambda image: prepare(image, 64))
+    inputs = np.stack([Preprocessing().apply(image, 64) for image in images])
+    expected = small.predict(inputs, verbose=0)
     best = expected.argmax(1)
     assert labels == tuple(["cat", "dog", "fox"][index] for index in best)
     np.testing.assert_allclose([float(s) for s in shares], expected.max(1), atol=1e-4)
@@ -90,7 +92,7 @@ def test_report_and_card_stand_beside(exported):
     assert "3 classes" in card
 
 
-@pytest.mark.parametrize(
+NETWORKS = pytest.mark.parametrize(
     "build",
     [
         lambda: mobilenet_tf.build(0.25, base_resolution=64, include_top=False),
@@ -100,9 +102,37 @@ def test_report_and_card_stand_beside(exported):
         ),
     ],
 )
+
+
+@NETWORKS
 def test_other_networks(build, tmp_path):
     report = export.saved_model(build(), tmp_path / "model")
     assert report.maximum_difference <= report.tolerance
+
+
+@NETWORKS
+@pytest.mark.parametrize("quantization", [None, "float16"])
+def test_litert(build, quantization, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    model, path = build(), tmp_path / "model.tflite"
+    report = export.litert(model, path, quantization)
+    assert report.maximum_difference <= report.tolerance
+    pixels = np.stack([image[:64, :64] for image in parity.photographs(3, seed=9)])
+    expected = model.predict(pixels / np.float32(127.5) - 1, verbose=0)
+    np.testing.assert_allclose(run(path, pixels), expected, atol=report.tolerance)
+    bytes_per_weight = path.stat().st_size / model.count_params()
+    assert abs(bytes_per_weight - (2 if quantization else 4)) < 0.5
+
+
+def test_litert_arguments(small, tmp_path):
+    with pytest.raises(ValueError, match="quantization must be one of None, float16"):
+        export.litert(small, tmp_path / "m.tflite", "int4")
+    with pytest.raises(ValueError, match="path must end in"):
+        export.litert(small, tmp_path / "model")
+    with pytest.raises(ValueError, match=r"images must be uint8 of shape \(H, W, 3\)"):
+        export.litert(small, tmp_path / "m.tflite", images=[np.zeros((8, 8, 3))])
+    with pytest.raises(ValueError, match="at least one image"):
+        export.litert(small, tmp_path / "m.tflite", images=[])
 
 
 def test_nothing_is_left_when_the_proof_fails(small, tmp_path):

@@ -4,6 +4,7 @@
         --output=mobilenet_0.25_128
 """
 
+import functools
 import sys
 
 from absl import app, flags
@@ -11,7 +12,11 @@ from absl import app, flags
 import mobilenet_tf
 from mobilenet_tf import export
 
-FORMATS = {"saved_model": export.saved_model}
+FORMATS = {
+    "saved_model": export.saved_model,
+    "litert": export.litert,
+    "litert_float16": functools.partial(export.litert, quantization="float16"),
+}
 
 flags.DEFINE_enum("network", "mobilenet", ["mobilenet", "squeezenet"], "What to build.")
 flags.DEFINE_float("alpha", 1.0, "Width multiplier of MobileNet.")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
 
-import keras
 import numpy as np
 
 FLOAT_TOLERANCE = 1e-4
@@ -70,14 +68,6 @@ def compare(
     if not difference <= tolerance:
         raise ValueError(f"the exported file is not equal to the model: {report}")
     return report
-
-
-def expected_outputs(
-    model: keras.Model, images: Sequence[np.ndarray], prepare: Callable
-) -> np.ndarray:
-    """What the Keras model gives for images of any size, prepared one by one."""
-    inputs = np.stack([np.asarray(prepare(image)) for image in images])
-    return keras.ops.convert_to_numpy(model(inputs, training=False))
 
 
 def photographs(count: int = 16, seed: int = 0) -> list[np.ndarray]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,8 +11,9 @@ import tensorflow as tf
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.preprocessing import Preprocessing
-from mobilenet_tf.export import card, parity
-from mobilenet_tf.imagenet import CLASSES, wordnet_ids
+from mobilenet_tf.export import parity
+from mobilenet_tf.export.networks import class_labels, gives_logits, with_logits
+from mobilenet_tf.export.proven import images_or_default, publish
 
 
 def saved_model(
@@ -56,27 +54,23 @@ def saved_model(
         ValueError: An argument does not fit, or the file is not equal to the model; no
             file is left.
     """
-    path = Path(path)
-    if path.exists():
-        raise ValueError(f"path must not exist yet, got {str(path)!r}; delete it first")
     arguments.integer("top_k", top_k)
-    images = parity.photographs() if images is None else list(images)
+    images = images_or_default(images)
     server = _Server(model, labels, top_k, preprocessing or Preprocessing())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        tf.saved_model.save(server, partial, signatures=server.signatures())
-        report = _prove(partial, server, model, images, tolerance)
-        texts = {
-            ".json": report.to_json(),
-            ".md": card.render(model, path.name, server.labels, report),
-        }
-        os.replace(partial, path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    for suffix, text in texts.items():
-        path.with_name(path.name + suffix).write_text(text)
-    return report
+
+    def write(partial):
+        tf.saved_model.save(server, str(partial), signatures=server.signatures())
+
+    def prove(partial):
+        found = _run(partial, images)
+        name = "features"
+        if server.labels is not None:
+            name = "logits" if gives_logits(model) else "probabilities"
+        inputs = np.stack([server.prepared(image) for image in images])
+        expected = keras.ops.convert_to_numpy(model(inputs, training=False))
+        return parity.compare("saved_model", expected, found[name].numpy(), tolerance)
+
+    return publish(path, model, server.labels, write=write, prove=prove)
 
 
 class _Server(tf.Module):
@@ -86,11 +80,10 @@ class _Server(tf.Module):
         super().__init__()
         self.side = model.input_shape[1]
         self.preprocessing = preprocessing
-        self.has_classifier = len(model.output_shape) == 2 and _ends_with_classes(model)
-        self.network = _with_logits(model) if self.has_classifier else model
-        self.labels = None
-        if self.has_classifier:
-            self.labels = _labels(labels, model.output_shape[-1])
+        self.labels = class_labels(model, labels)
+        self.network = model
+        if self.labels is not None:
+            self.network = with_logits(model)
             self.names = tf.constant(self.labels)
             self.top_k = min(top_k, len(self.labels))
 
@@ -111,17 +104,17 @@ class _Server(tf.Module):
 
     @tf.function
     def serve(self, images):
-        return self._outputs(self._each(self._prepared, images))
+        return self._outputs(self._each(self.prepared, images))
 
     @tf.function
     def classify_jpeg(self, encoded):
-        def prepared(file):
+        def decoded(file):
             image = tf.io.decode_image(file, 3, expand_animations=False)
-            return self._prepared(image)
+            return self.prepared(image)
 
-        return self._outputs(self._each(prepared, encoded))
+        return self._outputs(self._each(decoded, encoded))
 
-    def _prepared(self, image):
+    def prepared(self, image):
         return self.preprocessing.apply(image, self.side)
 
     def _each(self, function, elements):
@@ -130,7 +123,7 @@ class _Server(tf.Module):
 
     def _outputs(self, inputs):
         outputs = self.network(inputs, training=False)
-        if not self.has_classifier:
+        if self.labels is None:
             return {"features": outputs}
         probabilities = tf.nn.softmax(outputs)
         best = tf.math.top_k(probabilities, self.top_k)
@@ -142,45 +135,8 @@ class _Server(tf.Module):
         }
 
 
-def _prove(path, server, model, images, tolerance):
-    """Run the saved file on encoded images, as a client would."""
-    loaded = tf.saved_model.load(path)
-    encoded = [tf.io.encode_png(image) for image in images]
-    found = loaded.signatures["classify_jpeg"](tf.stack(encoded))
-    name = "features"
-    if server.has_classifier:
-        name = "logits" if _gives_logits(model) else "probabilities"
-    prepare = server._prepared
-    expected = parity.expected_outputs(model, images, prepare)
-    return parity.compare("saved_model", expected, found[name].numpy(), tolerance)
-
-
-def _ends_with_classes(model):
-    return model.layers[-1].name == "classifier"
-
-
-def _gives_logits(model):
-    return model.layers[-1].activation is keras.activations.linear
-
-
-def _with_logits(model):
-    """The same network without the classifier's activation."""
-
-    def same(layer):
-        config = layer.get_config()
-        if layer is model.layers[-1]:
-            config["activation"] = "linear"
-        return type(layer).from_config(config)
-
-    clone = keras.models.clone_model(model, clone_function=same)
-    clone.set_weights(model.get_weights())
-    return clone
-
-
-def _labels(labels, classes):
-    if labels is None:
-        ids = wordnet_ids()
-        return ids if classes == CLASSES else [str(index) for index in range(classes)]
-    if len(labels) != classes:
-        raise ValueError(f"labels must be {classes} names, got {len(labels)}")
-    return list(labels)
+def _run(path, images):
+    """What the saved file gives for encoded images, as a client would send them."""
+    loaded = tf.saved_model.load(str(path))
+    encoded = tf.stack([tf.io.encode_png(image) for image in images])
+    return loaded.signatures["classify_jpeg"](encoded)

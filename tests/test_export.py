@@ -13,9 +13,11 @@ from conftest import ROOT
 
 import mobilenet_tf
 from mobilenet_tf import export
+from mobilenet_tf.data import photographs
+from mobilenet_tf.data.catalogue import open_source
 from mobilenet_tf.data.preprocessing import Preprocessing
-from mobilenet_tf.export import parity
-from mobilenet_tf.export.litert import run
+from mobilenet_tf.export import int8, parity
+from mobilenet_tf.export.interpreter import run
 
 CLIENT = """
 import sys, tensorflow as tf
@@ -124,9 +126,90 @@ def test_litert(build, quantization, tmp_path):
     assert abs(bytes_per_weight - (2 if quantization else 4)) < 0.5
 
 
+def test_scales_of_quantised_weights_are_found_again():
+    rng = np.random.default_rng(0)
+    steps = rng.uniform(0.01, 1, 20).astype("float32")
+    integers = rng.integers(-90, 91, (20, 3, 3, 8))
+    weights = (integers * steps[:, None, None, None]).astype("float32")
+    scales = int8.best_scales(weights)
+    np.testing.assert_allclose(
+        int8.rounded(weights, scales) * scales[:, None, None, None], weights, rtol=1e-5
+    )
+    np.testing.assert_array_equal(int8.best_scales(np.zeros((2, 9))) > 0, True)
+
+
+def test_scales_are_no_worse_than_the_largest_weight_gives():
+    weights = np.random.default_rng(1).normal(size=(32, 64)).astype("float32")
+
+    def error(scales):
+        return ((int8.rounded(weights, scales) * scales[:, None] - weights) ** 2).sum(1)
+
+    plain = np.abs(weights).max(1) / 127
+    assert (error(int8.best_scales(weights)) <= error(plain) * (1 + 1e-5)).all()
+
+
+@pytest.mark.parametrize("float_output", [True, False])
+def test_int8(float_output, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    model = mobilenet_tf.build(0.25, base_resolution=64, classes=3)
+    path = tmp_path / "model.tflite"
+    report = export.litert(
+        model,
+        path,
+        "int8",
+        classes=[0] * 16,
+        representative_images=parity.photographs(40, seed=3),
+        min_agreement=0.0,
+        float_output=float_output,
+    )
+    assert 0 <= report.file_accuracy <= 1
+    pixels = np.stack([image[:64, :64] for image in parity.photographs(3, seed=9)])
+    expected = model.predict(pixels / np.float32(127.5) - 1, verbose=0)
+    np.testing.assert_allclose(run(path, pixels), expected, atol=0.05)
+    with pytest.raises(ValueError, match="min_agreement must be a number in"):
+        export.litert(model, tmp_path / "m.tflite", "int8", min_agreement=1.01)
+
+
+def test_too_little_agreement_leaves_no_file(tmp_path):
+    outputs = np.eye(4)
+    with pytest.raises(ValueError, match="best class of 50"):
+        parity.compare_classes("litert int8", outputs, outputs[[0, 1, 3, 2]], 0.9)
+
+
+def test_int8_keeps_the_accuracy_of_real_weights(shared, tmp_path):
+    """A plain conversion agrees on 83 % of these photographs."""
+    pytest.importorskip("ai_edge_litert")
+    weights = "mobilenet_0.25_128_keras_applications.weights.h5"
+    model = mobilenet_tf.build(
+        0.25, base_resolution=128, weights=shared / "weights" / weights
+    )
+    found = photographs.from_tfds("imagenette112", str(shared / "tfds"))
+    images, classes = zip(*found.images.as_numpy_iterator(), strict=True)
+    source = open_source("imagenette112", str(shared / "tfds"))
+    others = source.builder.as_dataset(split="train[:200]").as_numpy_iterator()
+    representative = [
+        example["image"]
+        for example in others
+        if not example["file_name"].startswith(b"ILSVRC2012_val")
+    ]
+    report = export.litert(
+        model,
+        tmp_path / "model.tflite",
+        "int8",
+        images=images,
+        classes=classes,
+        representative_images=representative,
+    )
+    assert report.images == 500
+    assert report.top1_agreement >= 0.92
+    assert report.file_accuracy >= report.model_accuracy - 0.005
+
+
 def test_litert_arguments(small, tmp_path):
-    with pytest.raises(ValueError, match="quantization must be one of None, float16"):
+    with pytest.raises(ValueError, match="quantization must be one of None"):
         export.litert(small, tmp_path / "m.tflite", "int4")
+    with pytest.raises(ValueError, match="representative_images must be given for"):
+        export.litert(small, tmp_path / "m.tflite", "int8")
     with pytest.raises(ValueError, match="path must end in"):
         export.litert(small, tmp_path / "model")
     with pytest.raises(ValueError, match=r"images must be uint8 of shape \(H, W, 3\)"):

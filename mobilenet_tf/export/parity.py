@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,7 +21,10 @@ class Report:
         maximum_difference: Largest absolute difference of two outputs.
         top1_agreement: Share of images with the same best class; None for a network
             without a classifier.
-        tolerance: The largest difference that is accepted.
+        tolerance: The largest difference that is accepted; infinite where the best
+            classes count.
+        model_accuracy: Top-1 of the Keras model, where the true classes are given.
+        file_accuracy: Top-1 of the file.
     """
 
     format: str
@@ -28,14 +32,22 @@ class Report:
     maximum_difference: float
     top1_agreement: float | None
     tolerance: float
+    model_accuracy: float | None = None
+    file_accuracy: float | None = None
 
     def __str__(self):
-        agreement = ""
+        limit = f" (at most {self.tolerance:g})" if self.tolerance < np.inf else ""
+        agreement = accuracy = ""
         if self.top1_agreement is not None:
             agreement = f", same best class on {100 * self.top1_agreement:.1f} %"
+        if self.model_accuracy is not None:
+            accuracy = (
+                f", top-1 {100 * self.file_accuracy:.1f} % against "
+                f"{100 * self.model_accuracy:.1f} %"
+            )
         return (
             f"{self.format} against Keras on {self.images} images: largest difference "
-            f"{self.maximum_difference:.2g} (at most {self.tolerance:g}){agreement}"
+            f"{self.maximum_difference:.2g}{limit}{agreement}{accuracy}"
         )
 
     def to_json(self) -> str:
@@ -68,6 +80,40 @@ def compare(
     if not difference <= tolerance:
         raise ValueError(f"the exported file is not equal to the model: {report}")
     return report
+
+
+def compare_classes(
+    format_name: str,
+    expected: np.ndarray,
+    found: np.ndarray,
+    min_agreement: float,
+    truth: Sequence[int] | None = None,
+) -> Report:
+    """The report on a quantised file, which is to name the same best classes.
+
+    Args:
+        format_name: The file's format.
+        expected: Outputs of the Keras model, `(images, classes)`.
+        found: Outputs of the file.
+        min_agreement: The least share of images with the same best class.
+        truth: The true class of each image, for the accuracy of both.
+
+    Raises:
+        ValueError: They agree on fewer; nothing should be kept then.
+    """
+    report = compare(format_name, expected, found, np.inf)
+    if report.top1_agreement < min_agreement:
+        raise ValueError(
+            "the exported file agrees with the model on the best class of "
+            f"{100 * report.top1_agreement:.1f} % of {report.images} images, at least "
+            f"{100 * min_agreement:.1f} % are wanted"
+        )
+    if truth is None:
+        return report
+    accuracies = [float(np.mean(one.argmax(1) == truth)) for one in (expected, found)]
+    return dataclasses.replace(
+        report, model_accuracy=accuracies[0], file_accuracy=accuracies[1]
+    )
 
 
 def photographs(count: int = 16, seed: int = 0) -> list[np.ndarray]:

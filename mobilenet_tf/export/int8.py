@@ -1,0 +1,136 @@
+"""Post-training int8 quantisation that keeps more of a network than converting does.
+
+A plain conversion loses top-1 agreement in three places. Each is mended in the file:
+
+1. The scale of a channel is its largest weight over 127, however the other weights lie.
+   Here each channel takes the scale, among `largest / n`, with the least squared error.
+   Weights that were quantised before are found again exactly.
+2. Rounding shifts the mean of a layer's output. Layer by layer, what the mean over
+   calibration images is off goes into the bias (Nagel et al., arXiv 1906.04721,
+   section 4.2).
+3. With many classes one int8 step of the logits makes ties. A dense classifier gets
+   float32 inputs and outputs, and softmax after it; its weights stay int8.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mobilenet_tf.export.flatbuffer import File
+from mobilenet_tf.export.networks import gives_logits, with_logits
+
+MAXIMUM = 127
+CORRECTION_IMAGES = 32  # one pass over them for each layer
+# Smaller divisors clip nothing and waste range, larger ones clip the largest weights.
+_DIVISORS = np.arange(48, 192)
+Means = Callable[[bytes, np.ndarray, Sequence[int]], list[np.ndarray]]
+
+
+def quantize(
+    model: keras.Model, calibration: np.ndarray, means: Means, float_output: bool
+) -> bytes:
+    """The int8 file of a model.
+
+    Args:
+        model: One of our networks.
+        calibration: Images as the model takes them, `(images, side, side, 3)`.
+        means: Called with a file, images and tensors' indices; returns each tensor's
+            mean per channel.
+        float_output: Whether outputs are float32, as a dense classifier is then.
+
+    Returns:
+        The bytes of a file with uint8 input: raw pixels.
+    """
+    keeps_classes_apart = float_output and isinstance(
+        model.layers[-1], keras.layers.Dense
+    )
+    softmax = keeps_classes_apart and not gives_logits(model)
+    network = one_image(with_logits(model) if softmax else model)
+    reference = File(converted(network))
+    file = File(_full_int8(network, calibration, float_output))
+    pairs = list(zip(reference.layers(), file.layers(), strict=True))
+    for original, layer in pairs:
+        _fit_scales(original, layer)
+    images = calibration[:CORRECTION_IMAGES]
+    outputs = [original.output for original, _ in pairs]
+    expected = means(reference.content(), images, outputs)
+    for (_, layer), mean in zip(pairs, expected, strict=True):
+        (found,) = means(file.content(), images, [layer.output])
+        layer.add_to_bias(mean - found)
+    if keeps_classes_apart:
+        original, layer = pairs[-1]
+        file.dequantize_before_last()
+        file.set_values(layer.bias_index, original.bias)
+    if softmax:
+        file.append_softmax()
+    return file.content()
+
+
+def one_image(model: keras.Model, pixels: bool = False) -> keras.Model:
+    """The model with a batch of one; with `pixels`, from 0 to 255."""
+    inputs = keras.Input(model.input_shape[1:], batch_size=1, name="image")
+    x = inputs
+    if pixels:
+        x = keras.layers.Rescaling(1 / 127.5, -1, name="scale")(x)
+    return keras.Model(inputs, model(x), name=model.name)
+
+
+def best_scales(weights: np.ndarray) -> np.ndarray:
+    """Scale per channel of int8 weights, by least squares over `largest / n`.
+
+    Args:
+        weights: float32 `(channels, ...)`.
+
+    Returns:
+        float32 `(channels,)`.
+    """
+    flat = weights.reshape(len(weights), -1).astype("float64")
+    largest = np.abs(flat).max(1)
+    largest[largest == 0] = 1.0
+    best, scales = np.full(len(flat), np.inf), np.empty(len(flat))
+    for divisor in _DIVISORS:
+        candidates = largest / divisor
+        error = ((rounded(flat, candidates) * candidates[:, None] - flat) ** 2).sum(1)
+        better = error < best
+        best[better], scales[better] = error[better], candidates[better]
+    return scales.astype("float32")
+
+
+def rounded(weights: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Weights in units of their channel's scale, from -127 to 127."""
+    shape = (-1, *[1] * (weights.ndim - 1))
+    return np.clip(np.round(weights / scales.reshape(shape)), -MAXIMUM, MAXIMUM)
+
+
+def _fit_scales(original, layer):
+    scales = best_scales(original.weights)
+    layer.set_weights(rounded(original.weights, scales).astype("int8"), scales)
+    layer.set_bias(original.bias, scales)
+
+
+def _full_int8(model, calibration, float_output):
+    # Black and white pixels make the input's scale that of raw pixels.
+    calibration = calibration.copy()
+    calibration[0, 0, 0], calibration[0, 0, 1] = -1.0, 1.0
+    return converted(
+        model,
+        optimizations=[tf.lite.Optimize.DEFAULT],
+        representative_dataset=lambda: ([image[None]] for image in calibration),
+        target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
+        inference_input_type=tf.uint8,
+        inference_output_type=tf.float32 if float_output else tf.int8,
+    )
+
+
+def converted(model: keras.Model, **options) -> bytes:
+    """The LiteRT file of a model with a batch of one, by Keras' own converter."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        model.export(path, format="litert", verbose=False, **options)
+        return path.read_bytes()

@@ -155,8 +155,8 @@ def matching(records: list[dict], recipe: Recipe) -> list[dict]:
     chosen = [
         record
         for record in records
-        if record["data"]["name"] == FLAGS.dataset.partition(":")[0]
-        and record["recipe"] == recipe.facts
+        if record.get("recipe") == recipe.facts  # evaluations have none
+        and record["data"]["name"] == FLAGS.dataset.partition(":")[0]
         and record["precision"] == FLAGS.precision
         and record["data"]["limit"] == FLAGS.limit
         and FLAGS.base_resolution in (None, record["data"]["base_resolution"])

@@ -241,16 +241,31 @@ def test_bad_arguments(small, exported, tmp_path):
 
 
 def test_command_line(small, tmp_path):
+    pytest.importorskip("ai_edge_litert")
     small.save_weights(tmp_path / "small.weights.h5")
+    (tmp_path / "images").mkdir()
+    for index, image in enumerate(parity.photographs(60)):
+        file = str(tmp_path / "images" / f"{index}.png")
+        tf.io.write_file(file, tf.io.encode_png(image))
     command = [sys.executable, "-m", "mobilenet_tf.export", "--alpha=0.25"]
-    command += ["--base_resolution=64", "--classes=3", f"--output={tmp_path / 'out'}"]
-    weights = f"--weights={tmp_path / 'small.weights.h5'}"
-    done = subprocess.run(
-        [*command, weights], cwd=ROOT, capture_output=True, check=True, text=True
-    )
-    assert "saved_model against Keras on 16 images" in done.stdout
-    again = subprocess.run(
-        [*command, weights], cwd=ROOT, capture_output=True, check=False, text=True
-    )
-    assert again.returncode == 1
-    assert "export: error: path must not exist yet" in again.stderr
+    command += ["--base_resolution=64", "--classes=3", "--format=litert_int8"]
+    command += [f"--weights={tmp_path / 'small.weights.h5'}"]
+    command += [f"--output={tmp_path / 'out.tflite'}"]
+
+    def export_with(*more):
+        return subprocess.run(
+            [*command, *more], cwd=ROOT, capture_output=True, check=False, text=True
+        )
+
+    missing = export_with()
+    assert missing.returncode == 1
+    assert "export: error: representative_images must be given" in missing.stderr
+    done = export_with(f"--images={tmp_path / 'images'}")
+    assert done.returncode == 0, done.stderr
+    assert "litert int8 against Keras on 30 images" in done.stdout
+    assert (tmp_path / "out.tflite.md").exists()
+
+
+def test_folder_without_photographs(tmp_path):
+    with pytest.raises(ValueError, match="at least two JPEG or PNG files"):
+        parity.read_photographs(tmp_path)

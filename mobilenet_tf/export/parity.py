@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -136,3 +138,24 @@ def photographs(count: int = 16, seed: int = 0) -> list[np.ndarray]:
         part = whole[top : top + height, left : left + width]
         parts.append(part[:, :: rng.choice([-1, 1])])
     return parts
+
+
+def read_photographs(folder: str | os.PathLike, most: int = 400) -> list[np.ndarray]:
+    """The first JPEG and PNG files below a folder, in the order of their names.
+
+    Raises:
+        ValueError: There are fewer than two.
+    """
+    from PIL import Image
+
+    files = sorted(
+        file
+        for file in Path(folder).rglob("*")
+        if file.suffix.lower() in (".jpg", ".jpeg", ".png")
+    )
+    if len(files) < 2:
+        raise ValueError(
+            f"images must be a folder with at least two JPEG or PNG files, "
+            f"got {str(folder)!r} with {len(files)}"
+        )
+    return [np.asarray(Image.open(file).convert("RGB")) for file in files[:most]]

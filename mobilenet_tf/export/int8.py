@@ -15,7 +15,6 @@ A plain conversion loses top-1 agreement in three places. Each is mended in the 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -23,25 +22,21 @@ import numpy as np
 import tensorflow as tf
 
 from mobilenet_tf.export.flatbuffer import File
+from mobilenet_tf.export.interpreter import means
 from mobilenet_tf.export.networks import gives_logits, with_logits
 
 MAXIMUM = 127
 CORRECTION_IMAGES = 32  # one pass over them for each layer
 # Smaller divisors clip nothing and waste range, larger ones clip the largest weights.
 _DIVISORS = np.arange(48, 192)
-Means = Callable[[bytes, np.ndarray, Sequence[int]], list[np.ndarray]]
 
 
-def quantize(
-    model: keras.Model, calibration: np.ndarray, means: Means, float_output: bool
-) -> bytes:
+def quantize(model: keras.Model, calibration: np.ndarray, float_output: bool) -> bytes:
     """The int8 file of a model.
 
     Args:
         model: One of our networks.
         calibration: Images as the model takes them, `(images, side, side, 3)`.
-        means: Called with a file, images and tensors' indices; returns each tensor's
-            mean per channel.
         float_output: Whether outputs are float32, as a dense classifier is then.
 
     Returns:
@@ -57,12 +52,7 @@ def quantize(
     pairs = list(zip(reference.layers(), file.layers(), strict=True))
     for original, layer in pairs:
         _fit_scales(original, layer)
-    images = calibration[:CORRECTION_IMAGES]
-    outputs = [original.output for original, _ in pairs]
-    expected = means(reference.content(), images, outputs)
-    for (_, layer), mean in zip(pairs, expected, strict=True):
-        (found,) = means(file.content(), images, [layer.output])
-        layer.add_to_bias(mean - found)
+    _correct_biases(reference, file, pairs, calibration[:CORRECTION_IMAGES])
     if keeps_classes_apart:
         original, layer = pairs[-1]
         file.dequantize_before_last()
@@ -112,6 +102,15 @@ def _fit_scales(original, layer):
     scales = best_scales(original.weights)
     layer.set_weights(rounded(original.weights, scales).astype("int8"), scales)
     layer.set_bias(original.bias, scales)
+
+
+def _correct_biases(reference, file, pairs, images):
+    """Layer by layer, since each correction changes what the next layer gets."""
+    outputs = [original.output for original, _ in pairs]
+    expected = means(reference.content(), images, outputs)
+    for (_, layer), mean in zip(pairs, expected, strict=True):
+        (found,) = means(file.content(), images, [layer.output])
+        layer.add_to_bias(mean - found)
 
 
 def _full_int8(model, calibration, float_output):

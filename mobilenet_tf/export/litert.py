@@ -13,7 +13,7 @@ import tensorflow as tf
 from mobilenet_tf import arguments
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import int8, parity
-from mobilenet_tf.export.interpreter import means, run
+from mobilenet_tf.export.interpreter import run
 from mobilenet_tf.export.networks import class_labels
 from mobilenet_tf.export.proven import images_or_default, publish
 
@@ -74,7 +74,7 @@ def litert(
 
     def write(partial):
         if quantization == "int8":
-            content = int8.quantize(model, calibration, means, float_output)
+            content = int8.quantize(model, calibration, float_output)
         else:
             options = {}
             if quantization == "float16":

@@ -4,6 +4,7 @@ import pytest
 
 from mobilenet_tf.mobilenet import build
 from mobilenet_tf.reporting import comparison, document, figures, records, table
+from mobilenet_tf.reporting.conclusion import Conclusion, falling
 from mobilenet_tf.reporting.published.mobilenets import FIGURE4, TABLE6
 from mobilenet_tf.reporting.rows import Network, Row, select
 
@@ -171,3 +172,30 @@ def test_expectations():
 | 1 MobileNet   |    86.8 |     ± 2.0 |    10.0 | 2 cores of X |
 | 0.5 MobileNet |    84.0 |     ± 2.0 |    10.0 | 2 cores of X |"""
     )
+
+
+def test_conclusion():
+    conclusion = Conclusion("accuracy falls with alpha", falling)
+    open_sentence = conclusion.sentence(ROWS, RESULTS, "top1")
+    assert open_sentence == (
+        "The conclusion that accuracy falls with alpha is open: 1 of 3 networks not "
+        "trained yet."
+    )
+    falls = conclusion.sentence(ROWS, [*RESULTS, record(0.25, 0, 0.7)], "top1")
+    assert falls.endswith("accuracy falls with alpha holds on this data.")
+    rises = conclusion.sentence(ROWS, [*RESULTS, record(0.25, 0, 0.9)], "top1")
+    assert rises.endswith("does not hold on this data.")
+
+
+def test_interval_is_wilsons():
+    low, high = table.interval(0.5, 100)
+    assert (round(low, 4), round(high, 4)) == (0.4038, 0.5962)
+    assert table.interval(0.0, 10)[0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_rows_without_a_paper_have_no_columns_for_it():
+    rows = [Row(network(0.25)), Row(network(0.5), trained=False)]
+    header, _, first, second = comparison.accuracies(rows, []).splitlines()
+    assert "Paper" not in header
+    assert first.split("|")[-3].strip() == "0"
+    assert second.split("|")[-3].strip() == "–"

@@ -29,7 +29,7 @@ class Conclusion:
         means = [table.mean(values(row.network, results, metric)) for row in trained]
         missing = means.count(None)
         if missing:
-            verdict = f"is open: {missing} of {len(means)} networks are not trained yet"
+            verdict = f"is open: {missing} of {len(means)} networks not trained yet"
         else:
             verdict = "holds" if self.holds(*means) else "does not hold"
             verdict += " on this data"

@@ -12,6 +12,8 @@ import math
 import keras
 from keras import layers
 
+from mobilenet_tf import arguments
+
 CONVENTIONS = ("weights", "slim", "keras")
 
 _FREE = (
@@ -102,10 +104,7 @@ def parameters(model: keras.Model, convention: str = "weights") -> int:
             normalised channel, which reproduces TF-Slim's list of checkpoints; "keras"
             is `model.count_params()`.
     """
-    if convention not in CONVENTIONS:
-        raise ValueError(
-            f"convention must be one of {', '.join(CONVENTIONS)}, got {convention!r}"
-        )
+    arguments.one_of("convention", convention, CONVENTIONS)
     if convention == "keras":
         return model.count_params()
     costs = per_layer(model)

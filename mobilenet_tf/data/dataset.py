@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+from mobilenet_tf import arguments
 from mobilenet_tf.data.arrays import Batch, load_arrays, save_arrays
 
 EMBEDDED = "vignettes"  # rendered by the builder in mobilenet_tf.data.embedded
@@ -80,8 +81,7 @@ def load(
     Raises:
         ValueError: An argument or the data set does not fit; the message says which.
     """
-    if mode not in MODES:
-        raise ValueError(f"data_mode must be one of {', '.join(MODES)}, got {mode!r}")
+    arguments.one_of("data_mode", mode, MODES)
     if arrays is not None and Path(arrays).exists():
         data = _from_file(arrays, name, base_resolution, selection)
         report(f"data: {describe(data)}, arrays from {arrays}")

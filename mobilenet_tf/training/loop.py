@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.dataset import DataSet, Split
 from mobilenet_tf.training import snapshot
@@ -60,10 +61,7 @@ def fit(
     Returns:
         Epochs, seconds and history.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
-        )
+    arguments.one_of("precision", precision, PRECISIONS)
     if model.output_shape[-1] != data.classes:
         raise ValueError(
             f"model has {model.output_shape[-1]} classes, the data set {data.classes}"

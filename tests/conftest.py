@@ -15,6 +15,20 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
+def pytest_addoption(parser):
+    parser.addoption("--thorough", action="store_true", help="run what takes long too")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "thorough: only with --thorough")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what takes long."""
+    if not config.getoption("--thorough"):
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder of reference material beside the checkout."""

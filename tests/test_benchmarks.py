@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from conftest import ROOT
 
 
@@ -28,3 +29,12 @@ def test_training_throughput():
 
 def test_import_time():
     assert re.search(r"ratio \d\.\d{3}", run("import_time", "--rounds=1"))
+
+
+def test_latency():
+    for package in ("ai_edge_litert", "onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    output = run("latency", "--rounds=1", "--runs=1", "--points=0.25_128")
+    for name in ("ours, int8, 64 lanes", "keras.applications, int8", "ours, float32"):
+        assert re.search(rf"\| {name} +\| +[\d,]+ \| +\d+\.\d{{3}} \|", output)
+    assert "| 0.25 MobileNet-128 |" in output

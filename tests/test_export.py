@@ -1,9 +1,13 @@
 """Exported files, used as their users use them."""
 
+import functools
 import json
 import os
+import re
+import struct
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -12,12 +16,13 @@ import tensorflow as tf
 from conftest import ROOT
 
 import mobilenet_tf
+from benchmarks.photographs import real_photographs
 from mobilenet_tf import export
-from mobilenet_tf.data import photographs
-from mobilenet_tf.data.catalogue import open_source
 from mobilenet_tf.data.preprocessing import Preprocessing
-from mobilenet_tf.export import int8, parity
+from mobilenet_tf.export import folding, images, int8, metadata, parity
+from mobilenet_tf.export.flatbuffer import File
 from mobilenet_tf.export.interpreter import run
+from mobilenet_tf.imagenet import PAIRS
 
 CLIENT = """
 import sys, tensorflow as tf
@@ -49,9 +54,9 @@ def exported(small, tmp_path_factory):
 
 def test_client_with_tensorflow_alone(small, exported, tmp_path):
     path, _ = exported
-    images = parity.photographs(2, seed=5)
+    pictures = images.photographs(2, seed=5)
     files = []
-    for index, image in enumerate(images):
+    for index, image in enumerate(pictures):
         files.append(str(tmp_path / f"{index}.png"))
         tf.io.write_file(files[-1], tf.io.encode_png(image))
     output = subprocess.run(
@@ -63,7 +68,7 @@ def test_client_with_tensorflow_alone(small, exported, tmp_path):
         text=True,
     ).stdout
     labels, shares = zip(*(line.split() for line in output.splitlines()), strict=True)
-    inputs = np.stack([Preprocessing().apply(image, 64) for image in images])
+    inputs = np.stack([Preprocessing().apply(image, 64) for image in pictures])
     expected = small.predict(inputs, verbose=0)
     best = expected.argmax(1)
     assert labels == tuple(["cat", "dog", "fox"][index] for index in best)
@@ -94,36 +99,160 @@ def test_report_and_card_stand_beside(exported):
     assert "3 classes" in card
 
 
-NETWORKS = pytest.mark.parametrize(
-    "build",
-    [
-        lambda: mobilenet_tf.build(0.25, base_resolution=64, include_top=False),
-        lambda: mobilenet_tf.build_squeezenet(resolution=64, classes=4),
-        lambda: mobilenet_tf.build_squeezenet(
-            "1.1", resolution=64, classes=4, classifier_activation=None
-        ),
-    ],
-)
+def pruned():
+    """Nine of ten weights are zero."""
+    model = mobilenet_tf.build(0.25, base_resolution=64, classes=5)
+    weights = model.get_weights()
+    for values in weights:
+        if values.ndim > 1:
+            values[np.abs(values) < np.quantile(np.abs(values), 0.9)] = 0.0
+    model.set_weights(weights)
+    return model
 
 
-@NETWORKS
-def test_other_networks(build, tmp_path):
-    report = export.saved_model(build(), tmp_path / "model")
-    assert report.maximum_difference <= report.tolerance
+def squeezenet(*arguments, **options):
+    return mobilenet_tf.build_squeezenet(*arguments, resolution=64, **options)
 
 
-@NETWORKS
+NETWORKS = {
+    "features": lambda: mobilenet_tf.build(0.25, base_resolution=64, include_top=False),
+    "pruned": pruned,
+    "squeezenet_1.0": lambda: squeezenet(classes=4),
+    "squeezenet_1.1": lambda: squeezenet("1.1", classes=4, classifier_activation=None),
+    "squeezenet_features": lambda: squeezenet(include_top=False),
+}
+NETWORKS |= {
+    f"{alpha}_{side}": functools.partial(
+        mobilenet_tf.build, alpha, base_resolution=side, classes=10
+    )
+    for alpha, side in PAIRS
+}
+
+
+def int8_of_anything(model, path):
+    # Untrained networks find all classes equally likely: agreement says nothing.
+    return export.litert(
+        model,
+        path,
+        "int8",
+        images=images.photographs(4),
+        representative_images=images.photographs(4, seed=3),
+        min_agreement=0.0,
+    )
+
+
+FORMATS = {
+    "saved_model": export.saved_model,
+    "tflite": export.litert,
+    "float16.tflite": functools.partial(export.litert, quantization="float16"),
+    "int8.tflite": int8_of_anything,
+    "onnx": export.onnx,
+}
+
+
+def pairs():
+    """Every network in every format; of the 16 points one format each, by turns."""
+    for place, network in enumerate(NETWORKS):
+        for turn, name in enumerate(FORMATS):
+            quick = network[0].isalpha() or (place - turn) % len(FORMATS) == 0
+            marks = () if quick else pytest.mark.thorough
+            yield pytest.param(network, name, marks=marks, id=f"{network}-{name}")
+
+
+@pytest.mark.parametrize(("network", "name"), list(pairs()))
+def test_every_network_in_every_format(network, name, tmp_path):
+    for package in ("ai_edge_litert", "onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    keras.utils.set_random_seed(3)
+    model = NETWORKS[network]()
+    for layer in model.layers:
+        if layer.name.endswith("_bn"):
+            layer.gamma.assign(layer.gamma * 4)  # or signals fade before training
+    report = FORMATS[name](model, tmp_path / f"model.{name}")
+    outputs = model.predict(images.scaled(model, images.photographs(4)), verbose=0)
+    assert report.maximum_difference <= (
+        report.tolerance or 0.1 * np.abs(outputs).max()
+    )
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 @pytest.mark.parametrize("quantization", [None, "float16"])
-def test_litert(build, quantization, tmp_path):
+def test_litert(small, quantization, tmp_path):
     pytest.importorskip("ai_edge_litert")
-    model, path = build(), tmp_path / "model.tflite"
-    report = export.litert(model, path, quantization)
-    assert report.maximum_difference <= report.tolerance
-    pixels = np.stack([image[:64, :64] for image in parity.photographs(3, seed=9)])
-    expected = model.predict(pixels / np.float32(127.5) - 1, verbose=0)
+    path = tmp_path / "model.tflite"
+    report = export.litert(small, path, quantization, labels=["cat", "dog", "fox"])
+    pixels = np.stack([image[:64, :64] for image in images.photographs(3, seed=9)])
+    expected = small.predict(pixels / np.float32(127.5) - 1, verbose=0)
     np.testing.assert_allclose(run(path, pixels), expected, atol=report.tolerance)
-    bytes_per_weight = path.stat().st_size / model.count_params()
+    bytes_per_weight = path.stat().st_size / small.count_params()
     assert abs(bytes_per_weight - (2 if quantization else 4)) < 0.5
+    assert zipfile.ZipFile(path).read("labels.txt") == b"cat\ndog\nfox\n"
+
+
+def test_metadata_of_a_litert_file(small, tmp_path):
+    """Read by the offsets of the format, not with the code that wrote it."""
+    file = File(int8.converted(small))
+    metadata.labelled(file, "small", 64, ["a", "b", "c"])
+    (entry,) = [one for one in file.model.metadata if one.name == "TFLITE_METADATA"]
+    content = bytes(file.model.buffers[entry.buffer].data)
+    assert content[4:8] == b"M001"
+
+    def field(table, slot):
+        vtable = table - struct.unpack_from("<i", content, table)[0]
+        return table + struct.unpack_from("<H", content, vtable + 4 + 2 * slot)[0]
+
+    def follow(place):
+        return place + struct.unpack_from("<I", content, place)[0]
+
+    def text(place):
+        start = follow(place)
+        (length,) = struct.unpack_from("<I", content, start)
+        return content[start + 4 : start + 4 + length].decode()
+
+    def first(place):
+        return follow(follow(place) + 4)
+
+    model = follow(0)
+    assert text(field(model, 0)) == "small"
+    graph = first(field(model, 3))
+    image, output = first(field(graph, 2)), first(field(graph, 3))
+    assert text(field(image, 0)) == "image"
+    properties = follow(field(follow(field(image, 3)), 1))
+    assert content[field(properties, 0)] == 1  # RGB
+    size = follow(field(properties, 1))
+    assert struct.unpack_from("<I", content, field(size, 0)) == (64,)
+    labels = first(field(output, 6))
+    assert text(field(labels, 0)) == "labels.txt"
+    assert content[field(labels, 2)] == 2  # labels of an axis
+
+
+def test_onnx(small, tmp_path):
+    """A client that has onnxruntime alone."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    path = tmp_path / "model.onnx"
+    export.onnx(small, path, labels=["cat", "dog", "fox"])
+    session = onnxruntime.InferenceSession(path)
+    assert session.get_modelmeta().custom_metadata_map["labels"] == "cat\ndog\nfox"
+    pixels = np.stack([image[:64, :64] for image in images.photographs(3, seed=9)])
+    (found,) = session.run(None, {"image": pixels.astype("float32")})
+    expected = small.predict(pixels / np.float32(127.5) - 1, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    with pytest.raises(ValueError, match=r"path must end in \.onnx"):
+        export.onnx(small, tmp_path / "model")
+
+
+def test_the_card_of_what_was_measured(small, tmp_path):
+    pytest.importorskip("onnxruntime")
+    classes = [0] * 16
+    path = tmp_path / "model.onnx"
+    report = export.onnx(small, path, classes=classes, data="pets")
+    card = path.with_name("model.onnx.md").read_text()
+    assert "datasets:\n- pets\n" in card
+    assert (
+        f"metrics:\n    - {{type: accuracy, value: {report.file_accuracy:.4f}}}" in card
+    )
+    assert "Trained on: pets" in card
 
 
 def test_scales_of_quantised_weights_are_found_again():
@@ -148,6 +277,57 @@ def test_scales_are_no_worse_than_the_largest_weight_gives():
     assert (error(int8.best_scales(weights)) <= error(plain) * (1 + 1e-5)).all()
 
 
+@pytest.fixture(scope="module")
+def int8_files():
+    """The int8 file of a narrow network, unfolded and folded."""
+    model = mobilenet_tf.build(0.25, base_resolution=64, classes=3)
+    calibration = images.scaled(model, images.photographs(4))
+    options = {"float_output": False, "fit_scales": False, "correct_biases": False}
+    return {
+        lanes: int8.quantize(model, calibration, lanes=lanes, **options)
+        for lanes in (1, 16, 64)
+    }
+
+
+@pytest.mark.parametrize("lanes", [16, 64])
+def test_folded_columns_give_the_same_integers(int8_files, lanes, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3))
+    found = []
+    for count in (1, lanes):
+        path = tmp_path / f"{count}.tflite"
+        path.write_bytes(int8_files[count].content())
+        found.append(run(path, pixels))
+    np.testing.assert_array_equal(*found)
+
+
+def test_layers_as_wide_as_the_lanes_are_not_folded(int8_files):
+    def channels(lanes):
+        layers = int8_files[lanes].layers()
+        return [len(layer.weights) for layer in layers if layer.axis == 0]
+
+    assert channels(1)[:4] == [8, 16, 32, 32]
+    assert channels(16)[:4] == [16, 16, 32, 32]
+    assert channels(64)[:4] == [64, 64, 64, 64]
+    assert channels(64)[6:] == channels(1)[6:]
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+def test_repeated_kernels(stride, kernel):
+    """Against the convolution that they replace."""
+    if kernel > stride + 1:
+        pytest.skip("pads on the left, where it is not folded")
+    rng = np.random.default_rng(0)
+    image = rng.normal(size=(1, 4, 12, 5)).astype("float32")
+    weights = rng.normal(size=(3, kernel, kernel, 5)).astype("float32")
+    expected = tf.nn.conv2d(image, weights.transpose(1, 2, 3, 0), stride, "SAME")
+    repeated = folding._repeated(weights, 2, stride).transpose(1, 2, 3, 0)
+    folded = image.reshape(1, 4, 12 // (2 * stride), -1)
+    found = tf.nn.conv2d(folded, repeated, (stride, 1), "SAME")
+    np.testing.assert_allclose(tf.reshape(found, expected.shape), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("float_output", [True, False])
 def test_int8(float_output, tmp_path):
     pytest.importorskip("ai_edge_litert")
@@ -158,22 +338,26 @@ def test_int8(float_output, tmp_path):
         path,
         "int8",
         classes=[0] * 16,
-        representative_images=parity.photographs(40, seed=3),
+        representative_images=images.photographs(40, seed=3),
         min_agreement=0.0,
         float_output=float_output,
     )
     assert 0 <= report.file_accuracy <= 1
-    pixels = np.stack([image[:64, :64] for image in parity.photographs(3, seed=9)])
+    pixels = np.stack([image[:64, :64] for image in images.photographs(3, seed=9)])
     expected = model.predict(pixels / np.float32(127.5) - 1, verbose=0)
     np.testing.assert_allclose(run(path, pixels), expected, atol=0.05)
     with pytest.raises(ValueError, match="min_agreement must be a number in"):
         export.litert(model, tmp_path / "m.tflite", "int8", min_agreement=1.01)
 
 
-def test_too_little_agreement_leaves_no_file(tmp_path):
+def test_agreement_and_accuracy():
     outputs = np.eye(4)
-    with pytest.raises(ValueError, match="best class of 50"):
-        parity.compare_classes("litert int8", outputs, outputs[[0, 1, 3, 2]], 0.9)
+    swapped = outputs[[0, 1, 3, 2]]
+    with pytest.raises(ValueError, match=r"best class of 50.0 % of 4 images, at least"):
+        parity.compare("int8", outputs, swapped, tolerance=None, min_agreement=0.9)
+    report = parity.compare("int8", outputs, swapped, tolerance=None, classes=range(4))
+    assert (report.model_accuracy, report.file_accuracy) == (1.0, 0.5)
+    assert "top-1 50.0 % against 100.0 %" in str(report)
 
 
 def test_int8_keeps_the_accuracy_of_real_weights(shared, tmp_path):
@@ -183,20 +367,14 @@ def test_int8_keeps_the_accuracy_of_real_weights(shared, tmp_path):
     model = mobilenet_tf.build(
         0.25, base_resolution=128, weights=shared / "weights" / weights
     )
-    found = photographs.from_tfds("imagenette112", str(shared / "tfds"))
-    images, classes = zip(*found.images.as_numpy_iterator(), strict=True)
-    source = open_source("imagenette112", str(shared / "tfds"))
-    others = source.builder.as_dataset(split="train[:200]").as_numpy_iterator()
-    representative = [
-        example["image"]
-        for example in others
-        if not example["file_name"].startswith(b"ILSVRC2012_val")
-    ]
+    proof, classes, representative = real_photographs(
+        "imagenette112", str(shared / "tfds")
+    )
     report = export.litert(
         model,
         tmp_path / "model.tflite",
         "int8",
-        images=images,
+        images=proof,
         classes=classes,
         representative_images=representative,
     )
@@ -212,6 +390,8 @@ def test_litert_arguments(small, tmp_path):
         export.litert(small, tmp_path / "m.tflite", "int8")
     with pytest.raises(ValueError, match="path must end in"):
         export.litert(small, tmp_path / "model")
+    with pytest.raises(ValueError, match="lanes must be an integer >= 1, got 0"):
+        export.litert(small, tmp_path / "m.tflite", lanes=0)
     with pytest.raises(ValueError, match=r"images must be uint8 of shape \(H, W, 3\)"):
         export.litert(small, tmp_path / "m.tflite", images=[np.zeros((8, 8, 3))])
     with pytest.raises(ValueError, match="at least one image"):
@@ -243,13 +423,15 @@ def test_bad_arguments(small, exported, tmp_path):
 def test_command_line(small, tmp_path):
     pytest.importorskip("ai_edge_litert")
     small.save_weights(tmp_path / "small.weights.h5")
-    (tmp_path / "images").mkdir()
-    for index, image in enumerate(parity.photographs(60)):
-        file = str(tmp_path / "images" / f"{index}.png")
+    labels = tmp_path / "labels.txt"
+    labels.write_text("cat\ndog\nfox\n")
+    for index, image in enumerate(images.photographs(60)):
+        folder = tmp_path / "images" / ("cat", "dog", "fox")[index % 3]
+        file = str(folder / f"{index}.png")
         tf.io.write_file(file, tf.io.encode_png(image))
     command = [sys.executable, "-m", "mobilenet_tf.export", "--alpha=0.25"]
     command += ["--base_resolution=64", "--classes=3", "--format=litert_int8"]
-    command += [f"--weights={tmp_path / 'small.weights.h5'}"]
+    command += [f"--weights={tmp_path / 'small.weights.h5'}", f"--labels={labels}"]
     command += [f"--output={tmp_path / 'out.tflite'}"]
 
     def export_with(*more):
@@ -263,9 +445,10 @@ def test_command_line(small, tmp_path):
     done = export_with(f"--images={tmp_path / 'images'}")
     assert done.returncode == 0, done.stderr
     assert "litert int8 against Keras on 30 images" in done.stdout
+    assert re.search(r"top-1 \d+\.\d % against \d+\.\d %", done.stdout)
     assert (tmp_path / "out.tflite.md").exists()
 
 
 def test_folder_without_photographs(tmp_path):
     with pytest.raises(ValueError, match="at least two JPEG or PNG files"):
-        parity.read_photographs(tmp_path)
+        images.read_folder(tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
@@ -45,8 +45,7 @@ class File:
 
     def kind(self, operator) -> int:
         """The operator's number in the schema."""
-        code = self.model.operatorCodes[operator.opcodeIndex]
-        return max(code.builtinCode, code.deprecatedBuiltinCode)
+        return _kind(self.model.operatorCodes[operator.opcodeIndex])
 
     def values(self, index: int) -> np.ndarray:
         """The constant in a tensor."""
@@ -75,52 +74,55 @@ class File:
             tensor.quantization.zeroPoint = np.zeros(len(scales), "int64")
             tensor.quantization.quantizedDimension = axis
 
-    def add_zeros(self, count: int) -> int:
-        """A new float32 constant of zeros; its index."""
+    def add_constant(
+        self, name: str, values: np.ndarray, scales: np.ndarray | None = None
+    ) -> int:
+        """A new constant, quantised along its first axis if there are scales."""
         tensor = schema.TensorT()
-        tensor.name, tensor.shape = f"zeros_{len(self.graph.tensors)}", [count]
+        tensor.name, tensor.shape = name, list(values.shape)
         self.graph.tensors.append(tensor)
-        self.set_values(len(self.graph.tensors) - 1, np.zeros(count, "float32"))
+        index = len(self.graph.tensors) - 1
+        self.set_values(index, values, scales)
+        return index
+
+    def add_tensor(
+        self, name: str, like: int, shape: Sequence[int] | None = None
+    ) -> int:
+        """A new tensor with the type and scale of another one; its index."""
+        tensor = copy.copy(self.graph.tensors[like])
+        tensor.name, tensor.buffer = name, 0  # the buffer of what is no constant
+        if shape is not None:
+            tensor.shape, tensor.shapeSignature = list(shape), None
+        self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
-    def dequantize_before_last(self) -> None:
-        """Exchange the last two operators, a dense layer and a dequantisation.
+    def operator(
+        self, kind: int, inputs: Sequence[int], outputs: Sequence[int], options=None
+    ):
+        """A new operator, which has no place in the graph yet."""
+        kinds = [_kind(code) for code in self.model.operatorCodes]
+        if kind not in kinds:
+            code = schema.OperatorCodeT()
+            code.builtinCode = code.deprecatedBuiltinCode = kind
+            self.model.operatorCodes.append(code)
+            kinds.append(kind)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = kinds.index(kind)
+        operator.inputs, operator.outputs = list(inputs), list(outputs)
+        if options is not None:
+            name = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
+            operator.builtinOptions = options
+        return operator
 
-        The dense layer then takes and gives float32, and keeps its int8 weights.
-        """
-        dense, dequantize = self.graph.operators[-2:]
-        features, middle = dense.inputs[0], dense.outputs[0]
-        tensor = self.graph.tensors[middle]
-        tensor.shape = list(self.graph.tensors[features].shape)
-        tensor.shapeSignature = None
-        tensor.type = schema.TensorType.FLOAT32
-        tensor.quantization = None
-        first, last = copy.copy(dequantize), copy.copy(dense)
-        first.inputs, first.outputs = [features], [middle]
-        last.inputs, last.outputs = [middle, *dense.inputs[1:]], dequantize.outputs
-        last.builtinOptions.asymmetricQuantizeInputs = True
-        self.graph.operators[-2:] = [first, last]
-
-    def append_softmax(self) -> None:
-        """Turn the float32 outputs into probabilities."""
-        code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.SOFTMAX
-        self.model.operatorCodes.append(code)
-        (logits,) = self.graph.operators[-1].outputs
-        probabilities = copy.copy(self.graph.tensors[logits])
-        probabilities.name = b"probabilities"
-        self.graph.tensors.append(probabilities)
-        softmax = schema.OperatorT()
-        softmax.opcodeIndex = len(self.model.operatorCodes) - 1
-        softmax.inputs = [logits]
-        softmax.outputs = [len(self.graph.tensors) - 1]
-        softmax.builtinOptionsType = schema.BuiltinOptions.SoftmaxOptions
-        softmax.builtinOptions = schema.SoftmaxOptionsT()
-        softmax.builtinOptions.beta = 1.0
-        self.graph.operators.append(softmax)
-        self.graph.outputs = softmax.outputs
-        for signature in self.model.signatureDefs or ():
-            signature.outputs[0].tensorIndex = softmax.outputs[0]
+    def add_metadata(self, name: str, content: bytes) -> None:
+        """Bytes that readers find by name."""
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(content, "uint8")
+        self.model.buffers.append(buffer)
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = name, len(self.model.buffers) - 1
+        self.model.metadata = [*(self.model.metadata or ()), entry]
 
 
 class Layer:
@@ -138,8 +140,11 @@ class Layer:
         depthwise = schema.BuiltinOperator.DEPTHWISE_CONV_2D
         self.axis = 3 if file.kind(operator) == depthwise else 0
         if self.bias_index < 0:  # the converter leaves biases of zero out
-            self.bias_index = file.add_zeros(len(self.weights))
+            zeros = np.zeros(len(self.weights), "float32")
+            self.bias_index = file.add_constant(f"bias_{self.output}", zeros)
             operator.inputs[2] = self.bias_index
+            if self.weight_scales is not None:
+                self.set_bias(zeros, self.weight_scales)
 
     @property
     def weights(self) -> np.ndarray:
@@ -152,9 +157,14 @@ class Layer:
         return self.file.values(self.bias_index)
 
     @property
-    def bias_scales(self) -> np.ndarray:
-        tensor = self.file.graph.tensors[self.bias_index]
-        return np.asarray(tensor.quantization.scale)
+    def weight_scales(self) -> np.ndarray | None:
+        """`(output channels,)`; None for float32."""
+        return self._scales(self.weights_index)
+
+    @property
+    def bias_scales(self) -> np.ndarray | None:
+        """`(output channels,)`; None for float32."""
+        return self._scales(self.bias_index)
 
     def set_weights(self, quantized: np.ndarray, scales: np.ndarray) -> None:
         """int8 weights `(output channels, ...)` and their scale per channel."""
@@ -173,3 +183,12 @@ class Layer:
         scales = self.bias_scales
         changed = self.bias + np.round(change / scales).astype("int32")
         self.file.set_values(self.bias_index, changed.astype("int32"), scales)
+
+    def _scales(self, index):
+        quantization = self.file.graph.tensors[index].quantization
+        return None if quantization is None else quantization.scale
+
+
+def _kind(code):
+    # Files of before 2020 have the number in the second place alone.
+    return max(code.builtinCode, code.deprecatedBuiltinCode)

@@ -21,9 +21,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mobilenet_tf.export import folding, rewriting
 from mobilenet_tf.export.flatbuffer import File
 from mobilenet_tf.export.interpreter import means
-from mobilenet_tf.export.networks import gives_logits, with_logits
+from mobilenet_tf.export.networks import gives_logits, on_images, with_logits
 
 MAXIMUM = 127
 CORRECTION_IMAGES = 32  # one pass over them for each layer
@@ -31,44 +32,52 @@ CORRECTION_IMAGES = 32  # one pass over them for each layer
 _DIVISORS = np.arange(48, 192)
 
 
-def quantize(model: keras.Model, calibration: np.ndarray, float_output: bool) -> bytes:
+def quantize(
+    model: keras.Model,
+    calibration: np.ndarray,
+    *,
+    lanes: int,
+    float_output: bool,
+    fit_scales: bool = True,
+    correct_biases: bool = True,
+) -> File:
     """The int8 file of a model.
 
     Args:
         model: One of our networks.
         calibration: Images as the model takes them, `(images, side, side, 3)`.
+        lanes: See `mobilenet_tf.export.folding`.
         float_output: Whether outputs are float32, as a dense classifier is then.
+        fit_scales: Whether the first of the three is done.
+        correct_biases: Whether the second is.
 
     Returns:
-        The bytes of a file with uint8 input: raw pixels.
+        A file with uint8 input: raw pixels.
     """
     keeps_classes_apart = float_output and isinstance(
         model.layers[-1], keras.layers.Dense
     )
     softmax = keeps_classes_apart and not gives_logits(model)
-    network = one_image(with_logits(model) if softmax else model)
+    network = on_images(with_logits(model) if softmax else model, batch_size=1)
     reference = File(converted(network))
-    file = File(_full_int8(network, calibration, float_output))
+    output_type = tf.float32 if float_output else tf.uint8
+    file = File(full_int8(network, calibration, output_type))
     pairs = list(zip(reference.layers(), file.layers(), strict=True))
-    for original, layer in pairs:
-        _fit_scales(original, layer)
-    _correct_biases(reference, file, pairs, calibration[:CORRECTION_IMAGES])
+    if fit_scales:
+        for original, layer in pairs:
+            _fit_scales(original, layer)
+    if correct_biases:
+        _correct_biases(reference, file, pairs, calibration[:CORRECTION_IMAGES])
     if keeps_classes_apart:
         original, layer = pairs[-1]
-        file.dequantize_before_last()
+        rewriting.dequantize_before_last(file)
         file.set_values(layer.bias_index, original.bias)
     if softmax:
-        file.append_softmax()
-    return file.content()
-
-
-def one_image(model: keras.Model, pixels: bool = False) -> keras.Model:
-    """The model with a batch of one; with `pixels`, from 0 to 255."""
-    inputs = keras.Input(model.input_shape[1:], batch_size=1, name="image")
-    x = inputs
-    if pixels:
-        x = keras.layers.Rescaling(1 / 127.5, -1, name="scale")(x)
-    return keras.Model(inputs, model(x), name=model.name)
+        rewriting.append_softmax(file)
+    if float_output:
+        rewriting.quantize_through_float(file)
+    folding.fold_columns(file, lanes)
+    return file
 
 
 def best_scales(weights: np.ndarray) -> np.ndarray:
@@ -113,7 +122,10 @@ def _correct_biases(reference, file, pairs, images):
         layer.add_to_bias(mean - found)
 
 
-def _full_int8(model, calibration, float_output):
+def full_int8(
+    model: keras.Model, calibration: np.ndarray, output_type: tf.DType
+) -> bytes:
+    """A plain conversion of a model with a batch of one: raw pixels in, all int8."""
     # Black and white pixels make the input's scale that of raw pixels.
     calibration = calibration.copy()
     calibration[0, 0, 0], calibration[0, 0, 1] = -1.0, 1.0
@@ -123,7 +135,7 @@ def _full_int8(model, calibration, float_output):
         representative_dataset=lambda: ([image[None]] for image in calibration),
         target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
         inference_input_type=tf.uint8,
-        inference_output_type=tf.float32 if float_output else tf.int8,
+        inference_output_type=output_type,
     )
 
 

@@ -33,6 +33,23 @@ def with_logits(model: keras.Model) -> keras.Model:
     return clone
 
 
+def on_images(
+    model: keras.Model, *, batch_size: int | None = None, pixels: bool = False
+) -> keras.Model:
+    """The model behind an input with the name `image`.
+
+    Args:
+        model: One of our networks.
+        batch_size: Images at once; None means any number.
+        pixels: Whether images have values from 0 to 255, rather than from -1 to 1.
+    """
+    inputs = keras.Input(model.input_shape[1:], batch_size=batch_size, name="image")
+    x = inputs
+    if pixels:
+        x = keras.layers.Rescaling(1 / 127.5, -1, name="scale")(x)
+    return keras.Model(inputs, model(x), name=model.name)
+
+
 def class_labels(
     model: keras.Model, labels: Sequence[str] | None = None
 ) -> list[str] | None:

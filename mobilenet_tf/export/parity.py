@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -21,10 +19,10 @@ class Report:
         format: Such as "saved_model".
         images: Number of images.
         maximum_difference: Largest absolute difference of two outputs.
+        tolerance: The largest difference that is accepted; None where the best classes
+            count.
         top1_agreement: Share of images with the same best class; None for a network
             without a classifier.
-        tolerance: The largest difference that is accepted; infinite where the best
-            classes count.
         model_accuracy: Top-1 of the Keras model, where the true classes are given.
         file_accuracy: Top-1 of the file.
     """
@@ -32,13 +30,13 @@ class Report:
     format: str
     images: int
     maximum_difference: float
-    top1_agreement: float | None
-    tolerance: float
+    tolerance: float | None
+    top1_agreement: float | None = None
     model_accuracy: float | None = None
     file_accuracy: float | None = None
 
     def __str__(self):
-        limit = f" (at most {self.tolerance:g})" if self.tolerance < np.inf else ""
+        limit = "" if self.tolerance is None else f" (at most {self.tolerance:g})"
         agreement = accuracy = ""
         if self.top1_agreement is not None:
             agreement = f", same best class on {100 * self.top1_agreement:.1f} %"
@@ -60,7 +58,10 @@ def compare(
     format_name: str,
     expected: np.ndarray,
     found: np.ndarray,
-    tolerance: float = FLOAT_TOLERANCE,
+    *,
+    tolerance: float | None = FLOAT_TOLERANCE,
+    min_agreement: float = 0.0,
+    classes: Sequence[int] | None = None,
 ) -> Report:
     """The report on two sets of outputs.
 
@@ -68,94 +69,32 @@ def compare(
         format_name: The file's format.
         expected: Outputs of the Keras model, `(images, ...)`.
         found: Outputs of the file.
-        tolerance: The largest difference that is accepted.
-
-    Raises:
-        ValueError: They differ by more; nothing should be kept then.
-    """
-    agreement = None
-    if expected.ndim == 2:
-        agreement = float(np.mean(expected.argmax(1) == found.argmax(1)))
-    difference = float(np.abs(expected - found).max())
-    report = Report(format_name, len(expected), difference, agreement, tolerance)
-    # Not `difference > tolerance`, which a NaN would pass.
-    if not difference <= tolerance:
-        raise ValueError(f"the exported file is not equal to the model: {report}")
-    return report
-
-
-def compare_classes(
-    format_name: str,
-    expected: np.ndarray,
-    found: np.ndarray,
-    min_agreement: float,
-    truth: Sequence[int] | None = None,
-) -> Report:
-    """The report on a quantised file, which is to name the same best classes.
-
-    Args:
-        format_name: The file's format.
-        expected: Outputs of the Keras model, `(images, classes)`.
-        found: Outputs of the file.
+        tolerance: The largest difference that is accepted; None for a quantised file,
+            which is to name the same best classes instead.
         min_agreement: The least share of images with the same best class.
-        truth: The true class of each image, for the accuracy of both.
+        classes: The true class of each image, for the accuracy of both.
 
     Raises:
-        ValueError: They agree on fewer; nothing should be kept then.
+        ValueError: They differ by more, or agree on fewer, or are no numbers; nothing
+            should be kept then.
     """
-    report = compare(format_name, expected, found, np.inf)
-    if report.top1_agreement < min_agreement:
+    facts = {}
+    if expected.ndim == 2:
+        best = expected.argmax(1), found.argmax(1)
+        facts["top1_agreement"] = float(np.mean(best[0] == best[1]))
+        if classes is not None:
+            accuracies = [float(np.mean(one == np.asarray(classes))) for one in best]
+            facts["model_accuracy"], facts["file_accuracy"] = accuracies
+    difference = float(np.abs(expected - found).max())
+    report = Report(format_name, len(expected), difference, tolerance, **facts)
+    limit = np.inf if tolerance is None else tolerance
+    # Not `difference > limit`, which a NaN would pass.
+    if not difference <= limit:
+        raise ValueError(f"the exported file is not equal to the model: {report}")
+    if report.top1_agreement is not None and report.top1_agreement < min_agreement:
         raise ValueError(
             "the exported file agrees with the model on the best class of "
             f"{100 * report.top1_agreement:.1f} % of {report.images} images, at least "
             f"{100 * min_agreement:.1f} % are wanted"
         )
-    if truth is None:
-        return report
-    accuracies = [float(np.mean(one.argmax(1) == truth)) for one in (expected, found)]
-    return dataclasses.replace(
-        report, model_accuracy=accuracies[0], file_accuracy=accuracies[1]
-    )
-
-
-def photographs(count: int = 16, seed: int = 0) -> list[np.ndarray]:
-    """Parts of a real photograph, uint8 `(H, W, 3)` of unequal sizes.
-
-    They are for a caller who has no images at hand: cut from the portrait that comes
-    with matplotlib, at random places, sizes and orientations.
-    """
-    from matplotlib import cbook
-    from PIL import Image
-
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        whole = np.asarray(Image.open(file).convert("RGB"))
-    rng = np.random.default_rng(seed)
-    parts = []
-    for _ in range(count):
-        height, width = rng.integers(120, min(whole.shape[:2]), 2)
-        top = rng.integers(whole.shape[0] - height + 1)
-        left = rng.integers(whole.shape[1] - width + 1)
-        part = whole[top : top + height, left : left + width]
-        parts.append(part[:, :: rng.choice([-1, 1])])
-    return parts
-
-
-def read_photographs(folder: str | os.PathLike, most: int = 400) -> list[np.ndarray]:
-    """The first JPEG and PNG files below a folder, in the order of their names.
-
-    Raises:
-        ValueError: There are fewer than two.
-    """
-    from PIL import Image
-
-    files = sorted(
-        file
-        for file in Path(folder).rglob("*")
-        if file.suffix.lower() in (".jpg", ".jpeg", ".png")
-    )
-    if len(files) < 2:
-        raise ValueError(
-            f"images must be a folder with at least two JPEG or PNG files, "
-            f"got {str(folder)!r} with {len(files)}"
-        )
-    return [np.asarray(Image.open(file).convert("RGB")) for file in files[:most]]
+    return report

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from mobilenet_tf.export import card, parity
 
@@ -18,6 +17,7 @@ def publish(
     path: str | os.PathLike,
     model: keras.Model,
     labels: Sequence[str] | None,
+    data: str | None,
     *,
     write: Callable[[Path], None],
     prove: Callable[[Path], parity.Report],
@@ -28,6 +28,7 @@ def publish(
         path: Where it will stand; it must not exist.
         model: The network that is exported.
         labels: Names of the classes for the model card; None without a classifier.
+        data: What the weights were trained on, for the card.
         write: Writes the file to the path that it is given.
         prove: Compares that file with the model; raises if they differ.
 
@@ -48,31 +49,15 @@ def publish(
         report = prove(partial)
         texts = {
             ".json": report.to_json(),
-            ".md": card.render(model, path.name, labels, report),
+            ".md": card.render(model, path.name, labels, data, report),
         }
-        os.replace(partial, path)
+        for suffix, text in texts.items():
+            partial.with_name(path.name + suffix).write_text(text)
+        # The file itself comes last: where it is, its report is too.
+        for suffix in (*texts, ""):
+            os.replace(
+                folder / (path.name + suffix), path.with_name(path.name + suffix)
+            )
     finally:
         shutil.rmtree(folder)
-    for suffix, text in texts.items():
-        path.with_name(path.name + suffix).write_text(text)
     return report
-
-
-def images_or_default(images: Sequence[np.ndarray] | None) -> list[np.ndarray]:
-    """The caller's images, or parts of a photograph.
-
-    Raises:
-        ValueError: There are none, or one is not uint8 `(H, W, 3)`.
-    """
-    if images is None:
-        return parity.photographs()
-    images = list(images)
-    for image in images:
-        if image.dtype != "uint8" or image.ndim != 3 or image.shape[-1] != 3:
-            raise ValueError(
-                "images must be uint8 of shape (H, W, 3), got "
-                f"{image.dtype} {image.shape}"
-            )
-    if not images:
-        raise ValueError("images must hold at least one image, got none")
-    return images

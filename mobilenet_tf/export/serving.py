@@ -12,8 +12,9 @@ import tensorflow as tf
 from mobilenet_tf import arguments
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import parity
+from mobilenet_tf.export.images import images_or_default
 from mobilenet_tf.export.networks import class_labels, gives_logits, with_logits
-from mobilenet_tf.export.proven import images_or_default, publish
+from mobilenet_tf.export.proven import publish
 
 
 def saved_model(
@@ -24,6 +25,8 @@ def saved_model(
     top_k: int = 5,
     preprocessing: Preprocessing | None = None,
     images: Sequence[np.ndarray] | None = None,
+    classes: Sequence[int] | None = None,
+    data: str | None = None,
     tolerance: float = parity.FLOAT_TOLERANCE,
 ) -> parity.Report:
     """Write a SavedModel that takes photographs, and prove it equal to the model.
@@ -45,6 +48,8 @@ def saved_model(
         preprocessing: None means TF-Slim's.
         images: Real images, uint8 `(H, W, 3)` of any sizes, for the proof; None means
             parts of a photograph that comes with matplotlib.
+        classes: The true classes of `images`, for the accuracy of model and file.
+        data: What the weights were trained on, for the model card.
         tolerance: The largest difference of an output that is accepted.
 
     Returns:
@@ -68,9 +73,15 @@ def saved_model(
             name = "logits" if gives_logits(model) else "probabilities"
         inputs = np.stack([server.prepared(image) for image in images])
         expected = keras.ops.convert_to_numpy(model(inputs, training=False))
-        return parity.compare("saved_model", expected, found[name].numpy(), tolerance)
+        return parity.compare(
+            "saved_model",
+            expected,
+            found[name].numpy(),
+            tolerance=tolerance,
+            classes=classes,
+        )
 
-    return publish(path, model, server.labels, write=write, prove=prove)
+    return publish(path, model, server.labels, data, write=write, prove=prove)
 
 
 class _Server(tf.Module):

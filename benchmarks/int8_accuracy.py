@@ -1,0 +1,84 @@
+"""What int8 costs in accuracy, and what each step of our quantisation gives back.
+
+    python -m benchmarks.int8_accuracy --data_dir=DIR \
+        --weights=mobilenet_0.25_128_keras_applications.weights.h5 \
+        --google_file=mobilenet_v1_0.25_128_quant.tflite
+
+Published weights at alpha 0.25, 128 px, on the photographs of ImageNet's validation set
+that a data set holds, over all 1000 classes; calibrated on 200 others of it.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+import mobilenet_tf
+from benchmarks.photographs import real_photographs
+from benchmarks.report import publish
+from mobilenet_tf.export import images, int8
+from mobilenet_tf.export.interpreter import run
+from mobilenet_tf.export.networks import on_images
+from mobilenet_tf.reporting import table
+
+flags.DEFINE_string("weights", None, "Of keras.applications.", required=True)
+flags.DEFINE_string("google_file", None, "mobilenet_v1_0.25_128_quant.tflite.")
+flags.DEFINE_string("dataset", "imagenette112", "With file names and WordNet ids.")
+flags.DEFINE_string("data_dir", None, "Folder of the data set.")
+FLAGS = flags.FLAGS
+
+# Each row does what the rows before it do, and one thing more.
+STEPS = (
+    ("plain conversion, int8 outputs", False, False, False),
+    ("and a float32 classifier output", True, False, False),
+    ("and scales by least squares", True, True, False),
+    ("and corrected biases", True, True, True),
+)
+
+
+def row(name, scores, expected, classes):
+    """Accuracy, agreement with float, and images with two best classes."""
+    best = scores.argmax(1)
+    agreement = None if expected is None else np.mean(best == expected.argmax(1))
+    ties = np.mean((scores == scores.max(1, keepdims=True)).sum(1) > 1)
+    top1 = np.mean(best == np.array(classes))
+    return (name, *map(table.percent, (top1, agreement, ties)))
+
+
+def main(_):
+    model = mobilenet_tf.build(0.25, base_resolution=128, weights=FLAGS.weights)
+    proof, classes, rest = real_photographs(FLAGS.dataset, FLAGS.data_dir)
+    inputs, calibration = images.scaled(model, proof), images.scaled(model, rest)
+    pixels = (inputs + 1) * 127.5
+    expected = model.predict(inputs, verbose=0)
+    rows = [row("Keras, float32", expected, expected, classes)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        for name, float_output, fit_scales, correct_biases in STEPS:
+            if float_output:
+                file = int8.quantize(
+                    model,
+                    calibration,
+                    lanes=32,
+                    float_output=True,
+                    fit_scales=fit_scales,
+                    correct_biases=correct_biases,
+                )
+                content = file.content()
+            else:
+                network = on_images(model, batch_size=1)
+                content = int8.full_int8(network, calibration, tf.uint8)
+            path.write_bytes(content)
+            rows.append(row(name, run(path, pixels), expected, classes))
+    if FLAGS.google_file:
+        scores = run(FLAGS.google_file, pixels)[:, 1:]  # the first is the background
+        rows.append(row("Google's quantised file", scores, None, classes))
+    columns = ("0.25 MobileNet-128", "top-1 %", "same class as float %", "ties %")
+    setting = f"{len(classes)} photographs of {FLAGS.dataset}, 1000 classes."
+    publish("int8_accuracy", f"{table.render(columns, rows)}\n\n{setting}")
+
+
+if __name__ == "__main__":
+    app.run(main)

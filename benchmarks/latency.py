@@ -1,0 +1,183 @@
+"""Time per image of exported files, one image at a time on one thread.
+
+    python -m benchmarks.latency --google_file=mobilenet_v1_0.25_128_quant.tflite
+
+All files at alpha 0.25, 128 px: ours, `keras.applications.MobileNet` converted by the
+same converter, Google's own quantised file where it is given. Then ours at the 16
+published points. Weights are random, which changes no time. Rounds are interleaved, so
+that whatever else the machine does meets all files alike.
+"""
+
+import functools
+import tempfile
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
+import tensorflow as tf
+from absl import app, flags
+from ai_edge_litert.interpreter import Interpreter
+
+import mobilenet_tf
+from benchmarks.report import publish
+from mobilenet_tf import export
+from mobilenet_tf.export import images, int8
+from mobilenet_tf.export.networks import on_images
+from mobilenet_tf.imagenet import PAIRS
+from mobilenet_tf.reporting import table
+
+flags.DEFINE_string("google_file", None, "mobilenet_v1_0.25_128_quant.tflite.")
+flags.DEFINE_integer("rounds", 60, "Rounds that count.", 1)
+flags.DEFINE_integer("runs", 5, "Runs of each file in a round.", 1)
+flags.DEFINE_integer("lanes", 64, "Of the tuned int8 file; see export.litert.", 1)
+flags.DEFINE_list("points", [f"{a:g}_{s}" for a, s in PAIRS], "Points, ALPHA_SIDE.")
+FLAGS = flags.FLAGS
+
+WARM_UPS = 30
+
+
+def litert(content: bytes):
+    """A run of a LiteRT file."""
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    (inputs,) = interpreter.get_input_details()
+    image = np.random.default_rng(0).integers(0, 256, inputs["shape"])
+    interpreter.set_tensor(inputs["index"], image.astype(inputs["dtype"]))
+    return interpreter.invoke
+
+
+def onnx(path: Path, side: int):
+    """A run of an ONNX file."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options)
+    image = np.zeros((1, side, side, 3), "float32")
+    return lambda: session.run(None, {"image": image})
+
+
+def saved_model(path: Path, side: int):
+    """A run of a SavedModel, its preprocessing included."""
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    image = tf.zeros((1, side, side, 3))
+    return lambda: serve(image)["probabilities"].numpy()
+
+
+def our_int8(model: keras.Model, lanes: int, float_output: bool = True) -> bytes:
+    """Our int8 file; scales and biases of random weights need no fitting."""
+    calibration = images.scaled(model, images.photographs(4))
+    options = {"fit_scales": False, "correct_biases": False}
+    file = int8.quantize(
+        model, calibration, lanes=lanes, float_output=float_output, **options
+    )
+    return file.content()
+
+
+def plain_int8(model: keras.Model) -> bytes:
+    """What the converter makes of a network, from uint8 to uint8."""
+    calibration = images.scaled(model, images.photographs(4))
+    return int8.full_int8(on_images(model, batch_size=1), calibration, tf.uint8)
+
+
+def one_point(folder: Path) -> dict[str, tuple]:
+    """Name, run and bytes of every file at alpha 0.25, 128 px."""
+    build = functools.partial(mobilenet_tf.build, 0.25, base_resolution=128)
+    peer = keras.applications.MobileNet((128, 128, 3), 0.25, weights=None)
+    export.onnx(build(), folder / "model.onnx")
+    export.saved_model(build(), folder / "model")
+    found = {}
+    if FLAGS.google_file:
+        found["Google's quantised file, uint8"] = Path(FLAGS.google_file).read_bytes()
+    found |= {
+        f"ours, int8, {FLAGS.lanes} lanes": our_int8(build(), FLAGS.lanes),
+        "ours, int8, 32 lanes (default)": our_int8(build(), 32),
+        "ours, int8, 16 lanes": our_int8(build(), 16),
+        "ours, int8, 1 lane": our_int8(build(), 1),
+        "ours, int8 throughout, 1 lane": our_int8(build(), 1, float_output=False),
+        "keras.applications, int8": plain_int8(peer),
+        "ours, float32": float_file(build()),
+        "keras.applications, float32": int8.converted(on_images(peer, batch_size=1)),
+    }
+    found = {name: (litert(content), len(content)) for name, content in found.items()}
+    size = (folder / "model.onnx").stat().st_size
+    found["ours, ONNX, onnxruntime"] = onnx(folder / "model.onnx", 128), size
+    size = sum(file.stat().st_size for file in (folder / "model").rglob("*.*"))
+    found["ours, SavedModel, TensorFlow"] = saved_model(folder / "model", 128), size
+    return found
+
+
+def float_file(model: keras.Model) -> bytes:
+    """Our float32 file, pixels in."""
+    return int8.converted(on_images(model, batch_size=1, pixels=True))
+
+
+def measure(runs: dict) -> dict[str, np.ndarray]:
+    """Milliseconds of every run, rounds interleaved."""
+    for run in runs.values():
+        for _ in range(WARM_UPS):
+            run()
+    found = {name: [] for name in runs}
+    for _ in range(FLAGS.rounds):
+        for name, run in runs.items():
+            run()  # the files before it have emptied the caches
+            for _ in range(FLAGS.runs):
+                start = time.perf_counter()
+                run()
+                found[name].append(1e3 * (time.perf_counter() - start))
+    return {name: np.array(times) for name, times in found.items()}
+
+
+def all_points() -> str:
+    """Our int8 and float files at the chosen points, as a table."""
+    runs, sizes = {}, {}
+    for point in FLAGS.points:
+        alpha, side = point.split("_")
+        model = mobilenet_tf.build(float(alpha), base_resolution=int(side))
+        for kind, content in (
+            ("int8", our_int8(model, FLAGS.lanes)),
+            ("float", float_file(model)),
+        ):
+            runs[point, kind], sizes[point, kind] = litert(content), len(content)
+    times = measure(runs)
+    rows = []
+    for point in FLAGS.points:
+        row = [point.replace("_", " MobileNet-")]
+        for kind in ("int8", "float"):
+            found = times[point, kind]
+            row += [f"{sizes[point, kind] / 1e3:,.0f}", f"{np.median(found):.2f}"]
+            row.append(f"{np.percentile(found, 90):.2f}")
+        rows.append(row)
+    columns = [f"{kind} {what}" for kind in ("int8", "float32") for what in _WHAT]
+    return table.render(("Ours", *columns), rows)
+
+
+_WHAT = ("kB", "ms", "p90")
+
+
+def main(_):
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        found = one_point(Path(folder))
+        times = measure({name: run for name, (run, _) in found.items()})
+    first = np.median(next(iter(times.values())))
+    rows = [
+        (
+            name,
+            f"{found[name][1] / 1e3:,.0f}",
+            f"{np.median(ms):.3f}",
+            f"{np.percentile(ms, 90):.3f}",
+            f"{np.median(ms) / first:.2f}",
+        )
+        for name, ms in times.items()
+    ]
+    columns = ("0.25 MobileNet-128", "kB", "ms", "p90", "of the first")
+    setting = "One image on one thread; medians and 90th percentiles."
+    publish(
+        "latency", "\n\n".join([table.render(columns, rows), all_points(), setting])
+    )
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import keras
+import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -38,3 +40,19 @@ def test_latency():
     for name in ("ours, int8, 64 lanes", "keras.applications, int8", "ours, float32"):
         assert re.search(rf"\| {name} +\| +[\d,]+ \| +\d+\.\d{{3}} \|", output)
     assert "| 0.25 MobileNet-128 |" in output
+
+
+def test_codec(tmp_path):
+    for package in ("brotli", "constriction", "zstandard"):
+        pytest.importorskip(package)
+    images = keras.Input((60,))
+    model = keras.Model(images, keras.layers.Dense(40)(images))
+    kernel = np.random.default_rng(0).integers(-3, 4, (60, 40)).astype("float32")
+    model.set_weights([kernel, np.zeros(40)])
+    model.save(tmp_path / "model.keras")
+    output = run("codec", f"--models={tmp_path / 'model.keras'}", "--rounds=1")
+    sizes = dict(re.findall(r"\| ([\w-]+(?: bound)?) +\| +([\d,]+) \|", output))
+    assert set(sizes) >= {"codec", "zlib", "xz", "brotli", "zstd", "Huffman"}
+    # 2,400 weights of log2(7) bits are 842 bytes.
+    assert 842 < int(sizes["order-0 bound"].replace(",", "")) < 1060
+    assert 842 < int(sizes["codec"].replace(",", "")) < 1200

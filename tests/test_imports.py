@@ -23,6 +23,7 @@ LEVELS = {
     "data": 4,
     "training": 5,
     "evaluation": 5,
+    "compression": 6,
     "export": 6,
     "reporting": 6,
     "experiment": 7,

@@ -1,0 +1,210 @@
+"""Bytes and speed of the codec against general compressors and Huffman's code.
+
+    python -m benchmarks.codec \
+        --squeezenet_weights=squeezenet_v1.0_deep_compression.net \
+        --int8_weights=mobilenet_0.25_128_keras_applications.weights.h5
+
+General compressors get the authors' file as it is, and other weights in the form that
+suits them: codebooks and biases as float32, each weight as its place in the codebook of
+its tensor, or of its channel where it is int8. Huffman's code, the paper's choice, has
+one table per layer for the places and one for the gaps between weights, four bits
+each, as in the authors' file. The bound is the entropy of places and zeros, layer by
+layer, as if their histograms were known.
+"""
+
+import heapq
+import lzma
+import statistics
+import time
+import zlib
+from pathlib import Path
+
+import brotli
+import keras
+import numpy as np
+import zstandard
+from absl import app, flags
+
+import mobilenet_tf
+from benchmarks.report import publish
+from mobilenet_tf.compression import codec
+from mobilenet_tf.export import int8
+from mobilenet_tf.reporting import table
+
+flags.DEFINE_string("squeezenet_weights", None, "The SqueezeNet authors' file.")
+flags.DEFINE_string("int8_weights", None, "MobileNet 0.25 128, rounded to int8.")
+flags.DEFINE_list("models", [], "Whole .keras models.")
+flags.DEFINE_integer("rounds", 3, "Of the times; medians are printed.", 1)
+FLAGS = flags.FLAGS
+
+PEERS = {
+    "zlib": (lambda data: zlib.compress(data, 9), zlib.decompress),
+    "xz": (
+        lambda data: lzma.compress(data, preset=9 | lzma.PRESET_EXTREME),
+        lzma.decompress,
+    ),
+    "brotli": (brotli.compress, brotli.decompress),
+    "zstd": (
+        lambda data: zstandard.ZstdCompressor(level=22).compress(data),
+        lambda data: zstandard.ZstdDecompressor().decompress(data),
+    ),
+}
+MOST_VALUES = 256
+GAP = 16
+
+
+def places(array: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Codebook, and the place of each weight in it, filter by filter; 0 for zero.
+
+    None of a tensor that has too many values.
+    """
+    filters = np.moveaxis(array, -1 if array.shape[-1] > 1 else -2, 0)
+    flat = filters.ravel()
+    values = np.unique(flat[flat != 0])
+    if 0 < len(values) <= min(MOST_VALUES, flat.size // 2):
+        return values, np.where(flat == 0, 0, 1 + np.searchsorted(values, flat))
+    if array.ndim < 2 or not is_int8(filters):
+        return None
+    scales = int8.best_scales(filters)
+    numbers = int8.rounded(filters, scales).astype("int64").ravel()
+    return scales, np.where(numbers == 0, 0, numbers + int8.MAXIMUM + 1)
+
+
+def is_int8(filters: np.ndarray) -> bool:
+    """Whether no filter has more values than int8 has, and the whole has many."""
+    steps = [len(np.unique(np.abs(one))) for one in filters.reshape(len(filters), -1)]
+    return filters[0].size > 1 and max(steps) < min(filters[0].size, 129)
+
+
+def entropy(symbols: np.ndarray) -> float:
+    """Bits of a sequence by its own histogram."""
+    counts = np.bincount(symbols)
+    counts = counts[counts > 0]
+    return float(-(counts * np.log2(counts / counts.sum())).sum())
+
+
+def huffman(symbols: np.ndarray) -> float:
+    """Bits of a sequence by Huffman's code, with a byte per symbol for its length."""
+    counts = np.bincount(symbols)
+    counts = [int(count) for count in counts if count]
+    heap, total = list(counts), 0
+    heapq.heapify(heap)
+    while len(heap) > 1:
+        merged = heapq.heappop(heap) + heapq.heappop(heap)
+        total += merged
+        heapq.heappush(heap, merged)
+    return (total or len(symbols)) + 8 * len(counts)
+
+
+def gaps(found: np.ndarray) -> np.ndarray:
+    """Zeros before each weight that is stored, at most 15; then a zero is stored."""
+    positions = np.flatnonzero(found)
+    distances = np.diff(positions, prepend=-1) - 1
+    fillers = np.full(int((distances // GAP).sum()), GAP - 1)
+    return np.concatenate([distances % GAP, fillers])
+
+
+def arrays(model: keras.Model) -> tuple[bytes, float, float]:
+    """Bytes for the peers; bytes by Huffman's code, and of the bound."""
+    parts, by_huffman, bound = [], 0.0, 0.0
+    for array in model.get_weights():
+        found = places(array)
+        if found is None:
+            parts.append(array.tobytes())
+            by_huffman += array.nbytes
+            bound += array.nbytes
+            continue
+        values, symbols = found
+        small = symbols.max() < 256
+        parts += [values.tobytes(), symbols.astype("u1" if small else "<u2").tobytes()]
+        stored = symbols[symbols > 0] - 1
+        steps = gaps(symbols)
+        fillers = np.zeros(len(steps) - len(stored), "int64")
+        coded = huffman(np.concatenate([stored + 1, fillers])) + huffman(steps)
+        by_huffman += values.nbytes + coded / 8
+        zeros = entropy((symbols == 0).astype("int64"))
+        bound += values.nbytes + (entropy(stored) + zeros) / 8
+    return b"".join(parts), by_huffman, bound
+
+
+def timed(function, argument):
+    """The result, and the median of the seconds it takes."""
+    seconds = []
+    for _ in range(FLAGS.rounds):
+        start = time.perf_counter()
+        result = function(argument)
+        seconds.append(time.perf_counter() - start)
+    return result, statistics.median(seconds)
+
+
+def rows(model: keras.Model, other: bytes | None = None) -> list[tuple[str, ...]]:
+    """One row per compressor.
+
+    Args:
+        model: What is compressed.
+        other: The bytes that general compressors get, where they are not `arrays`'.
+    """
+    megabytes = 4e-6 * model.count_params()
+    plain, by_huffman, bound = arrays(model)
+    content, seconds = timed(codec.encode, model)
+    loaded, back = timed(codec.decode, content)
+    for one, again in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(one.view("uint32"), again.view("uint32"))
+    found = [_row("codec", len(content), megabytes, seconds, back)]
+    plain = other or plain
+    for name, (compress, decompress) in PEERS.items():
+        packed, seconds = timed(compress, plain)
+        again, back = timed(decompress, packed)
+        assert again == plain
+        found.append(_row(name, len(packed), megabytes, seconds, back))
+    found.append(("Huffman", f"{by_huffman:,.0f}", "–", "–"))
+    found.append(("order-0 bound", f"{bound:,.0f}", "–", "–"))
+    return found
+
+
+def _row(name, size, megabytes, encoding, decoding):
+    speeds = (f"{megabytes / seconds:,.1f}" for seconds in (encoding, decoding))
+    return (name, f"{size:,}", *speeds)
+
+
+def contenders():
+    """Name, model and bytes for the peers, of everything that was given."""
+    if FLAGS.squeezenet_weights:
+        path = Path(FLAGS.squeezenet_weights)
+        model = mobilenet_tf.build_squeezenet(weights=path)
+        yield "the SqueezeNet authors' file", model, path.read_bytes()
+    if FLAGS.int8_weights:
+        weights = FLAGS.int8_weights
+        model = mobilenet_tf.build(0.25, base_resolution=128, weights=weights)
+        yield "0.25 MobileNet-128 in int8", rounded(model), None
+    for path in FLAGS.models:
+        yield Path(path).name, keras.models.load_model(path, compile=False), None
+
+
+def rounded(model: keras.Model) -> keras.Model:
+    """The network with int8 kernels, a scale for each channel."""
+    changed = []
+    for weights in model.get_weights():
+        if weights.ndim > 1:
+            axis = -1 if weights.shape[-1] > 1 else -2
+            channels = np.moveaxis(weights, axis, 0)
+            scales = int8.best_scales(channels)
+            steps = int8.rounded(channels, scales).astype("float32")
+            steps *= scales.reshape(-1, *[1] * (steps.ndim - 1))
+            weights = np.moveaxis(steps, 0, axis)
+        changed.append(weights)
+    model.set_weights(changed)
+    return model
+
+
+def main(_):
+    tables = []
+    for name, model, other in contenders():
+        columns = (name, "bytes", "MB/s in", "MB/s out")
+        tables.append(table.render(columns, rows(model, other)))
+    setting = "MB of float32 weights; medians; our times include building the network."
+    publish("codec", "\n\n".join([*tables, setting]))
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,129 @@
+"""Compressed networks as files: near the entropy of their weights, and lossless.
+
+    from mobilenet_tf.compression import codec
+
+    codec.save(model, "model.mntc")
+    model = codec.load("model.mntc")
+
+What compresses are weights with few distinct values, many of them zero, as pruning and
+clustering make them, or whole multiples of a scale, as quantisation does. Others are
+written too, at about their size.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zlib
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mobilenet_tf.compression.codec import architecture, container, tensors
+
+MAX_WEIGHTS = 1 << 26
+
+__all__ = ["decode", "encode", "inspect", "load", "save"]
+
+
+def save(model: keras.Model, path: str | os.PathLike) -> int:
+    """Write a network, and return the file's bytes.
+
+    Args:
+        model: A flat functional model of stock layers, such as ours.
+        path: The file, which appears by rename and replaces what is there.
+
+    Raises:
+        ValueError: The model has a layer that cannot be written.
+    """
+    content, path = encode(model), Path(path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)
+    return len(content)
+
+
+def load(path: str | os.PathLike, max_weights: int = MAX_WEIGHTS) -> keras.Model:
+    """Read a network, its weights equal bit by bit to those that were saved.
+
+    Args:
+        path: The file.
+        max_weights: A file with more weights is refused before they take memory.
+
+    Raises:
+        ValueError: The file is damaged or not of this format; the message says how.
+    """
+    try:
+        return decode(Path(path).read_bytes(), max_weights)
+    except ValueError as error:
+        raise ValueError(
+            f"{str(path)!r} is not a compressed network: {error}"
+        ) from error
+
+
+def encode(model: keras.Model) -> bytes:
+    """The bytes of a network; see `save`."""
+    text = architecture.describe(model)
+    learned, streams = tensors.Models(), []
+    for layer in model.layers:
+        for array in layer.get_weights():
+            kind, content = tensors.encode(array, learned)
+            streams.append(container.Stream(kind, _checksum(array), content))
+    return container.pack(text, streams)
+
+
+def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
+    """The network of some bytes; see `load`."""
+    text, streams = container.unpack(content)
+    model, layers = architecture.build(text, max_weights)
+    learned, remaining = tensors.Models(), iter(streams)
+    for layer in layers:
+        shapes = [array.shape for array in layer.get_weights()]
+        found = [_decode(next(remaining, None), shape, learned) for shape in shapes]
+        layer.set_weights(found)
+    if next(remaining, None) is not None:
+        raise ValueError("it has more tensors than its architecture")
+    return model
+
+
+def inspect(content: bytes) -> list[tuple[str, str, tuple[int, ...], int]]:
+    """Name, kind, shape and bytes of every tensor.
+
+    Raises:
+        ValueError: As `load`.
+    """
+    text, streams = container.unpack(content)
+    _, layers = architecture.build(text, MAX_WEIGHTS)
+    names = [
+        (weight.path, tuple(weight.shape))
+        for layer in layers
+        for weight in layer.weights
+    ]
+    if len(names) != len(streams):
+        raise ValueError("it has not as many tensors as its architecture")
+    return [
+        (name, _kind(stream.kind), shape, len(stream.content))
+        for (name, shape), stream in zip(names, streams, strict=True)
+    ]
+
+
+def _kind(number):
+    sparse = " with zeros" if number & tensors.SPARSE else ""
+    number &= ~tensors.SPARSE
+    return (
+        tensors.KINDS[number] if number < len(tensors.KINDS) else "unknown"
+    ) + sparse
+
+
+def _decode(stream, shape, learned):
+    if stream is None:
+        raise ValueError("it has fewer tensors than its architecture")
+    array = tensors.decode(stream.kind, stream.content, shape, learned)
+    if _checksum(array) != stream.checksum:
+        raise ValueError("a tensor's checksum is wrong")
+    return array
+
+
+def _checksum(array):
+    return zlib.crc32(np.ascontiguousarray(array, "<f4").tobytes())

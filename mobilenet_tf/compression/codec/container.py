@@ -1,0 +1,84 @@
+"""The file around the streams: lengths and checksums. FORMAT.md has it byte by byte."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import zlib
+
+MAGIC, VERSION = b"MNTC", 1
+_HEAD = struct.Struct("<4sBxHI")
+_ENTRY = struct.Struct("<BII")
+_CHECKSUM = struct.Struct("<I")
+_MOST_ARCHITECTURE = 1 << 20  # bytes of JSON, some hundred times a real one
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """One tensor as it is stored.
+
+    Attributes:
+        kind: See `tensors`.
+        checksum: CRC-32 of the decoded little-endian float32.
+        content: The range coder's words.
+    """
+
+    kind: int
+    checksum: int
+    content: bytes
+
+
+def pack(architecture: str, streams: list[Stream]) -> bytes:
+    """The bytes of a file."""
+    packed = zlib.compress(architecture.encode(), 9)
+    parts = [_HEAD.pack(MAGIC, VERSION, len(streams), len(packed)), packed]
+    parts += [
+        _ENTRY.pack(stream.kind, len(stream.content), stream.checksum)
+        for stream in streams
+    ]
+    parts += [stream.content for stream in streams]
+    body = b"".join(parts)
+    return body + _CHECKSUM.pack(zlib.crc32(body))
+
+
+def unpack(content: bytes) -> tuple[str, list[Stream]]:
+    """What was packed.
+
+    Raises:
+        ValueError: The file is truncated, too long, damaged, or none of ours.
+    """
+    if len(content) < _HEAD.size + _CHECKSUM.size:
+        raise ValueError(f"it has {len(content)} bytes, fewer than any such file")
+    magic, version, count, length = _HEAD.unpack_from(content)
+    if magic != MAGIC:
+        raise ValueError(f"it must begin with {MAGIC!r}, got {magic!r}")
+    if version != VERSION:
+        raise ValueError(f"its version must be {VERSION}, got {version}")
+    body, (checksum,) = content[:-4], _CHECKSUM.unpack(content[-4:])
+    if zlib.crc32(body) != checksum:
+        raise ValueError("its checksum is wrong: it is damaged, truncated or too long")
+    table = _HEAD.size + length
+    start = table + count * _ENTRY.size
+    if start > len(body):
+        raise ValueError("its table of tensors does not fit into it")
+    entries = [
+        _ENTRY.unpack_from(body, table + index * _ENTRY.size) for index in range(count)
+    ]
+    if start + sum(size for _, size, _ in entries) != len(body):
+        raise ValueError("its streams are not as long as its table says")
+    streams = []
+    for kind, size, crc in entries:
+        streams.append(Stream(kind, crc, body[start : start + size]))
+        start += size
+    return _inflate(body[_HEAD.size : table]), streams
+
+
+def _inflate(packed):
+    inflater = zlib.decompressobj()
+    try:
+        text = inflater.decompress(packed, _MOST_ARCHITECTURE)
+        if not inflater.eof or inflater.unused_data:
+            raise ValueError("its architecture is cut, too long, or not alone")
+        return text.decode()
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"its architecture cannot be read: {error}") from error

@@ -19,8 +19,8 @@ help:
 setup: $(READY)
 
 $(READY): setup.py
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
-		"mobilenet_tf needs Python 3.11 or later; set PYTHON=python3.x")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and \
+		"mobilenet_tf needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[pinned,test]'
 	@touch $@

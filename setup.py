@@ -23,7 +23,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    python_requires=">=3.11",
+    python_requires=">=3.11,<3.14",
     packages=find_packages(include=["mobilenet_tf*"]),
     package_data={"mobilenet_tf": ["py.typed", "imagenet_classes.txt"]},
     install_requires=[

@@ -34,6 +34,8 @@ _FREE = (
     layers.Softmax,
     layers.ZeroPadding2D,
 )
+# Operations without a layer that move numbers and compute nothing.
+_FREE_OPERATIONS = ("Reshape", "Take", "Transpose")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +73,37 @@ def per_layer(model: keras.Model) -> list[LayerCost]:
             input size.
     """
     costs = []
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            costs += per_layer(layer)
-        else:
-            costs += _layer_costs(layer)
+    for operation, shape in _operations(model):
+        if isinstance(operation, keras.Model):
+            costs += per_layer(operation)
+        elif isinstance(operation, keras.layers.Layer):
+            costs += _layer_costs(operation, shape)
+        elif type(operation).__name__ not in _FREE_OPERATIONS:
+            raise _unknown(operation)
     return costs
+
+
+def _operations(model):
+    """Layers and operations of a graph, each with the shape that it gives there."""
+    graph = getattr(model, "_functional", None) or model  # of a Sequential
+    nodes = {}
+    for depth in graph._nodes_by_depth.values():
+        for node in depth:
+            nodes.setdefault(id(node.operation), []).append(node)
+    for operation in graph.operations:
+        found = nodes[id(operation)]
+        if len(found) > 1:
+            raise ValueError(
+                f"layer {operation.name!r} is used {len(found)} times; what it costs "
+                "would be counted once"
+            )
+        shape = tuple(found[0].output_tensors[0].shape[1:])
+        if None in shape:
+            raise ValueError(
+                f"the model must have a fixed input size, but layer "
+                f"{operation.name!r} has output shape {shape}"
+            )
+        yield operation, shape
 
 
 def mult_adds(model: keras.Model, include_classifier: bool = True) -> int:
@@ -157,9 +184,10 @@ def summary(model: keras.Model) -> str:
     )
 
 
-def _layer_costs(layer) -> list[LayerCost]:
-    shape = _output_shape(layer)
+def _layer_costs(layer, shape) -> list[LayerCost]:
     name = layer.name
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
+        raise ValueError(f"layer {name!r} must be channels_last, got channels_first")
     if isinstance(layer, layers.SeparableConv2D):
         return [
             _kernel_cost(f"{name}/depthwise", layer.depthwise_kernel, shape, "DW "),
@@ -187,8 +215,13 @@ def _layer_costs(layer) -> list[LayerCost]:
         return [LayerCost(name, "Batch norm", shape, statistics=channels)]
     if isinstance(layer, _FREE):
         return [LayerCost(name, "Other", shape)]
-    raise ValueError(
-        f"the cost of layer {name!r} of type {type(layer).__name__} is not known"
+    raise _unknown(layer)
+
+
+def _unknown(operation):
+    kind = type(operation).__name__
+    return ValueError(
+        f"the cost of layer {operation.name!r} of type {kind} is not known"
     )
 
 
@@ -205,13 +238,3 @@ def _kernel_cost(name, kernel, shape, prefix, layer=None):
         weights,
         shape[-1] if layer is not None and layer.use_bias else 0,
     )
-
-
-def _output_shape(layer):
-    shape = layer.output.shape[1:]
-    if None in shape:
-        raise ValueError(
-            f"the model must have a fixed input size, but layer {layer.name!r} has "
-            f"output shape {tuple(shape)}"
-        )
-    return tuple(shape)

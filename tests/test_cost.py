@@ -93,3 +93,37 @@ def test_no_fixed_size_is_an_error():
 def test_unknown_convention():
     with pytest.raises(ValueError, match="convention must be one of weights, slim"):
         cost.parameters(mobilenet_tf.build(0.25, base_resolution=32), "tf")
+
+
+def test_operation_that_computes_is_an_error():
+    images = keras.Input((8, 8, 3))
+    kernel = np.ones((3, 3, 3, 4), "float32")
+    model = keras.Model(images, keras.ops.conv(images, kernel))
+    with pytest.raises(ValueError, match="of type Conv is not known"):
+        cost.mult_adds(model)
+
+
+def test_layer_used_twice_is_an_error():
+    images = keras.Input((8, 8, 3))
+    shared = layers.Conv2D(3, 3, padding="same", name="shared")
+    with pytest.raises(ValueError, match="'shared' is used 2 times"):
+        cost.mult_adds(keras.Model(images, shared(shared(images))))
+
+
+def test_layer_that_was_used_elsewhere_before():
+    convolution = layers.Conv2D(4, 3, padding="same")
+    convolution(keras.Input((32, 32, 3)))
+    images = keras.Input((8, 8, 3))
+    model = keras.Model(images, convolution(images))
+    assert cost.mult_adds(model) == 8 * 8 * 27 * 4
+
+
+def test_channels_first_is_an_error():
+    layer = layers.Conv2D(4, 3, data_format="channels_first", name="first")
+    with pytest.raises(ValueError, match="'first' must be channels_last"):
+        cost.mult_adds(one_layer(layer, (3, 8, 8)))
+
+
+def test_sequential_models_count():
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 1)])
+    assert cost.mult_adds(model) == 8 * 8 * 3 * 4

@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 
@@ -6,9 +7,13 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+import mobilenet_tf
 from mobilenet_tf.data import arrays, catalogue, dataset
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
+from mobilenet_tf.data.dataset import is_named
+from mobilenet_tf.training.loop import fit
+from mobilenet_tf.training.recipes import PLAIN
 
 
 def prepare(data_dir, name="squares", *, shape=(40, 40, 3), counts=(60, 20), **extra):
@@ -274,6 +279,46 @@ def test_corrupt_record_file(tmp_path, mode):
     with pytest.raises(ValueError, match="'train' of data set 'squares' is damaged"):
         data, _ = load("squares", str(tmp_path), mode=mode)
         list(data.train.epoch(8, seed=0))
+
+
+def test_corrupt_record_file_while_training(tmp_path):
+    """Found many batches later, by TensorFlow's own iterator."""
+    prepare(tmp_path, counts=(400, 20))
+    file = next(tmp_path.rglob("*train.tfrecord*"))
+    content = bytearray(file.read_bytes())
+    content[-len(content) // 8] ^= 255
+    file.write_bytes(content)
+    data, _ = load("squares", str(tmp_path), mode="stream")
+    model = mobilenet_tf.build(0.25, base_resolution=32, classes=2)
+    recipe = dataclasses.replace(PLAIN, batch_size=4, epochs=1)
+    with pytest.raises(ValueError, match="'train' of data set 'squares' is damaged"):
+        fit(model, data, recipe)
+
+
+def test_limit_beyond_the_end_takes_all(tmp_path):
+    prepare(tmp_path)
+    data, _ = load("squares", str(tmp_path), limit=10**6)
+    whole, _ = load("squares", str(tmp_path))
+    assert (data.train.size, data.evaluation.size) == (
+        whole.train.size,
+        whole.evaluation.size,
+    )
+
+
+def test_arrays_of_another_feature_are_refused(tmp_path):
+    prepare(tmp_path, name="pairs", image2=tfds.features.Image(shape=(40, 40, 3)))
+    arrays = str(tmp_path / "pairs.npz")
+    load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
+    load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
+    with pytest.raises(ValueError, match="holds image_key 'image2', but None was"):
+        load("pairs", str(tmp_path), arrays=arrays)
+
+
+def test_name_without_its_config():
+    assert is_named("imagenette/160px-v2", "imagenette")
+    assert is_named("imagenette/160px-v2", "imagenette/160px-v2:1.0.0")
+    assert not is_named("imagenette/160px-v2", "imagenette/320px-v2")
+    assert not is_named("imagenette112", "imagenette")
 
 
 def test_random_boxes():

@@ -122,6 +122,32 @@ def test_only_trains_what_matches(tiny, tmp_path):
     assert set(trained(tmp_path / "runs")) == {"0.25"}
 
 
+def test_records_of_another_split_are_no_seeds(tiny, tmp_path):
+    finish(tiny("--epochs=1", "--only=^0.2"))
+    (path,) = (tmp_path / "runs" / "records").glob("*.json")
+    record = json.loads(path.read_text())
+    record["key"] += "x"
+    record["data"]["evaluation_split"] = "test"
+    path.with_name("other.json").write_text(json.dumps(record))
+    process = tiny("--epochs=1", "--render")
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert "several data: test, validation; choose one with --eval_split" in errors
+    finish(tiny("--epochs=1", "--render", "--eval_split=test"))
+
+
+def test_dry_run_writes_the_arrays(tmp_path):
+    """What a machine without TensorFlow is then given."""
+    arrays = tmp_path / "vignettes.npz"
+    command = [sys.executable, "-m", "experiments.width_multiplier", "--dry_run"]
+    command += [f"--arrays={arrays}", f"--data_dir={tmp_path}", "--limit=40"]
+    output = subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout
+    assert "| 1 MobileNet" in output
+    assert arrays.exists()
+
+
 def test_workers_share_the_grid(tiny, tmp_path):
     output = finish(tiny("--epochs=2", "--seeds=2", "--workers=2"))
     assert output.count(" done: top-1") == 4

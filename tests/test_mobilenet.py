@@ -15,10 +15,11 @@ SIXTEEN = [(alpha, rho) for alpha in ALPHAS for rho in RHOS]
 
 @pytest.mark.parametrize(("alpha", "rho"), SIXTEEN)
 def test_equals_keras_applications(alpha, rho):
-    ours = mobilenet_tf.build(alpha, rho)
+    # Logits: a softmax over 1000 classes would make every difference small.
+    ours = mobilenet_tf.build(alpha, rho, classifier_activation=None)
     side = ours.input_shape[1]
     theirs = keras.applications.MobileNet(
-        (side, side, 3), alpha, weights=None, dropout=1e-3
+        (side, side, 3), alpha, weights=None, classifier_activation=None
     )
     rng = np.random.default_rng(0)
     # Random statistics as well, so that a wrong normalisation cannot hide.
@@ -36,7 +37,20 @@ def test_equals_keras_applications(alpha, rho):
         keras.ops.convert_to_numpy(ours(images)),
         keras.ops.convert_to_numpy(theirs(images)),
         atol=1e-5,
+        rtol=1e-5,
     )
+
+
+def test_output_shapes_of_every_block():
+    model = mobilenet_tf.build()
+    assert model.get_layer("stem_relu").output.shape[1:] == (112, 112, 32)
+    # What goes into the next row of Table 1 comes out of this one.
+    sizes = [inputs for kind, _, inputs in TABLE1 if kind == "dw"]
+    for block, size in enumerate(sizes[1:], 1):
+        output = model.get_layer(f"block{block}_pointwise_relu").output
+        assert output.shape[1:] == size
+    last = model.get_layer("block13_pointwise_relu").output
+    assert last.shape[1:] == (7, 7, 1024)
 
 
 def test_shapes_are_those_of_table_1():

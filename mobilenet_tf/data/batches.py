@@ -1,5 +1,7 @@
 """From stored images to what a training step takes: order, crops, one-hot labels."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
@@ -40,3 +42,26 @@ def evaluation_batches(
     for batch in split.epoch(batch_size):
         boxes = central_boxes(len(batch), central_fraction)
         yield (batch.images, boxes), one_hot[batch.labels]
+
+
+@contextmanager
+def own_errors(batches):
+    """The batches; an error of theirs leaves the block as it was raised.
+
+    Keras hands a generator to TensorFlow, which wraps what it raises.
+    """
+    errors = []
+
+    def passed_on():
+        try:
+            yield from batches
+        except ValueError as error:
+            errors.append(error)
+            raise
+
+    try:
+        yield passed_on()
+    except Exception:
+        if errors:
+            raise errors[0] from None
+        raise

@@ -177,6 +177,8 @@ def _split(builder, flag, given, candidates, limit):
                 f"limit must be a positive number for whole splits, got {limit!r} for "
                 f"{given!r}"
             )
+        if given in splits:  # TFDS refuses slices beyond the end
+            limit = min(limit, splits[given].num_examples)
         given = f"{given}[:{limit}]"
     try:
         size = splits[given].num_examples
@@ -186,5 +188,8 @@ def _split(builder, flag, given, candidates, limit):
             f"({', '.join(splits)}) or a slice of one, got {given!r}"
         ) from error
     if size == 0:
-        raise ValueError(f"{flag} {given!r} of {builder.info.name!r} has no examples")
+        raise ValueError(
+            f"{flag} {given!r} of {builder.info.name!r} has no examples; choose "
+            f"another with --{flag}"
+        )
     return given

@@ -107,6 +107,7 @@ def load(
         "side": side,
         "base_resolution": base_resolution,
         "limit": selection.get("limit"),
+        **_chosen_features(selection),
     }
     size_bytes = 3 * side**2 * (facts["train_size"] + facts["evaluation_size"])
     if arrays is not None or mode == "arrays":
@@ -134,6 +135,18 @@ def describe(data: DataSet) -> str:
     )
 
 
+def is_named(name: str, asked: str) -> bool:
+    """Whether a data set is the one asked for: with or without config and version."""
+    asked = asked.partition(":")[0]
+    return name == asked or name.startswith(f"{asked}/")
+
+
+def _chosen_features(selection):
+    """What identifies the images where the data set leaves a choice."""
+    keys = ("image_key", "label_key", "to_rgb")
+    return {key: selection[key] for key in keys if selection.get(key)}
+
+
 def _sides(base_resolution, image_shape):
     """Input side at rho 1, and the side of the stored images."""
     known = None not in image_shape[:2]
@@ -145,17 +158,19 @@ def _sides(base_resolution, image_shape):
 def _from_file(path, name, base_resolution, selection):
     splits, facts = load_arrays(path)
     expected = {
-        "name": name.split(":")[0],
+        "name": facts["name"] if is_named(facts["name"], name) else name,
         "limit": selection.get("limit"),
+        **dict.fromkeys(("image_key", "label_key", "to_rgb")),
+        **_chosen_features(selection),
     }
     optional = {"base_resolution": base_resolution, **selection}
     for key in ("base_resolution", "train_split", "evaluation_split"):
         if optional.get(key) is not None:
             expected[key] = optional[key]
     for key, value in expected.items():
-        if facts[key] != value:
+        if facts.get(key) != value:
             raise ValueError(
-                f"arrays file {str(path)!r} holds {key} {facts[key]!r}, but "
+                f"arrays file {str(path)!r} holds {key} {facts.get(key)!r}, but "
                 f"{value!r} was asked for; choose another file or delete it"
             )
     return DataSet(

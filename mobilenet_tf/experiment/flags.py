@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from mobilenet_tf.data.dataset import EMBEDDED, MODES, DataSet, load
+from mobilenet_tf.data.dataset import EMBEDDED, MODES, DataSet, is_named, load
 from mobilenet_tf.reporting.rows import Network, Row
 from mobilenet_tf.training.clone import PRECISIONS
 from mobilenet_tf.training.recipe import Recipe
@@ -46,7 +46,9 @@ def define() -> None:
     )
     flags.DEFINE_integer("limit", None, "Use only so many images of both splits.", 1)
     flags.DEFINE_string("workdir", "runs", "Snapshots, models, records, tables.")
-    flags.DEFINE_bool("dry_run", False, "Print exact costs; train nothing.")
+    flags.DEFINE_bool(
+        "dry_run", False, "Print exact costs, write --arrays; train nothing."
+    )
     flags.DEFINE_bool("render", False, "Print the table from records; train nothing.")
     flags.DEFINE_string(
         "results",
@@ -150,21 +152,43 @@ def matching(records: list[dict], recipe: Recipe) -> list[dict]:
     """The records that the flags describe: data, recipe and precision.
 
     Raises:
-        ValueError: They are of several base resolutions and none was chosen.
+        ValueError: They are of several data sets, which are no seeds of one network;
+            the message says what to choose.
     """
+    asked = {
+        "base_resolution": FLAGS.base_resolution,
+        "train_split": FLAGS.train_split,
+        "eval_split": FLAGS.eval_split,
+        "dataset": FLAGS.dataset.partition(":")[2] or None,
+    }
     chosen = [
         record
         for record in records
         if record.get("recipe") == recipe.facts  # evaluations have none
-        and record["data"]["name"] == FLAGS.dataset.partition(":")[0]
+        and is_named(record["data"]["name"], FLAGS.dataset)
         and record["precision"] == FLAGS.precision
         and record["data"]["limit"] == FLAGS.limit
-        and FLAGS.base_resolution in (None, record["data"]["base_resolution"])
+        and all(asked[flag] in (None, value) for flag, value in _data(record).items())
     ]
-    bases = sorted({record["data"]["base_resolution"] for record in chosen})
-    if len(bases) > 1:
-        raise ValueError(
-            f"there are records of base resolutions {', '.join(map(str, bases))}; "
-            "choose one with --base_resolution"
-        )
+    for flag in asked:
+        found = sorted({_data(record)[flag] for record in chosen})
+        if len(found) > 1:
+            raise ValueError(
+                f"there are records of several data: {', '.join(map(str, found))}; "
+                f"choose one with --{flag}"
+            )
     return chosen
+
+
+def _data(record):
+    """By the flag that chooses it, what a record was trained on."""
+    facts = record["data"]
+    splits = {
+        flag: re.sub(r"\[:\d+\]$", "", facts[key]) if facts["limit"] else facts[key]
+        for flag, key in (
+            ("train_split", "train_split"),
+            ("eval_split", "evaluation_split"),
+        )
+    }
+    version = facts["version"]
+    return {"base_resolution": facts["base_resolution"], **splits, "dataset": version}

@@ -52,6 +52,8 @@ class Experiment:
 
     def _main(self):
         if FLAGS.dry_run:
+            if FLAGS.arrays:
+                flags.data()  # writes the file
             rows = self._rows()
             costs = comparison.costs(rows, self.costs)
             print(joined(f"**{self.title}**", costs, *self._comments(rows)))

@@ -147,6 +147,7 @@ def train(
 ) -> dict:
     """Train a point, going on from its snapshot, and write its model and record."""
     keras.utils.clear_session()  # frees what the point before it left
+    provenance = records.provenance()  # now: the files may change while it trains
     with distribution.scope(data_parallel):
         model = point.build()
         progress = loop.fit(
@@ -173,7 +174,7 @@ def train(
         "cost": point.costs,
         "seconds": round(progress.seconds, 1),
         "history": progress.history,
-        **records.provenance(),
+        **provenance,
     }
     records.write(workdir.record_path(point), record)
     workdir.snapshot_path(point).unlink(missing_ok=True)

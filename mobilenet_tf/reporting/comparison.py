@@ -118,9 +118,9 @@ def footnote(results: list[dict]) -> str:
         f"Paper: ImageNet. Ours: {data['name']} {data['version']}, "
         f"{data['evaluation_split']} split ({data['evaluation_size']:,} images, "
         f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
-        f"{recipe['epochs']} epochs; mean and sample standard deviation over the "
-        f"seeds. Exact: counted at the paper's resolution and number of classes. "
-        f"Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
+        f"{recipe['epochs']} epochs, {first['precision']}; mean and sample standard "
+        "deviation over the seeds. Exact: counted at the paper's resolution and number "
+        f"of classes. Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
         f"commit {', '.join(commits)}."
     )
 

@@ -88,6 +88,11 @@ def device_name() -> str:
 
         if jax.default_backend() != "cpu":
             return f"{jax.device_count()} x {jax.devices()[0].device_kind}"
+    if keras.backend.backend() == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

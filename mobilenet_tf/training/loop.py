@@ -10,7 +10,11 @@ from pathlib import Path
 import keras
 
 from mobilenet_tf import arguments
-from mobilenet_tf.data.batches import evaluation_batches, training_batches
+from mobilenet_tf.data.batches import (
+    evaluation_batches,
+    own_errors,
+    training_batches,
+)
 from mobilenet_tf.data.dataset import DataSet, Split
 from mobilenet_tf.training import snapshot
 from mobilenet_tf.training.clone import PRECISIONS, training_clone
@@ -103,15 +107,16 @@ def fit(
             min_area=recipe.min_area,
             flip=recipe.flip,
         )
-        clone.fit(
-            batches,
-            steps_per_epoch=steps_per_epoch,
-            initial_epoch=progress.epoch,
-            epochs=end,
-            callbacks=[keeper],
-            shuffle=False,
-            verbose=0,
-        )
+        with own_errors(batches) as batches:
+            clone.fit(
+                batches,
+                steps_per_epoch=steps_per_epoch,
+                initial_epoch=progress.epoch,
+                epochs=end,
+                callbacks=[keeper],
+                shuffle=False,
+                verbose=0,
+            )
         values = snapshot.capture(clone)
     if clone is None:  # the snapshot was of the last epoch
         clone = compiled(None)
@@ -163,7 +168,8 @@ def evaluate(
     )
     batches = evaluation_batches(split, classes, EVALUATION_BATCH, central_fraction)
     steps = -(-split.size // EVALUATION_BATCH)
-    result = clone.evaluate(batches, steps=steps, verbose=0, return_dict=True)
+    with own_errors(batches) as batches:
+        result = clone.evaluate(batches, steps=steps, verbose=0, return_dict=True)
     return {name: float(result[name]) for name in ("top1", "top5", "loss")}
 
 

@@ -10,8 +10,9 @@ from mobilenet_tf.training.recipe import Recipe
 #   training the paper compares its own.
 # Deviation: the rate falls in 40 steps over the run, as in 100 epochs of the script.
 # Deviation: batch-norm momentum 0.99; the script's 0.9997 needs 10,000s of steps.
-# Deviation: crops of at least half the image; the paper says only that small crops
-#   are limited.
+# Deviation: crops of at least half the image, mirrored or not; the paper says only that
+#   small crops are limited.
+# Deviation: 30 epochs of batches of 64; the paper gives neither.
 PAPER = Recipe(
     name="paper",
     optimizer="rmsprop",

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -185,6 +186,8 @@ def test_conclusion():
     assert falls.endswith("accuracy falls with alpha holds on this data.")
     rises = conclusion.sentence(ROWS, [*RESULTS, record(0.25, 0, 0.9)], "top1")
     assert rises.endswith("does not hold on this data.")
+    near = conclusion.sentence(ROWS, [*RESULTS, record(0.25, 0, 0.842)], "top1")
+    assert re.search(r"not hold on this data; drawn anew .*, in \d+ % of cases", near)
 
 
 def test_interval_is_wilsons():

@@ -6,8 +6,13 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.rows import Row, values
+from mobilenet_tf.reporting.rows import Row, select, values
+
+DECIDED = 0.05
+DRAWS = 4000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,15 +30,37 @@ class Conclusion:
 
     def sentence(self, rows: Sequence[Row], results: list[dict], metric: str) -> str:
         """The conclusion and whether it holds; open while a row is not trained."""
-        trained = [row for row in rows if row.trained]
-        means = [table.mean(values(row.network, results, metric)) for row in trained]
-        missing = means.count(None)
+        found = [
+            (values(row.network, results, metric), select(row.network, results))
+            for row in rows
+            if row.trained
+        ]
+        missing = sum(not accuracies for accuracies, _ in found)
         if missing:
-            verdict = f"is open: {missing} of {len(means)} networks not trained yet"
+            verdict = f"is open: {missing} of {len(found)} networks not trained yet"
         else:
+            means = [table.mean(accuracies) for accuracies, _ in found]
             verdict = "holds" if self.holds(*means) else "does not hold"
             verdict += " on this data"
+            chance = self._chance(means, [_standard_error(*one) for one in found])
+            if DECIDED < chance < 1 - DECIDED:
+                verdict += (
+                    f"; drawn anew within the error of images and seeds, in "
+                    f"{100 * chance:.0f} % of cases"
+                )
         return f"The conclusion that {self.statement} {verdict}."
+
+    def _chance(self, means, errors):
+        """How often it holds where each accuracy is drawn anew."""
+        draws = np.random.default_rng(0).normal(means, errors, (DRAWS, len(means)))
+        return float(np.mean([self.holds(*draw) for draw in draws.tolist()]))
+
+
+def _standard_error(accuracies, found):
+    """Of a mean: what counting images leaves open, and the spread over the seeds."""
+    mean, images = table.mean(accuracies), found[0]["data"]["evaluation_size"]
+    spread = table.spread(accuracies) or 0.0
+    return (mean * (1 - mean) / images + spread**2 / len(accuracies)) ** 0.5
 
 
 def falling(*accuracies: float) -> bool:

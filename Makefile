@@ -8,11 +8,12 @@ READY = $(VENV)/.ready
 RUNS ?= runs
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
 
-.PHONY: help setup reproduce test tables lint clean
+.PHONY: help setup reproduce test thorough tables lint clean
 
 help:
 	@echo "make reproduce  train and print Tables 6 and 7 on the embedded data set"
 	@echo "make test       run the tests"
+	@echo "make thorough   run the tests that take long too"
 	@echo "make tables     render all tables and figures from the records"
 	@echo "make lint       check format and style"
 
@@ -31,6 +32,9 @@ reproduce: $(READY)
 
 test: $(READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
+
+thorough: $(READY)
+	$(RUN) -m pytest --numprocesses=2 --dist=worksteal --thorough
 
 tables: $(READY)
 	$(RUN) -m experiments

@@ -30,6 +30,7 @@ def record(alpha, seed, top1, rho=1.0):
             "base_resolution": 112,
         },
         "recipe": {"name": "modern", "epochs": 30},
+        "precision": "float32",
         "seconds": 600.0,
         "device": "2 cores of X",
         "commit": "0123456789",
@@ -64,9 +65,9 @@ def test_table_as_a_literal():
 def test_footnote_says_where_numbers_come_from():
     assert comparison.footnote(RESULTS) == (
         "Paper: ImageNet. Ours: imagenette112 1.0.0, validation split (3,925 images, "
-        "10 classes), recipe `modern`, 30 epochs; mean and sample standard deviation "
-        "over the seeds. Exact: counted at the paper's resolution and number of "
-        "classes. Trained on 2 cores of X in 30 minutes in all, commit 0123456."
+        "10 classes), recipe `modern`, 30 epochs, float32; mean and sample standard "
+        "deviation over the seeds. Exact: counted at the paper's resolution and number "
+        "of classes. Trained on 2 cores of X in 30 minutes in all, commit 0123456."
     )
 
 

@@ -1,5 +1,7 @@
 """MobileNets and SqueezeNet in Keras 3: the papers' networks, tables and tools."""
 
+import importlib
+
 from mobilenet_tf import cost
 from mobilenet_tf.imagenet import decode_predictions, preprocess_input
 from mobilenet_tf.mobilenet import build
@@ -13,3 +15,10 @@ __all__ = [
     "preprocess_input",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    # With them come TensorFlow and more, which building a network does without.
+    if name in ("compression", "export"):
+        return importlib.import_module(f"mobilenet_tf.{name}")
+    raise AttributeError(f"module 'mobilenet_tf' has no attribute {name!r}")

@@ -29,7 +29,7 @@ def evaluate(
         decoding and preprocessing included.
 
     Raises:
-        ValueError: There are no photographs.
+        ValueError: There are no photographs, or a score is not finite.
     """
     side = model.input_shape[1]
     batches = photographs.images.map(
@@ -41,6 +41,8 @@ def evaluate(
     images, first, five, started = 0, 0, 0, time.perf_counter()
     for inputs, labels in batches:
         scores = predict(inputs).numpy()
+        if not np.isfinite(scores).all():
+            raise ValueError(f"{model.name!r} gives scores that are not finite")
         labels = labels.numpy()[:, None]
         # As many classes as are strictly better; ties go to the one with lower index.
         own = np.take_along_axis(scores, labels, 1)

@@ -57,8 +57,10 @@ def test_client_with_tensorflow_alone(small, exported, tmp_path):
     pictures = images.photographs(2, seed=5)
     files = []
     for index, image in enumerate(pictures):
-        files.append(str(tmp_path / f"{index}.png"))
-        tf.io.write_file(files[-1], tf.io.encode_png(image))
+        files.append(str(tmp_path / f"{index}.{('png', 'jpg')[index]}"))
+        encode = (tf.io.encode_png, tf.io.encode_jpeg)[index]
+        tf.io.write_file(files[-1], encode(image))
+        pictures[index] = tf.io.decode_image(tf.io.read_file(files[-1]), 3).numpy()
     output = subprocess.run(
         [sys.executable, "-c", CLIENT, str(path), *files],
         cwd=tmp_path,
@@ -99,9 +101,8 @@ def test_report_and_card_stand_beside(exported):
     assert "3 classes" in card
 
 
-def pruned():
+def pruned(model):
     """Nine of ten weights are zero."""
-    model = mobilenet_tf.build(0.25, base_resolution=64, classes=5)
     weights = model.get_weights()
     for values in weights:
         if values.ndim > 1:
@@ -116,10 +117,11 @@ def squeezenet(*arguments, **options):
 
 NETWORKS = {
     "features": lambda: mobilenet_tf.build(0.25, base_resolution=64, include_top=False),
-    "pruned": pruned,
+    "pruned": lambda: pruned(mobilenet_tf.build(0.25, base_resolution=64, classes=5)),
     "squeezenet_1.0": lambda: squeezenet(classes=4),
     "squeezenet_1.1": lambda: squeezenet("1.1", classes=4, classifier_activation=None),
     "squeezenet_features": lambda: squeezenet(include_top=False),
+    "squeezenet_pruned": lambda: pruned(squeezenet("1.1", classes=4)),
 }
 NETWORKS |= {
     f"{alpha}_{side}": functools.partial(
@@ -167,7 +169,9 @@ def test_every_network_in_every_format(network, name, tmp_path):
     model = NETWORKS[network]()
     for layer in model.layers:
         if layer.name.endswith("_bn"):
-            layer.gamma.assign(layer.gamma * 4)  # or signals fade before training
+            # Signals would fade, since nothing has been trained.
+            layer.gamma.assign(layer.gamma * 4)
+            layer.beta.assign(layer.beta + 0.5)
     report = FORMATS[name](model, tmp_path / f"model.{name}")
     outputs = model.predict(images.scaled(model, images.photographs(4)), verbose=0)
     assert report.maximum_difference <= (
@@ -353,9 +357,10 @@ def test_int8(float_output, tmp_path):
 def test_agreement_and_accuracy():
     outputs = np.eye(4)
     swapped = outputs[[0, 1, 3, 2]]
-    with pytest.raises(ValueError, match=r"best class of 50.0 % of 4 images, at least"):
-        parity.compare("int8", outputs, swapped, tolerance=None, min_agreement=0.9)
-    report = parity.compare("int8", outputs, swapped, tolerance=None, classes=range(4))
+    quantized = {"names_classes": True, "tolerance": None}
+    with pytest.raises(ValueError, match=r"less than min_agreement=0.9: .* on 50.0 %"):
+        parity.compare("int8", outputs, swapped, min_agreement=0.9, **quantized)
+    report = parity.compare("int8", outputs, swapped, classes=range(4), **quantized)
     assert (report.model_accuracy, report.file_accuracy) == (1.0, 0.5)
     assert "top-1 50.0 % against 100.0 %" in str(report)
 
@@ -383,6 +388,26 @@ def test_int8_keeps_the_accuracy_of_real_weights(shared, tmp_path):
     assert report.file_accuracy >= report.model_accuracy - 0.005
 
 
+def test_int8_of_the_authors_squeezenet(shared, tmp_path):
+    """Its average over positions is taken in float32, or classes would be tied."""
+    pytest.importorskip("ai_edge_litert")
+    weights = "squeezenet_v1.0_deep_compression.net"
+    model = mobilenet_tf.build_squeezenet(weights=shared / "weights" / weights)
+    proof, classes, representative = real_photographs(
+        "imagenette112", str(shared / "tfds")
+    )
+    report = export.litert(
+        model,
+        tmp_path / "model.tflite",
+        "int8",
+        images=proof[::4],
+        classes=classes[::4],
+        representative_images=representative[:50],
+    )
+    assert report.top1_agreement >= 0.9
+    assert report.file_accuracy >= report.model_accuracy - 0.02
+
+
 def test_litert_arguments(small, tmp_path):
     with pytest.raises(ValueError, match="quantization must be one of None"):
         export.litert(small, tmp_path / "m.tflite", "int4")
@@ -396,6 +421,11 @@ def test_litert_arguments(small, tmp_path):
         export.litert(small, tmp_path / "m.tflite", images=[np.zeros((8, 8, 3))])
     with pytest.raises(ValueError, match="at least one image"):
         export.litert(small, tmp_path / "m.tflite", images=[])
+    with pytest.raises(ValueError, match="one for each of 16 images, got 1"):
+        export.litert(small, tmp_path / "m.tflite", classes=[0])
+    (tmp_path / "m.tflite.md").touch()
+    with pytest.raises(ValueError, match=r"must not exist yet, .*m\.tflite\.md'"):
+        export.litert(small, tmp_path / "m.tflite")
 
 
 def test_nothing_is_left_when_the_proof_fails(small, tmp_path):
@@ -407,7 +437,60 @@ def test_nothing_is_left_when_the_proof_fails(small, tmp_path):
 def test_a_nan_is_not_equal():
     outputs = np.full((2, 3), np.nan)
     with pytest.raises(ValueError, match="not equal"):
-        parity.compare("saved_model", np.zeros((2, 3)), outputs)
+        parity.compare("onnx", np.zeros((2, 3)), outputs, names_classes=True)
+
+
+def test_features_agree_by_their_direction():
+    features = np.random.default_rng(0).normal(size=(5, 4, 4, 8))
+    quantized = {"names_classes": False, "tolerance": None, "min_agreement": 0.9}
+    report = parity.compare("int8", features, features + 0.01, **quantized)
+    assert report.top1_agreement is None
+    assert 0.99 < report.similarity < 1
+    with pytest.raises(ValueError, match=r"less than min_agreement=0.9"):
+        parity.compare("int8", features, features[::-1], **quantized)
+    with pytest.raises(ValueError, match=r"outputs of shape \(4, .* of \(5,"):
+        parity.compare("int8", features, features[1:], **quantized)
+
+
+def test_another_activation_than_softmax_is_refused(tmp_path):
+    model = mobilenet_tf.build(
+        0.25, base_resolution=32, classes=3, classifier_activation="sigmoid"
+    )
+    with pytest.raises(ValueError, match="must be 'softmax' or None here, got 'sigm"):
+        export.saved_model(model, tmp_path / "model")
+    with pytest.raises(ValueError, match="must be 'softmax' or None here, got 'sigm"):
+        export.litert(
+            model,
+            tmp_path / "m.tflite",
+            "int8",
+            representative_images=images.photographs(2),
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_biases_of_nearly_dead_channels_fit():
+    """Weights of 1e-9 and a bias of 3: the scale follows the bias."""
+    pytest.importorskip("ai_edge_litert")
+    model = mobilenet_tf.build(0.25, base_resolution=64, classes=3)
+    layer = model.get_layer("block1_pointwise_bn")
+    gamma, beta, *rest = layer.get_weights()
+    gamma[0], beta[0] = 1e-9, 3.0
+    layer.set_weights([gamma, beta, *rest])
+    calibration = images.scaled(model, images.photographs(4))
+    file = int8.quantize(model, calibration, lanes=1, float_output=True)
+    for layer in file.layers():
+        limits = np.iinfo("int32")
+        if layer.bias.dtype == "int32":
+            assert np.abs(layer.bias.astype("int64")).max() < limits.max
+
+
+def test_everything_of_the_package_is_at_hand():
+    command = (
+        "import mobilenet_tf; mobilenet_tf.export.litert; mobilenet_tf.compression"
+    )
+    subprocess.run([sys.executable, "-c", command], check=True, cwd=ROOT)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = mobilenet_tf.nothing
 
 
 def test_bad_arguments(small, exported, tmp_path):
@@ -441,7 +524,7 @@ def test_command_line(small, tmp_path):
 
     missing = export_with()
     assert missing.returncode == 1
-    assert "export: error: representative_images must be given" in missing.stderr
+    assert "export: error: images must be given for litert_int8" in missing.stderr
     done = export_with(f"--images={tmp_path / 'images'}")
     assert done.returncode == 0, done.stderr
     assert "litert int8 against Keras on 30 images" in done.stdout

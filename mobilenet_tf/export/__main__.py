@@ -62,7 +62,8 @@ def build():
 
 def arguments(model) -> dict:
     """What the flags say to an export, but for model and path."""
-    found = {"data": FLAGS.data}
+    trained = "imagenet-1k" if FLAGS.weights == "imagenet" else None
+    found = {"data": FLAGS.data or trained}
     if FLAGS.labels:
         found["labels"] = Path(FLAGS.labels).read_text(encoding="utf-8").splitlines()
     quantized = FLAGS.format == "litert_int8"
@@ -82,6 +83,8 @@ def arguments(model) -> dict:
 def main(_) -> None:
     """Build, export, print the parity report."""
     try:
+        if FLAGS.format == "litert_int8" and not FLAGS.images:
+            raise ValueError("images must be given for litert_int8, got none")
         model = build()
         report = FORMATS[FLAGS.format](model, FLAGS.output, **arguments(model))
     except (OSError, ValueError) as error:

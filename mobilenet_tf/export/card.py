@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import keras
 
 from mobilenet_tf import cost
 from mobilenet_tf.export.parity import Report
-from mobilenet_tf.imagenet import CLASSES
-
-_IMAGENET = "imagenet-1k"
 
 
 def render(
@@ -26,12 +24,9 @@ def render(
         model: The network.
         name: Name of the file.
         labels: Names of the classes; None for a network without a classifier.
-        data: What the weights were trained on; None means ImageNet for 1000 classes,
-            else that the card does not know.
+        data: What the weights were trained on; None means that the card does not know.
         report: The proof that file and model are equal.
     """
-    if data is None and labels is not None and len(labels) == CLASSES:
-        data = _IMAGENET
     side = model.input_shape[1]
     classes = f"{len(labels):,} classes" if labels else "features, no classifier"
     sections = [
@@ -71,14 +66,14 @@ def _metadata(model, name, data, report):
         "- mobile",
     ]
     if data is not None:
-        lines += ["datasets:", f"- {data}"]
+        lines += ["datasets:", f"- {json.dumps(data)}"]
     if report.file_accuracy is not None:
         lines += [
             "model-index:",
-            f"- name: {name}",
+            f"- name: {json.dumps(name)}",
             "  results:",
             "  - task: {type: image-classification}",
-            f"    dataset: {{name: the images of the proof, type: {data or 'custom'}}}",
+            "    dataset: {name: the images of the proof, type: images}",
             "    metrics:",
             f"    - {{type: accuracy, value: {report.file_accuracy:.4f}}}",
         ]

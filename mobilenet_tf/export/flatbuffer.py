@@ -166,6 +166,11 @@ class Layer:
         """`(output channels,)`; None for float32."""
         return self._scales(self.bias_index)
 
+    @property
+    def input_scale(self) -> float:
+        """Of the quantised input."""
+        return self.file.graph.tensors[self.input].quantization.scale[0]
+
     def set_weights(self, quantized: np.ndarray, scales: np.ndarray) -> None:
         """int8 weights `(output channels, ...)` and their scale per channel."""
         stored = np.moveaxis(quantized, 0, self.axis)
@@ -173,20 +178,23 @@ class Layer:
 
     def set_bias(self, bias: np.ndarray, weight_scales: np.ndarray) -> None:
         """float biases as int32 in units of input scale times weight scale."""
-        tensor = self.file.graph.tensors[self.input]
-        scales = tensor.quantization.scale[0] * weight_scales
-        quantized = np.round(bias / scales).astype("int32")
-        self.file.set_values(self.bias_index, quantized, scales)
+        scales = self.input_scale * weight_scales
+        self.file.set_values(self.bias_index, _as_int32(bias / scales), scales)
 
     def add_to_bias(self, change: np.ndarray) -> None:
         """Add floats to quantised biases."""
         scales = self.bias_scales
-        changed = self.bias + np.round(change / scales).astype("int32")
-        self.file.set_values(self.bias_index, changed.astype("int32"), scales)
+        changed = _as_int32(self.bias + change / scales)
+        self.file.set_values(self.bias_index, changed, scales)
 
     def _scales(self, index):
         quantization = self.file.graph.tensors[index].quantization
         return None if quantization is None else quantization.scale
+
+
+def _as_int32(values):
+    limits = np.iinfo("int32")
+    return np.clip(np.round(values), limits.min, limits.max).astype("int32")
 
 
 def _kind(code):

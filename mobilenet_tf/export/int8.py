@@ -8,8 +8,12 @@ A plain conversion loses top-1 agreement in three places. Each is mended in the 
 2. Rounding shifts the mean of a layer's output. Layer by layer, what the mean over
    calibration images is off goes into the bias (Nagel et al., arXiv 1906.04721,
    section 4.2).
-3. With many classes one int8 step of the logits makes ties. A dense classifier gets
-   float32 inputs and outputs, and softmax after it; its weights stay int8.
+3. With many classes one int8 step of the logits makes ties. The last layer, a dense
+   classifier with int8 weights or SqueezeNet's average, takes and gives float32, and
+   softmax comes after it.
+
+Equalising channels across layers (section 4.1 there) is left out: a scale per channel
+of the weights does what it is for. `benchmarks.int8_accuracy` measures each step.
 """
 
 from __future__ import annotations
@@ -24,7 +28,12 @@ import tensorflow as tf
 from mobilenet_tf.export import folding, rewriting
 from mobilenet_tf.export.flatbuffer import File
 from mobilenet_tf.export.interpreter import means
-from mobilenet_tf.export.networks import gives_logits, on_images, with_logits
+from mobilenet_tf.export.networks import (
+    gives_logits,
+    has_classifier,
+    on_images,
+    with_logits,
+)
 
 MAXIMUM = 127
 CORRECTION_IMAGES = 32  # one pass over them for each layer
@@ -54,9 +63,7 @@ def quantize(
     Returns:
         A file with uint8 input: raw pixels.
     """
-    keeps_classes_apart = float_output and isinstance(
-        model.layers[-1], keras.layers.Dense
-    )
+    keeps_classes_apart = float_output and has_classifier(model)
     softmax = keeps_classes_apart and not gives_logits(model)
     network = on_images(with_logits(model) if softmax else model, batch_size=1)
     reference = File(converted(network))
@@ -69,9 +76,10 @@ def quantize(
     if correct_biases:
         _correct_biases(reference, file, pairs, calibration[:CORRECTION_IMAGES])
     if keeps_classes_apart:
-        original, layer = pairs[-1]
         rewriting.dequantize_before_last(file)
-        file.set_values(layer.bias_index, original.bias)
+        original, layer = pairs[-1]
+        if isinstance(model.layers[-1], keras.layers.Dense):
+            file.set_values(layer.bias_index, original.bias)
     if softmax:
         rewriting.append_softmax(file)
     if float_output:
@@ -109,6 +117,11 @@ def rounded(weights: np.ndarray, scales: np.ndarray) -> np.ndarray:
 
 def _fit_scales(original, layer):
     scales = best_scales(original.weights)
+    # A channel that is nearly dead has a tiny scale, in which its bias would overflow.
+    least = np.abs(original.bias) / (layer.input_scale * 2.0**30)
+    scales = np.maximum(scales, least).astype("float32")
+    dead = ~original.weights.reshape(len(scales), -1).any(1)
+    scales[dead] = layer.weight_scales[dead]
     layer.set_weights(rounded(original.weights, scales).astype("int8"), scales)
     layer.set_bias(original.bias, scales)
 

@@ -65,15 +65,28 @@ def means(
     return [total / len(images) for total in sums]
 
 
-def _interpreter(**arguments):
+def require_litert():
+    """The interpreter's class.
+
+    Raises:
+        ValueError: It is not installed.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise ValueError(
             "LiteRT files are run by ai-edge-litert; pip install 'mobilenet_tf[export]'"
         ) from error
+    return Interpreter
+
+
+def _interpreter(**arguments):
+    Interpreter = require_litert()  # noqa: N806
     interpreter = Interpreter(num_threads=1, **arguments)
-    interpreter.allocate_tensors()
+    try:
+        interpreter.allocate_tensors()
+    except RuntimeError as error:
+        raise ValueError(f"LiteRT cannot run the file: {error}") from error
     return interpreter
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,10 +13,15 @@ from mobilenet_tf import arguments
 from mobilenet_tf.export import int8, parity
 from mobilenet_tf.export.flatbuffer import File
 from mobilenet_tf.export.images import images_or_default, scaled
-from mobilenet_tf.export.interpreter import run
+from mobilenet_tf.export.interpreter import require_litert, run
 from mobilenet_tf.export.metadata import labelled
-from mobilenet_tf.export.networks import class_labels, on_images
-from mobilenet_tf.export.proven import publish
+from mobilenet_tf.export.networks import (
+    class_labels,
+    gives_logits,
+    on_images,
+    outputs,
+)
+from mobilenet_tf.export.proven import check_path, publish
 
 # The largest difference of an output; weights in float16 have 11 bits.
 TOLERANCES = {None: parity.FLOAT_TOLERANCE, "float16": 1e-2, "int8": None}
@@ -46,7 +50,8 @@ def litert(
 
     Args:
         model: One of our networks.
-        path: The file to write, ending in `.tflite`; it must not exist.
+        path: The file to write, ending in `.tflite`; neither it nor report and card
+            beside it may exist.
         quantization: None for float32, "float16" for weights of half the size, "int8".
         labels: Names of the classes; None means the WordNet ids for 1000 classes, else
             the numbers.
@@ -56,7 +61,9 @@ def litert(
         data: What the weights were trained on, for the model card.
         representative_images: Real images that int8 is calibrated on, some hundred and
             others than `images`; needed for it.
-        min_agreement: For int8, the least share of `images` with the same best class.
+        min_agreement: For int8, the least share of `images` with the same best class,
+            or the least mean cosine of features. Outputs in float32 differ by at most
+            1e-4, in float16 by 1e-2.
         float_output: For int8, whether outputs and the inputs of a dense classifier are
             float32, which keeps classes apart; else the file is int8 throughout, as
             processors without floats need it.
@@ -74,18 +81,23 @@ def litert(
     """
     arguments.one_of("quantization", quantization, tuple(TOLERANCES))
     arguments.number("min_agreement", min_agreement, lambda x: 0 <= x <= 1, "in [0, 1]")
-    if Path(path).suffix != ".tflite":
-        raise ValueError(f"path must end in .tflite, got {str(path)!r}")
-    if quantization == "int8" and not representative_images:
-        raise ValueError("representative_images must be given for int8, got none")
     arguments.integer("lanes", lanes)
-    inputs = scaled(model, images_or_default(images))
-    if quantization == "int8":
-        calibration = scaled(model, images_or_default(representative_images))
+    check_path(path, ".tflite")
     labels = class_labels(model, labels)
+    images = images_or_default(images)
+    parity.check_classes(classes, images)
+    require_litert()
+    quantized = quantization == "int8"
+    if quantized:
+        if representative_images is None or not len(representative_images):
+            raise ValueError("representative_images must be given for int8, got none")
+        if labels is not None:
+            gives_logits(model)  # raises for what is neither logits nor softmax
+        calibration = scaled(model, images_or_default(representative_images))
+    inputs = scaled(model, images)
 
     def write(partial):
-        if quantization == "int8":
+        if quantized:
             file = int8.quantize(
                 model, calibration, lanes=lanes, float_output=float_output
             )
@@ -100,13 +112,13 @@ def litert(
         partial.write_bytes(content)
 
     def prove(partial):
-        expected = keras.ops.convert_to_numpy(model(inputs, training=False))
         return parity.compare(
             f"litert {quantization or 'float32'}",
-            expected,
+            outputs(model, inputs),
             run(partial, (inputs + 1) * 127.5),
+            names_classes=labels is not None,
             tolerance=TOLERANCES[quantization],
-            min_agreement=min_agreement if quantization == "int8" else 0.0,
+            min_agreement=min_agreement if quantized else 0.0,
             classes=classes,
         )
 

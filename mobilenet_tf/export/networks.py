@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 
 from mobilenet_tf.imagenet import CLASSES, wordnet_ids
+
+BATCH = 64  # images at once, whatever their number
 
 
 def has_classifier(model: keras.Model) -> bool:
@@ -15,8 +18,32 @@ def has_classifier(model: keras.Model) -> bool:
 
 
 def gives_logits(model: keras.Model) -> bool:
-    """Whether the classifier has no activation."""
-    return model.layers[-1].activation is keras.activations.linear
+    """Whether the classifier has no activation, rather than softmax.
+
+    Raises:
+        ValueError: It has another one, such as a sigmoid.
+    """
+    activation = model.layers[-1].activation
+    if activation not in (keras.activations.linear, keras.activations.softmax):
+        raise ValueError(
+            "classifier_activation must be 'softmax' or None here, got "
+            f"{keras.activations.serialize(activation)!r}"
+        )
+    return activation is keras.activations.linear
+
+
+def outputs(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """What a model gives for images, some at a time."""
+    return in_batches(lambda some: model(some, training=False), inputs)
+
+
+def in_batches(run: Callable, inputs: Sequence) -> np.ndarray:
+    """The outputs of a function for many images, some at a time."""
+    found = [
+        keras.ops.convert_to_numpy(run(inputs[start : start + BATCH]))
+        for start in range(0, len(inputs), BATCH)
+    ]
+    return np.concatenate(found)
 
 
 def with_logits(model: keras.Model) -> keras.Model:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from mobilenet_tf.export import parity
 from mobilenet_tf.export.images import images_or_default, scaled
-from mobilenet_tf.export.networks import class_labels, on_images
-from mobilenet_tf.export.proven import publish
+from mobilenet_tf.export.networks import (
+    class_labels,
+    in_batches,
+    on_images,
+    outputs,
+)
+from mobilenet_tf.export.proven import check_path, publish
 
 OPSET = 18
 
@@ -51,17 +55,21 @@ def onnx(
         ValueError: An argument does not fit, tf2onnx or onnxruntime is not installed,
             or the file is not equal to the model; no file is left.
     """
-    if Path(path).suffix != ".onnx":
-        raise ValueError(f"path must end in .onnx, got {str(path)!r}")
-    inputs = scaled(model, images_or_default(images))
+    check_path(path, ".onnx")
     labels = class_labels(model, labels)
+    images = images_or_default(images)
+    parity.check_classes(classes, images)
     _require_packages()
+    inputs = scaled(model, images)
 
     def prove(partial):
-        expected = keras.ops.convert_to_numpy(model(inputs, training=False))
-        found = _run(partial, (inputs + 1) * 127.5)
         return parity.compare(
-            "onnx", expected, found, tolerance=tolerance, classes=classes
+            "onnx",
+            outputs(model, inputs),
+            _run(partial, (inputs + 1) * 127.5),
+            names_classes=labels is not None,
+            tolerance=tolerance,
+            classes=classes,
         )
 
     def write(partial):
@@ -98,5 +106,5 @@ def _run(path, pixels):
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (inputs,) = session.get_inputs()
-    (outputs,) = session.run(None, {inputs.name: pixels.astype("float32")})
-    return outputs
+    pixels = pixels.astype("float32")
+    return in_batches(lambda some: session.run(None, {inputs.name: some})[0], pixels)

@@ -23,6 +23,7 @@ class Report:
             count.
         top1_agreement: Share of images with the same best class; None for a network
             without a classifier.
+        similarity: Mean cosine of the features; None for a network with one.
         model_accuracy: Top-1 of the Keras model, where the true classes are given.
         file_accuracy: Top-1 of the file.
     """
@@ -32,6 +33,7 @@ class Report:
     maximum_difference: float
     tolerance: float | None
     top1_agreement: float | None = None
+    similarity: float | None = None
     model_accuracy: float | None = None
     file_accuracy: float | None = None
 
@@ -40,6 +42,8 @@ class Report:
         agreement = accuracy = ""
         if self.top1_agreement is not None:
             agreement = f", same best class on {100 * self.top1_agreement:.1f} %"
+        if self.similarity is not None:
+            agreement = f", mean cosine {self.similarity:.3f}"
         if self.model_accuracy is not None:
             accuracy = (
                 f", top-1 {100 * self.file_accuracy:.1f} % against "
@@ -59,6 +63,7 @@ def compare(
     expected: np.ndarray,
     found: np.ndarray,
     *,
+    names_classes: bool,
     tolerance: float | None = FLOAT_TOLERANCE,
     min_agreement: float = 0.0,
     classes: Sequence[int] | None = None,
@@ -69,32 +74,55 @@ def compare(
         format_name: The file's format.
         expected: Outputs of the Keras model, `(images, ...)`.
         found: Outputs of the file.
+        names_classes: Whether outputs are scores of classes, rather than features.
         tolerance: The largest difference that is accepted; None for a quantised file,
-            which is to name the same best classes instead.
-        min_agreement: The least share of images with the same best class.
+            which is to agree instead.
+        min_agreement: The least share of images with the same best class, or the least
+            mean cosine of features.
         classes: The true class of each image, for the accuracy of both.
 
     Raises:
-        ValueError: They differ by more, or agree on fewer, or are no numbers; nothing
+        ValueError: They differ by more, or agree on less, or are no numbers; nothing
             should be kept then.
     """
-    facts = {}
-    if expected.ndim == 2:
-        best = expected.argmax(1), found.argmax(1)
-        facts["top1_agreement"] = float(np.mean(best[0] == best[1]))
-        if classes is not None:
-            accuracies = [float(np.mean(one == np.asarray(classes))) for one in best]
-            facts["model_accuracy"], facts["file_accuracy"] = accuracies
+    if expected.shape != found.shape:
+        raise ValueError(
+            f"the exported file gives outputs of shape {found.shape}, the model of "
+            f"{expected.shape}"
+        )
+    facts = _agreement(expected, found, names_classes, classes)
     difference = float(np.abs(expected - found).max())
     report = Report(format_name, len(expected), difference, tolerance, **facts)
     limit = np.inf if tolerance is None else tolerance
     # Not `difference > limit`, which a NaN would pass.
     if not difference <= limit:
         raise ValueError(f"the exported file is not equal to the model: {report}")
-    if report.top1_agreement is not None and report.top1_agreement < min_agreement:
+    if not facts["top1_agreement" if names_classes else "similarity"] >= min_agreement:
         raise ValueError(
-            "the exported file agrees with the model on the best class of "
-            f"{100 * report.top1_agreement:.1f} % of {report.images} images, at least "
-            f"{100 * min_agreement:.1f} % are wanted"
+            f"the exported file agrees with the model on less than min_agreement="
+            f"{min_agreement:g}: {report}"
         )
     return report
+
+
+def check_classes(classes: Sequence[int] | None, images: Sequence) -> None:
+    """Raise ValueError unless there is a class for every image, or none at all."""
+    if classes is not None and len(classes) != len(images):
+        raise ValueError(
+            f"classes must be one for each of {len(images)} images, got {len(classes)}"
+        )
+
+
+def _agreement(expected, found, names_classes, classes):
+    if not names_classes:
+        flat = [
+            one.reshape(len(one), -1).astype("float64") for one in (expected, found)
+        ]
+        norms = np.prod([np.linalg.norm(one, axis=1) for one in flat], axis=0)
+        return {"similarity": float(np.mean((flat[0] * flat[1]).sum(1) / norms))}
+    best = expected.argmax(1), found.argmax(1)
+    facts = {"top1_agreement": float(np.mean(best[0] == best[1]))}
+    if classes is not None:
+        accuracies = [float(np.mean(one == np.asarray(classes))) for one in best]
+        facts["model_accuracy"], facts["file_accuracy"] = accuracies
+    return facts

@@ -13,6 +13,18 @@ import keras
 from mobilenet_tf.export import card, parity
 
 
+def check_path(path: str | os.PathLike, suffix: str = "") -> None:
+    """Raise ValueError unless a file and what stands beside it can be written."""
+    if suffix and Path(path).suffix != suffix:
+        raise ValueError(f"path must end in {suffix}, got {str(path)!r}")
+    for end in ("", ".json", ".md"):
+        if Path(f"{path}{end}").exists():
+            raise ValueError(
+                f"path must not exist yet, nor what stands beside it, got "
+                f"{f'{path}{end}'!r}; delete it first"
+            )
+
+
 def publish(
     path: str | os.PathLike,
     model: keras.Model,
@@ -25,7 +37,7 @@ def publish(
     """Write a file or folder, prove it, and let it appear.
 
     Args:
-        path: Where it will stand; it must not exist.
+        path: Where it will stand; see `check_path`.
         model: The network that is exported.
         labels: Names of the classes for the model card; None without a classifier.
         data: What the weights were trained on, for the card.
@@ -36,11 +48,9 @@ def publish(
         The parity report, which also stands in `{path}.json`; `{path}.md` is the card.
 
     Raises:
-        ValueError: The path exists, or the proof fails; no file is left then.
+        ValueError: The proof fails; no file is left then.
     """
     path = Path(path)
-    if path.exists():
-        raise ValueError(f"path must not exist yet, got {str(path)!r}; delete it first")
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:

@@ -26,21 +26,30 @@ def quantize_through_float(file: File) -> None:
 
 
 def dequantize_before_last(file: File) -> None:
-    """Exchange the last two operators, a dense layer and a dequantisation.
+    """Exchange the last two operators: a dense layer or a mean, and a dequantisation.
 
-    The dense layer then takes and gives float32, and keeps its int8 weights.
+    The first then takes and gives float32. A dense layer keeps its int8 weights; its
+    inputs are quantised again while it runs, with a scale of their own.
+
+    Raises:
+        ValueError: The file ends in another way.
     """
-    dense, dequantize = file.graph.operators[-2:]
-    features, middle = dense.inputs[0], dense.outputs[0]
+    last, dequantize = file.graph.operators[-2:]
+    dense = schema.BuiltinOperator.FULLY_CONNECTED
+    ends = (dense, schema.BuiltinOperator.MEAN), (schema.BuiltinOperator.DEQUANTIZE,)
+    if file.kind(last) not in ends[0] or file.kind(dequantize) not in ends[1]:
+        raise ValueError("the network must end with a dense layer or an average")
+    features, middle = last.inputs[0], last.outputs[0]
     tensor = file.graph.tensors[middle]
     tensor.shape = list(file.graph.tensors[features].shape)
     tensor.shapeSignature = None
     _make_float(tensor)
-    first, last = copy.copy(dequantize), copy.copy(dense)
+    first, second = copy.copy(dequantize), copy.copy(last)
     first.inputs, first.outputs = [features], [middle]
-    last.inputs, last.outputs = [middle, *dense.inputs[1:]], dequantize.outputs
-    last.builtinOptions.asymmetricQuantizeInputs = True
-    file.graph.operators[-2:] = [first, last]
+    second.inputs, second.outputs = [middle, *last.inputs[1:]], dequantize.outputs
+    if file.kind(last) == dense:
+        second.builtinOptions.asymmetricQuantizeInputs = True
+    file.graph.operators[-2:] = [first, second]
 
 
 def append_softmax(file: File) -> None:

@@ -13,8 +13,14 @@ from mobilenet_tf import arguments
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import parity
 from mobilenet_tf.export.images import images_or_default
-from mobilenet_tf.export.networks import class_labels, gives_logits, with_logits
-from mobilenet_tf.export.proven import publish
+from mobilenet_tf.export.networks import (
+    class_labels,
+    gives_logits,
+    in_batches,
+    outputs,
+    with_logits,
+)
+from mobilenet_tf.export.proven import check_path, publish
 
 
 def saved_model(
@@ -60,23 +66,24 @@ def saved_model(
             file is left.
     """
     arguments.integer("top_k", top_k)
+    check_path(path)
     images = images_or_default(images)
+    parity.check_classes(classes, images)
     server = _Server(model, labels, top_k, preprocessing or Preprocessing())
 
     def write(partial):
         tf.saved_model.save(server, str(partial), signatures=server.signatures())
 
     def prove(partial):
-        found = _run(partial, images)
         name = "features"
         if server.labels is not None:
             name = "logits" if gives_logits(model) else "probabilities"
         inputs = np.stack([server.prepared(image) for image in images])
-        expected = keras.ops.convert_to_numpy(model(inputs, training=False))
         return parity.compare(
             "saved_model",
-            expected,
-            found[name].numpy(),
+            outputs(model, inputs),
+            _run(partial, images, name),
+            names_classes=server.labels is not None,
             tolerance=tolerance,
             classes=classes,
         )
@@ -94,6 +101,7 @@ class _Server(tf.Module):
         self.labels = class_labels(model, labels)
         self.network = model
         if self.labels is not None:
+            gives_logits(model)  # raises for what is neither logits nor softmax
             self.network = with_logits(model)
             self.names = tf.constant(self.labels)
             self.top_k = min(top_k, len(self.labels))
@@ -146,8 +154,11 @@ class _Server(tf.Module):
         }
 
 
-def _run(path, images):
+def _run(path, images, name):
     """What the saved file gives for encoded images, as a client would send them."""
-    loaded = tf.saved_model.load(str(path))
-    encoded = tf.stack([tf.io.encode_png(image) for image in images])
-    return loaded.signatures["classify_jpeg"](encoded)
+    classify = tf.saved_model.load(str(path)).signatures["classify_jpeg"]
+
+    def run(some):
+        return classify(tf.stack([tf.io.encode_png(image) for image in some]))[name]
+
+    return in_batches(run, images)

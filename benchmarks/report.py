@@ -1,20 +1,35 @@
-"""What all benchmarks do with their result: print it, and put it into documents."""
+"""What all benchmarks do with their result: print it, keep it, put it into documents."""
 
 from pathlib import Path
 
 from absl import flags
 
-from mobilenet_tf.reporting import document
-from mobilenet_tf.reporting.records import device_name
+from mobilenet_tf.reporting import document, records
+
+RESULTS = Path(__file__).with_name("results")
 
 flags.DEFINE_list(
-    "documents", [], "Markdown files whose block `benchmark-NAME` the result replaces."
+    "documents",
+    [],
+    "Markdown files whose block `benchmark-NAME` the result replaces; it is then kept as "
+    "a record in benchmarks/results too.",
 )
 
 
 def publish(name: str, text: str) -> None:
-    """Print a result, and write it into the documents that have a block for it."""
-    text = f"`python -m benchmarks.{name}`, {device_name()}:\n\n{text}"
-    print(f"\n{text}", flush=True)
+    """Print a result; with --documents, record it and write it into them."""
+    record = {"key": name, "text": text, **records.provenance()}
+    print(f"\n{render(record)}", flush=True)
+    if not flags.FLAGS.documents:
+        return
+    records.write(RESULTS / f"{name}.json", record)
     for path in map(Path, flags.FLAGS.documents):
-        document.replace_blocks(path, {f"benchmark-{name}": text})
+        document.replace_blocks(path, {f"benchmark-{name}": render(record)})
+
+
+def render(record: dict) -> str:
+    """A record as Markdown."""
+    return (
+        f"`python -m benchmarks.{record['key']}`, {record['device']}:\n\n"
+        f"{record['text']}"
+    )

@@ -20,6 +20,7 @@ arXiv 1602.07360, Table 2.
 """
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import keras
@@ -47,6 +48,8 @@ def chosen() -> dict[str, str]:
         ValueError: --checkpoints names a network that is not published.
     """
     files = {}
+    if FLAGS["checkpoints"].present and FLAGS.mobilenet_weights:
+        raise ValueError("choose either --checkpoints or --mobilenet_weights")
     if FLAGS.mobilenet_weights:
         files["mobilenet_0.25_128"] = FLAGS.mobilenet_weights
     if FLAGS.squeezenet_weights:
@@ -81,7 +84,7 @@ def evaluate(name: str, weights: str, folder: Path) -> None:
     )
     source = FLAGS.image_dir or FLAGS.dataset
     parts = (name, Path(source).name, str(preprocessing).replace(", ", "-"))
-    key = "checkpoint-" + "-".join(parts).replace(" ", "_")
+    key = "checkpoint-" + "-".join(parts).replace(" ", "_") + _digest(weights)
     target = folder / f"{key}.json"
     if target.exists():
         return
@@ -104,6 +107,14 @@ def evaluate(name: str, weights: str, folder: Path) -> None:
     print(f"{name}: top-1 {100 * metrics['top1']:.1f} %, {preprocessing}", flush=True)
 
 
+def _digest(weights):
+    """What tells other weights and other folders apart; nothing of the published."""
+    told = [] if weights == "imagenet" else [Path(weights).read_bytes()]
+    if FLAGS.image_dir:
+        told.append(str(Path(FLAGS.image_dir).resolve()).encode())
+    return "-" + hashlib.sha256(b"".join(told)).hexdigest()[:10] if told else ""
+
+
 def content() -> str:
     """Evaluate what is chosen, and show all records that there are."""
     folder = Path(FLAGS.workdir) / "checkpoints"
@@ -116,17 +127,27 @@ def content() -> str:
     found = sorted(records.read(*places), key=lambda record: record["key"])
     columns = ("Checkpoint", "Published top-1", "top-5", "int8 top-1", "top-5")
     ours = ("Preprocessing", "Images", "Top-1 %", "95 % of", "Top-5 %", "95 % of")
-    return table.render((*columns, *ours, "images/s"), [_row(one) for one in found])
+    rows = [_row(record) for record in found]
+    measured = {record["checkpoint"] for record in found}
+    for pair in ALL:
+        if f"mobilenet_{pair}" not in measured:
+            cells = _published(f"mobilenet_{pair}")
+            rows.append((*cells, *["–"] * (len(ours) + 1)))
+    return table.render((*columns, *ours, "images/s"), rows)
+
+
+def _published(name):
+    if name.startswith("squeezenet"):
+        printed = (None, None, *SQUEEZENET_COMPRESSED)
+    else:
+        _, alpha, side = name.split("_")
+        printed = TF_SLIM[float(alpha), int(side)]
+    return [name.replace("_", " "), *map(table.points, printed)]
 
 
 def _row(record):
-    name, metrics = record["checkpoint"], record["metrics"]
-    if name.startswith("squeezenet"):
-        published = (None, None, *SQUEEZENET_COMPRESSED)
-    else:
-        _, alpha, side = name.split("_")
-        published = TF_SLIM[float(alpha), int(side)]
-    cells = [name.replace("_", " "), *map(table.points, published)]
+    metrics = record["metrics"]
+    cells = _published(record["checkpoint"])
     cells += [record["preprocessing_text"], f"{metrics['images']:,}"]
     for metric in ("top1", "top5"):
         low, high = table.interval(metrics[metric], metrics["images"])

@@ -45,23 +45,24 @@ def read(path: str | PathLike) -> dict[str, deep_compression.CompressedLayer]:
 def load(model: keras.Model, path: str | PathLike) -> None:
     """Load the `.net` file into SqueezeNet 1.0.
 
-    conv10 of another number of classes is left out, with a warning.
+    conv10 of another number of classes, or where the model has none, is left out, with
+    a warning.
 
     Raises:
         ValueError: The file is damaged; no weight has been changed.
     """
     stored = read(path)
-    for layer in model.layers:
-        if layer.name not in stored:
-            continue
+    layers = {layer.name: layer for layer in model.layers if layer.name in stored}
+    classes = layers["conv10"].filters if "conv10" in layers else "no"
+    if classes != CLASSES:
+        warnings.warn(
+            f"conv10 in {str(path)!r} has {CLASSES} classes and is left out; "
+            f"{model.name!r} has {classes} classes",
+            stacklevel=3,
+        )
+        layers.pop("conv10", None)
+    for layer in layers.values():
         compressed = stored[layer.name]
-        if layer.name == "conv10" and layer.filters != CLASSES:
-            warnings.warn(
-                f"conv10 in {str(path)!r} has {CLASSES} classes and is left out; that "
-                f"of {model.name!r} has {layer.filters}",
-                stacklevel=3,
-            )
-            continue
         kernel = compressed.weights.transpose(2, 3, 1, 0)
         bias = compressed.bias
         if layer.name == "conv1":

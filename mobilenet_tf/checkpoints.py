@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 SUFFIXES = (".h5", ".keras")
+CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
 
 
 def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) -> None:
@@ -39,7 +40,7 @@ def load(model: keras.Model, path: str | PathLike) -> None:
     """Load a `.h5` or `.keras` file of the same network into a model.
 
     The file is checked as a whole before the first weight is changed. A classifier of
-    another number of classes is left out, with a warning.
+    another number of classes, or where the model has none, is left out, with a warning.
 
     Args:
         model: A flat functional model.
@@ -50,30 +51,34 @@ def load(model: keras.Model, path: str | PathLike) -> None:
         ValueError: The file is of another network, damaged, or no weights file.
     """
     stored = _read(path)
-    values = []
+    values, used = [], set()
     for layer, key in _keyed(model):
         own = [tuple(variable.shape) for variable in layer.weights]
         found = stored.get(key)
         if found is None and isinstance(layer, keras.layers.Dense):
             found = _convolution_as_dense(stored)
+            used.add(_last_convolution(stored))
+        used.add(key)
         shapes = [array.shape for array in found or ()]
         if shapes == own:
             values.append((layer, found))
-        elif layer.name == "classifier" and (not found or shapes[0][0] == own[0][0]):
-            _warn_of_classifier(path, model, shapes, own)
+        elif layer.name in CLASSIFIERS and (not found or shapes[0][:-1] == own[0][:-1]):
+            what = f"of {shapes[0][-1]} classes is left out" if shapes else "is missing"
+            own_stays = f"that of {own[0][-1]} classes in {model.name!r} keeps its "
+            _warn(path, f"{what}; {own_stays}initial weights")
         else:
             raise _bad(path, f"it has {shapes or 'nothing'} for {layer.name!r} {own}")
+    if left := sorted(set(stored) - used):
+        if not all(_may_be_classifier(stored, key) for key in left):
+            raise _bad(path, f"{model.name!r} has no layers for {', '.join(left)}")
+        classes = stored[left[-1]][0].shape[-1]
+        _warn(path, f"of {classes} classes is left out: {model.name!r} has none")
     for layer, arrays in values:
         layer.set_weights(arrays)
 
 
-def _warn_of_classifier(path, model, shapes, own):
-    what = f"of {shapes[0][1]} classes is left out" if shapes else "is missing"
-    warnings.warn(
-        f"the classifier in {str(path)!r} {what}; that of {own[0][1]} classes in "
-        f"{model.name!r} keeps its initial weights",
-        stacklevel=4,
-    )
+def _warn(path, what):
+    warnings.warn(f"the classifier in {str(path)!r} {what}", stacklevel=4)
 
 
 def _read(path):
@@ -90,7 +95,7 @@ def _read(path):
             return {
                 key: [np.asarray(group["vars"][name]) for name in sorted(group["vars"])]
                 for key, group in file["layers"].items()
-                if "vars" in group
+                if len(group.get("vars", ()))
             }
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise _bad(path, str(error)) from error
@@ -141,12 +146,21 @@ def _keyed(model):
 
 def _convolution_as_dense(stored):
     """The last convolution's kernel `(1, 1, in, out)` and bias, as of a dense layer."""
-    last = max(
+    kernel, *bias = stored[_last_convolution(stored)]
+    return [kernel.reshape(kernel.shape[-2:]), *bias] if bias else None
+
+
+def _may_be_classifier(stored, key):
+    kernel, *bias = stored[key]
+    last = kernel.ndim == 2 or key == _last_convolution(stored)
+    return last and bool(bias) and kernel.shape[:-2] in ((), (1, 1))
+
+
+def _last_convolution(stored):
+    return max(
         (key for key in stored if key.startswith("conv2d")),
         key=lambda key: int(key.removeprefix("conv2d").removeprefix("_") or 0),
     )
-    kernel, *bias = stored[last]
-    return [kernel.reshape(kernel.shape[-2:]), *bias] if bias else None
 
 
 def _bad(path, reason):

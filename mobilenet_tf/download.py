@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import sys
-import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -25,8 +24,8 @@ def cached(
     """The file of a URL, downloaded unless it is there.
 
     The file appears by atomic rename when its length and hash are right. Where no hash
-    is known, the first download's is kept beside it as `{name}.sha256`, and a file that
-    has changed since then is refused.
+    is known, that of the file as it is first seen is kept beside it, `{name}.sha256`,
+    and a file that has changed since then is refused.
 
     Args:
         url: Where the file is published.
@@ -44,18 +43,18 @@ def cached(
     if sha256 is None and record.exists():
         sha256 = record.read_text().strip()
     if path.exists():
-        _check(path, _hash(path), sha256)
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            found = _receive(url, file, timeout_seconds)
-        _check(url, found, sha256)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        found = _hash(path)
+        _check(path, found, sha256)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        try:
+            with partial.open("wb") as file:
+                found = _receive(url, file, timeout_seconds)
+            _check(url, found, sha256)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
     if sha256 is None:
         record.write_text(f"{found}\n")
     return path
@@ -67,6 +66,10 @@ def _receive(url, file, timeout_seconds):
     try:
         with urllib.request.urlopen(url, timeout=timeout_seconds) as response:
             size = int(response.headers.get("Content-Length") or 0)
+            if not size and not response.chunked:
+                raise ValueError(
+                    f"{url} is sent without its length, so that a cut could not be told"
+                )
             reported = time.monotonic()
             while block := response.read(_BLOCK):
                 file.write(block)
@@ -75,7 +78,8 @@ def _receive(url, file, timeout_seconds):
                 if time.monotonic() - reported > _REPORT_SECONDS:
                     reported = time.monotonic()
                     _report(url, received, size)
-    except (OSError, urllib.error.HTTPError) as error:  # a timeout is an OSError
+    # A timeout is an OSError; a cut of what is sent in chunks is an HTTPException.
+    except (OSError, http.client.HTTPException) as error:
         raise ValueError(f"{url} cannot be downloaded: {error}") from error
     if size and received != size:
         raise ValueError(

@@ -103,11 +103,12 @@ def build(
     arguments.top(classes, dropout, include_top, pooling)
     for units in hidden_units:
         arguments.integer("hidden_units", units)
+    keras.activations.get(activation)  # raises for an unknown name
+    keras.activations.get(classifier_activation)
     if weights == "imagenet":
         whole = include_top and classes == imagenet.CLASSES
         weights = imagenet.weights_file(alpha, side, with_classifier=whole)
     checkpoints.check(weights)
-    keras.activations.get(activation)  # raises for an unknown name
 
     images = keras.Input((side, side, 3), name="image")
     x = conv_bn_relu(

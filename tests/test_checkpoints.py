@@ -50,11 +50,38 @@ def test_other_classes_and_no_top_keep_the_features(theirs):
     with pytest.warns(UserWarning, match="of 3 classes is left out"):
         other = mobilenet_tf.build(**{**SMALL, "classes": 7}, weights=path)
     whole = mobilenet_tf.build(**SMALL, weights=path)
-    body = mobilenet_tf.build(0.25, base_resolution=32, include_top=False, weights=path)
+    with pytest.warns(UserWarning, match="of 3 classes is left out: .* has none"):
+        body = mobilenet_tf.build(
+            0.25, base_resolution=32, include_top=False, weights=path
+        )
     for model in (other, body):
         np.testing.assert_array_equal(
             model.get_layer("block13_pointwise").get_weights()[0],
             whole.get_layer("block13_pointwise").get_weights()[0],
+        )
+
+
+def test_squeezenet_of_other_classes(tmp_path):
+    path = tmp_path / "squeezenet.weights.h5"
+    model = mobilenet_tf.build_squeezenet(classes=5, resolution=64)
+    model.save_weights(path)
+    with pytest.warns(UserWarning, match="of 5 classes is left out; that of 3"):
+        other = mobilenet_tf.build_squeezenet(classes=3, resolution=64, weights=path)
+    np.testing.assert_array_equal(weights_of(other)[0], weights_of(model)[0])
+    with pytest.raises(ValueError, match="damaged or of another network"):
+        mobilenet_tf.build_squeezenet("1.1", classes=5, resolution=64, weights=path)
+
+
+def test_a_deeper_network_is_another_network(tmp_path):
+    path = tmp_path / "deep.weights.h5"
+    mobilenet_tf.build(0.25, base_resolution=32, include_top=False).save_weights(path)
+    with pytest.raises(ValueError, match="damaged or of another network"):
+        mobilenet_tf.build(
+            0.25,
+            base_resolution=32,
+            include_top=False,
+            blocks=mobilenet_tf.mobilenet.BLOCKS[:-1],
+            weights=path,
         )
 
 

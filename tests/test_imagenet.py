@@ -1,5 +1,7 @@
 """Published weights without a network: a cache we fill, a server on loopback."""
 
+import dataclasses
+import functools
 import hashlib
 import http.server
 import json
@@ -12,7 +14,9 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 import mobilenet_tf
-from mobilenet_tf import download, imagenet
+from mobilenet_tf import download, evaluation, imagenet
+from mobilenet_tf.data import photographs
+from mobilenet_tf.data.preprocessing import Preprocessing
 
 
 @pytest.fixture
@@ -45,13 +49,17 @@ def publish(folder, alpha, side, include_top=True):
 @pytest.mark.parametrize(("alpha", "side"), imagenet.PAIRS)
 def test_published_weights_give_equal_outputs(keras_home, alpha, side):
     theirs = publish(keras_home, alpha, side)
-    ours = mobilenet_tf.build(alpha, side / 224, weights="imagenet")
+    path = keras_home / "keras_3.weights.h5"
+    theirs.save_weights(path)
     images = np.random.default_rng(0).uniform(-1, 1, (1, side, side, 3))
-    np.testing.assert_allclose(
-        keras.ops.convert_to_numpy(ours(images.astype("float32"))),
-        keras.ops.convert_to_numpy(theirs(images.astype("float32"))),
-        atol=1e-5,
-    )
+    images = images.astype("float32")
+    for weights in ("imagenet", path):
+        ours = mobilenet_tf.build(alpha, side / 224, weights=weights)
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(ours(images)),
+            keras.ops.convert_to_numpy(theirs(images)),
+            atol=1e-5,
+        )
 
 
 def test_features_from_either_file(keras_home):
@@ -59,6 +67,9 @@ def test_features_from_either_file(keras_home):
     with pytest.warns(UserWarning, match="classifier in .* is missing"):
         small = mobilenet_tf.build(0.25, 128 / 224, classes=10, weights="imagenet")
     body = mobilenet_tf.build(0.25, 128 / 224, include_top=False, weights="imagenet")
+    assert keras_home.joinpath(
+        "models", "mobilenet_2_5_128_tf_no_top.h5.sha256"
+    ).exists()
     for one, other in zip(body.get_weights(), small.get_weights(), strict=False):
         np.testing.assert_array_equal(one, other)
     publish(keras_home, 0.25, 128)  # now the whole file is there as well
@@ -73,17 +84,31 @@ def test_pairs_that_are_not_published():
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """/file whole, /cut short of its length, /slow silent, all else missing."""
+    """/file whole, /cut short of its length, /slow silent, all else missing.
+
+    /chunks ends before its last chunk, /unknown says nothing of its length.
+    """
 
     body = b"weights" * 100_000
     requests = 0
 
     def do_GET(self):
         Server.requests += 1
-        if self.path not in ("/file", "/cut", "/slow"):
+        if self.path not in ("/file", "/cut", "/slow", "/chunks", "/unknown"):
             self.send_error(404)
             return
+        self.protocol_version = "HTTP/1.1"
+        self.close_connection = True
         self.send_response(200)
+        if self.path == "/chunks":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"100\r\n" + self.body[:100])
+            return
+        if self.path == "/unknown":
+            self.end_headers()
+            self.wfile.write(self.body)
+            return
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
         if self.path == "/slow":
@@ -130,6 +155,8 @@ def test_download_once_and_record_the_hash(server, tmp_path):
         ("cut", None, "cut off after 350,000 of 700,000 bytes"),
         ("slow", None, "cannot be downloaded: .*timed out"),
         ("missing", None, "cannot be downloaded: HTTP Error 404"),
+        ("chunks", None, "cannot be downloaded: .*IncompleteRead"),
+        ("unknown", None, "is sent without its length"),
         ("file", "0" * 64, "expected 0000"),
     ],
 )
@@ -137,6 +164,41 @@ def test_nothing_half_written_stays(server, tmp_path, name, sha256, message):
     with pytest.raises(ValueError, match=message):
         download.cached(f"{server}/{name}", tmp_path / name, sha256, 0.5)
     assert not list(tmp_path.iterdir())
+
+
+def test_published_weights_are_downloaded_once(tmp_path, monkeypatch):
+    """From a server that has them, into Keras' cache, for `build` to find."""
+    (tmp_path / "models").mkdir()
+    theirs = publish(tmp_path, 0.25, 128)
+    handler = functools.partial(
+        http.server.SimpleHTTPRequestHandler, directory=tmp_path / "models"
+    )
+    monkeypatch.setattr(handler.func, "log_message", lambda *_: None)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        path = imagenet.weights_file(0.25, 128, url=url)
+        server.shutdown()
+        thread.join()
+    assert path == tmp_path / "home" / "models" / "mobilenet_2_5_128_tf.h5"
+    ours = mobilenet_tf.build(0.25, 128 / 224, weights="imagenet")
+    np.testing.assert_array_equal(
+        ours.get_layer("stem").get_weights()[0], theirs.get_weights()[0]
+    )
+
+
+def test_real_predictions_of_real_weights(shared):
+    weights = "mobilenet_0.25_128_keras_applications.weights.h5"
+    model = mobilenet_tf.build(
+        0.25, base_resolution=128, weights=shared / "weights" / weights
+    )
+    found = photographs.from_tfds("imagenette112", str(shared / "tfds"))
+    some = dataclasses.replace(found, images=found.images.take(200))
+    metrics = evaluation.evaluate(model, some, Preprocessing())
+    assert metrics["images"] == 200
+    assert metrics["top1"] > 0.25  # of 1000 classes
 
 
 def test_no_server(tmp_path):

@@ -10,8 +10,11 @@ import sys
 import pytest
 from conftest import ROOT
 
+from mobilenet_tf.reporting import document
+
 DOCUMENTS = ("README.md", "BUILD.md")
 TRAINED = ("imagenette112.jsonl", "vignettes.jsonl")
+MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
 RECORDS = [ROOT / "experiments" / "results" / name for name in TRAINED]
 
 
@@ -71,6 +74,14 @@ def test_commands_name_modules_and_flags_that_exist(document):
             source += (ROOT / "mobilenet_tf/experiment/flags.py").read_text()
         for flag in re.findall(r"--(\w+)", arguments):
             assert f'"{flag}"' in source, f"{module} has no flag {flag}"
+
+
+@pytest.mark.parametrize("path", MEASURED, ids=lambda path: path.stem)
+def test_benchmarks_are_what_was_measured(path):
+    record = json.loads(path.read_text())
+    text = (ROOT / "README.md").read_text()
+    shown = document.block(text, f"benchmark-{path.stem}")
+    assert shown.endswith(f"{record['device']}:\n\n{record['text']}")
 
 
 def test_images_exist():

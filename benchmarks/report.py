@@ -1,4 +1,4 @@
-"""What all benchmarks do with their result: print it, keep it, put it into documents."""
+"""What all benchmarks do with a result: print it, keep it, put it into documents."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ RESULTS = Path(__file__).with_name("results")
 flags.DEFINE_list(
     "documents",
     [],
-    "Markdown files whose block `benchmark-NAME` the result replaces; it is then kept as "
-    "a record in benchmarks/results too.",
+    "Markdown files whose block `benchmark-NAME` the result replaces; it is then kept "
+    "as a record in benchmarks/results too.",
 )
 
 

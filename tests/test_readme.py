@@ -10,7 +10,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from mobilenet_tf.reporting import document
+from mobilenet_tf.reporting.document import block
 
 DOCUMENTS = ("README.md", "BUILD.md")
 TRAINED = ("imagenette112.jsonl", "vignettes.jsonl")
@@ -80,7 +80,7 @@ def test_commands_name_modules_and_flags_that_exist(document):
 def test_benchmarks_are_what_was_measured(path):
     record = json.loads(path.read_text())
     text = (ROOT / "README.md").read_text()
-    shown = document.block(text, f"benchmark-{path.stem}")
+    shown = block(text, f"benchmark-{path.stem}")
     assert shown.endswith(f"{record['device']}:\n\n{record['text']}")
 
 

@@ -134,6 +134,7 @@ experiment = Experiment(
     title="Techniques for small networks, each off and on",
     rows=rows,
     appendix=savings,
+    paper_data=None,
     remark="Sent per step: by each of 8 workers in a ring all-reduce of float32 "
     "gradients. On chip: whether the parameters fit 10 MB. Energy: arithmetic and "
     "memory traffic at the energies per operation of 45 nm (Horowitz, ISSCC 2014). All "

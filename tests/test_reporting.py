@@ -201,5 +201,6 @@ def test_rows_without_a_paper_have_no_columns_for_it():
     rows = [Row(network(0.25)), Row(network(0.5), trained=False)]
     header, _, first, second = comparison.accuracies(rows, []).splitlines()
     assert "Paper" not in header
-    assert first.split("|")[-3].strip() == "0"
-    assert second.split("|")[-3].strip() == "–"
+    assert "Drop" not in header
+    assert first.split("|")[-2].strip() == "0"
+    assert second.split("|")[-2].strip() == "–"

@@ -34,6 +34,7 @@ class Experiment:
         conclusion: What the paper concludes.
         appendix: Called with the rows; what follows the table, as Markdown.
         remark: What else a reader should know, as Markdown.
+        paper_data: What the paper trained on; None for a table of ours alone.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Experiment:
     conclusion: Conclusion | None = None
     appendix: Callable[[tuple[Row, ...]], str] | None = None
     remark: str = ""
+    paper_data: str | None = "ImageNet"
 
     def __call__(self) -> None:
         """Run as a program."""
@@ -122,7 +124,7 @@ class Experiment:
         if self.conclusion:
             parts.append(self.conclusion.sentence(rows, results, self.metrics[0]))
         if results:
-            parts.append(comparison.footnote(results))
+            parts.append(comparison.footnote(results, self.paper_data))
         return joined(*parts, *self._comments(rows))
 
     def _comments(self, rows):

@@ -19,7 +19,7 @@ COSTS = ("mult_adds", "parameters")  # what most tables of arXiv 1704.04861 prin
 _COST_TITLES = {
     "mult_adds": "M mult-adds",
     "parameters": "M params",
-    "size": "MB",
+    "size": "MiB",
 }
 _METRIC_TITLES = {"top1": "top-1 %", "top5": "top-5 %"}
 
@@ -56,19 +56,24 @@ def accuracies(
                 columns.append(("Drop", map(table.points, drops)))
     columns += _cost_columns(rows, quantities)
     sides = [
-        record["cost"]["side"] if record else None for record in _firsts(rows, results)
+        record["cost"]["side"] if record and row.trained else None
+        for row, record in zip(rows, _firsts(rows, results), strict=True)
     ]
     columns.append(("Trained at", [f"{side} px" if side else "–" for side in sides]))
     for metric in metrics:
-        ours = [values(row.network, results, metric) for row in rows]
+        # What is not trained for this table may be for another, under another name.
+        ours = [
+            values(row.network, results, metric) if row.trained else [] for row in rows
+        ]
         means = [table.mean(seeds) for seeds in ours]
         columns.append((f"Our {_METRIC_TITLES[metric]}", map(table.percent, means)))
         if metric == metrics[0]:
             spreads = map(table.spread, ours)
             columns.append(("±", map(table.percent, spreads)))
             columns.append(("Seeds", [_seeds(row, results) for row in rows]))
-            drops = [table.difference(means[0], other) for other in means]
-            columns.append(("Drop", map(table.percent, drops)))
+            if _from_paper(rows):
+                drops = [table.difference(means[0], other) for other in means]
+                columns.append(("Drop", map(table.percent, drops)))
     return _table(rows, columns)
 
 
@@ -90,7 +95,7 @@ def expectations(rows: Sequence[Row], results: list[dict]) -> str:
     cells = []
     for row in rows:
         found = select(row.network, results)
-        if not found:
+        if not found or not row.trained:
             continue
         minutes = table.mean([record["seconds"] / 60 for record in found])
         top1s = values(row.network, results)
@@ -107,20 +112,27 @@ def expectations(rows: Sequence[Row], results: list[dict]) -> str:
     return table.render(columns, cells) if cells else ""
 
 
-def footnote(results: list[dict]) -> str:
-    """Where our numbers come from, in a sentence or two."""
+def footnote(results: list[dict], paper_data: str | None = "ImageNet") -> str:
+    """Where the numbers come from, in a sentence or two.
+
+    Args:
+        results: Records.
+        paper_data: What the paper trained on; None for a table of ours alone.
+    """
+    paper = f"Paper: {paper_data}. Ours: " if paper_data else "Data: "
+    exact = "Exact: counted" if paper_data else "Costs are counted"
     first = results[0]
     data, recipe = first["data"], first["recipe"]
     commits = sorted({(record["commit"] or "unknown")[:7] for record in results})
     devices = sorted({record["device"] for record in results})
     minutes = sum(record["seconds"] for record in results) / 60
     return (
-        f"Paper: ImageNet. Ours: {data['name']} {data['version']}, "
+        f"{paper}{data['name']} {data['version']}, "
         f"{data['evaluation_split']} split ({data['evaluation_size']:,} images, "
         f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
         f"{recipe['epochs']} epochs, {first['precision']}; mean and sample standard "
-        "deviation over the seeds. Exact: counted at the paper's resolution and number "
-        f"of classes. Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
+        f"deviation over the seeds. {exact} at the paper's resolution and number of "
+        f"classes. Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
         f"commit {', '.join(commits)}."
     )
 

@@ -42,8 +42,8 @@ def accuracy_over_size(rows: Sequence[Row], results: list[dict], path: Path):
     ]
     return _save(
         f"{path}-size",
-        (printed, "Paper: ImageNet", "MB of parameters", "top-5 accuracy, %"),
-        (ours, _title(rows, results), "MB (1000 classes)", "top-1 accuracy, %"),
+        (printed, "Paper: ImageNet", "MiB of parameters", "top-5 accuracy, %"),
+        (ours, _title(rows, results), "MiB (1000 classes)", "top-1 accuracy, %"),
         style,
     )
 

@@ -68,8 +68,8 @@ experiment = Experiment(
     ),
     paper_data="Stanford Dogs",
     remark="The printed mult-adds are those of 1000 classes, the parameters those of "
-    "120; the last two rows are of 1000. Where the images are ImageNet's, as in Imagenette, "
-    "the pre-trained weights have seen most of those that are evaluated.",
+    "120; the last two rows are of 1000. Where the images are ImageNet's, as in "
+    "Imagenette, the pre-trained weights have seen most of those that are evaluated.",
 )
 
 if __name__ == "__main__":

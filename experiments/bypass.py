@@ -10,7 +10,7 @@ On ImageNet, with the data prepared by TFDS:
     python -m experiments.bypass --dataset=imagenet2012 --data_dir=DIR \
         --recipe=plain --epochs=68 --base_resolution=227
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1602.07360, section 6 and Table 3.
 """
 

@@ -6,7 +6,7 @@ trains SqueezeNet at squeeze ratio 0.5 with 1 to 99 % of 3x3 filters on the embe
 data set, and draws accuracy over size. The paper's conclusion: accuracy levels off at
 half of the filters.
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1602.07360, section 5.3 and Figure 3b.
 """
 

@@ -12,7 +12,7 @@ On Stanford Dogs, which TFDS downloads:
     python -m experiments.fine_grained --dataset=stanford_dogs --data_dir=DIR \
         --epochs=100 --mobilenet_weights=FILE
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1704.04861, section 4.4 and Table 10.
 """
 

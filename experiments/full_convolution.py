@@ -11,7 +11,7 @@ On ImageNet, with the data prepared by TFDS:
     python -m experiments.full_convolution --dataset=imagenet2012 --data_dir=DIR \
         --recipe=paper --epochs=100
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1704.04861, section 4.1 and Table 4.
 """
 

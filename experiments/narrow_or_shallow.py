@@ -10,7 +10,7 @@ On ImageNet, with the data prepared by TFDS:
     python -m experiments.narrow_or_shallow --dataset=imagenet2012 --data_dir=DIR \
         --recipe=paper --epochs=100
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1704.04861, section 4.1 and Table 5.
 """
 

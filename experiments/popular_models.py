@@ -6,7 +6,7 @@ trains MobileNet at alpha 1 on the embedded data set; of its rivals, it counts t
 alone. The paper's conclusion: nearly the accuracy of VGG 16 at 32 times fewer
 parameters and 27 times fewer mult-adds.
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1704.04861, section 4.3 and Table 8.
 """
 

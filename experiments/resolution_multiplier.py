@@ -11,7 +11,8 @@ On ImageNet, with the data prepared by TFDS:
     python -m experiments.resolution_multiplier --dataset=imagenet2012 --data_dir=DIR \
         --recipe=paper --epochs=100 --seeds=3
 
-Time, device and expected values of the committed records: BUILD.md.
+Time and device: 6 minutes on 2 CPU cores; on 112 px photographs, recipe modern, 30
+epochs, about 100 minutes. Expected values of the committed records: BUILD.md.
 Source: arXiv 1704.04861, section 4.2 and Table 7.
 """
 

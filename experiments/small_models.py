@@ -12,7 +12,7 @@ On ImageNet, with the data prepared by TFDS:
     python -m experiments.small_models --dataset=imagenet2012 --data_dir=DIR \
         --recipe=plain --epochs=100
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1704.04861, section 4.3 and Table 9.
 """
 

@@ -6,7 +6,7 @@ trains a small MobileNet, alpha 0.25, with each technique off and on, on the emb
 data set; same recipe, epochs and input side throughout. Below the accuracies stands
 what small size buys on the ImageNet-sized networks.
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Sources: arXiv 1704.04861; arXiv 1602.07360, section 3.1; arXiv 1707.01083, section 3.1.
 """
 

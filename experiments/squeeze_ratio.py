@@ -6,7 +6,7 @@ trains SqueezeNet with squeeze layers of 1/8 to all of the expand layers' filter
 embedded data set, and draws accuracy over size. The paper's conclusion: accuracy rises
 with the squeeze ratio and levels off at 0.75.
 
-Time, device and expected values of the committed records: BUILD.md.
+Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1602.07360, section 5.2 and Figure 3a.
 """
 

@@ -33,6 +33,7 @@ def test_import_time():
     assert re.search(r"ratio \d\.\d{3}", run("import_time", "--rounds=1"))
 
 
+@pytest.mark.thorough
 def test_latency():
     for package in ("ai_edge_litert", "onnxruntime", "tf2onnx"):
         pytest.importorskip(package)

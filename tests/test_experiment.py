@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import ROOT
+from test_data import prepare
 
 TINY = textwrap.dedent(
     """
@@ -138,9 +139,10 @@ def test_records_of_another_split_are_no_seeds(tiny, tmp_path):
 
 def test_dry_run_writes_the_arrays(tmp_path):
     """What a machine without TensorFlow is then given."""
-    arrays = tmp_path / "vignettes.npz"
+    prepare(tmp_path)
+    arrays = tmp_path / "squares.npz"
     command = [sys.executable, "-m", "experiments.width_multiplier", "--dry_run"]
-    command += [f"--arrays={arrays}", f"--data_dir={tmp_path}", "--limit=40"]
+    command += [f"--arrays={arrays}", f"--data_dir={tmp_path}", "--dataset=squares"]
     output = subprocess.run(
         command, cwd=ROOT, capture_output=True, check=True, text=True
     ).stdout

@@ -28,9 +28,9 @@ class Models:
 def encode(array: np.ndarray, learned: Models) -> tuple[int, bytes]:
     """The kind and the stream of a float32 array of any shape."""
     planes = _planes(np.ascontiguousarray(array, "<f4").view("<u4"))
-    kind = _kind(planes)
+    kind, scales = _kind_and_scales(planes)
     coder = Encoder()
-    _code(coder, learned, kind, planes)
+    _code(coder, learned, kind, planes, scales)
     return kind, coder.content()
 
 
@@ -46,8 +46,9 @@ def decode(
         raise ValueError(f"a tensor has the unknown kind {kind}")
     if len(content) % 4:
         raise ValueError(f"a stream must be of whole words, got {len(content)} bytes")
-    coder = Decoder(content)
-    planes = _code(coder, learned, kind, _planes(np.zeros(shape, "uint32")))
+    coder, planes = Decoder(content), _planes(np.zeros(shape, "uint32"))
+    scales = np.zeros(planes.shape[_channel_axis(planes)], "float32")
+    planes = _code(coder, learned, kind, planes, scales)
     if not coder.exhausted():
         raise ValueError("a stream goes on behind the last weight of its tensor")
     return _array(planes, shape).view("float32")
@@ -64,24 +65,27 @@ def _array(planes, shape):
     return np.ascontiguousarray(planes.transpose(0, 2, 1)).reshape(shape)
 
 
-def _kind(planes):
+def _kind_and_scales(planes):
+    """The kind, and for int8 the scale per channel."""
     values = planes[planes != 0]
     sparse = SPARSE if values.size < planes.size else 0
     distinct = len(np.unique(values))
-    if distinct > 2 * _INT8 and _scales(planes, _channel_axis(planes)) is not None:
-        return INT8 + sparse
+    if distinct > 2 * _INT8:
+        scales = _scales(planes, _channel_axis(planes))
+        if scales is not None:
+            return INT8 + sparse, scales
     few = 0 < distinct <= min(_MOST_VALUES, values.size // 2)
-    return (CODEBOOK if few else FLOATS) + sparse
+    return (CODEBOOK if few else FLOATS) + sparse, None
 
 
-def _code(coder, learned, kind, planes):
+def _code(coder, learned, kind, planes, scales):
     mask = np.ones(planes.shape, bool)
     if kind & SPARSE:
         mask = learned.mask.code(coder, planes != 0)
     result = np.zeros(planes.shape, "uint32")
     kind &= ~SPARSE
     if kind == INT8:
-        result[mask] = _code_integers(coder, learned, planes, mask)
+        result[mask] = _code_integers(coder, learned, planes, mask, scales)
     elif kind == CODEBOOK:
         result[mask] = _code_indices(coder, learned, planes, mask)
     else:
@@ -105,14 +109,10 @@ def _code_indices(coder, learned, planes, mask):
     return _unordered(distinct[places])
 
 
-def _code_integers(coder, learned, planes, mask):
+def _code_integers(coder, learned, planes, mask, scales):
     """Values as whole multiples of their channel's scale."""
-    axis = _channel_axis(planes)
-    scales = _scales(planes, axis)
-    if scales is None:
-        scales = np.zeros(planes.shape[axis], "float32")
     bits = learned.floats.code(coder, scales.view("uint32"))
-    scales = _along(bits.view("float32"), axis)
+    scales = _along(bits.view("float32"), _channel_axis(planes))
     with np.errstate(all="ignore"):
         numbers = np.nan_to_num(np.rint(planes.view("float32") / scales))
     numbers = numbers.astype("int64")

@@ -82,7 +82,12 @@ def test_costs_table():
 
 
 def test_select_sorts_by_seed():
-    assert [r["seed"] for r in select(network(1.0), RESULTS[::-1])] == [0, 1]
+    trained = Row(network(1.0))
+    assert [r["seed"] for r in select(trained, RESULTS[::-1])] == [0, 1]
+
+
+def test_rows_that_are_not_trained_have_no_records():
+    assert select(Row(network(1.0), trained=False), RESULTS) == []
 
 
 def test_numbers():

@@ -56,15 +56,11 @@ def accuracies(
                 columns.append(("Drop", map(table.points, drops)))
     columns += _cost_columns(rows, quantities)
     sides = [
-        record["cost"]["side"] if record and row.trained else None
-        for row, record in zip(rows, _firsts(rows, results), strict=True)
+        record["cost"]["side"] if record else None for record in _firsts(rows, results)
     ]
     columns.append(("Trained at", [f"{side} px" if side else "–" for side in sides]))
     for metric in metrics:
-        # What is not trained for this table may be for another, under another name.
-        ours = [
-            values(row.network, results, metric) if row.trained else [] for row in rows
-        ]
+        ours = [values(row, results, metric) for row in rows]
         means = [table.mean(seeds) for seeds in ours]
         columns.append((f"Our {_METRIC_TITLES[metric]}", map(table.percent, means)))
         if metric == metrics[0]:
@@ -94,11 +90,11 @@ def expectations(rows: Sequence[Row], results: list[dict]) -> str:
     columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
     cells = []
     for row in rows:
-        found = select(row.network, results)
-        if not found or not row.trained:
+        found = select(row, results)
+        if not found:
             continue
         minutes = table.mean([record["seconds"] / 60 for record in found])
-        top1s = values(row.network, results)
+        top1s = values(row, results)
         spread = 100 * (table.spread(top1s) or 0.0)
         cells.append(
             (
@@ -143,11 +139,11 @@ def _from_paper(rows):
 
 def _firsts(rows, results):
     """The first record of each row, or None."""
-    return [next(iter(select(row.network, results)), None) for row in rows]
+    return [next(iter(select(row, results)), None) for row in rows]
 
 
 def _seeds(row, results):
-    return str(len(select(row.network, results))) if row.trained else "–"
+    return str(len(select(row, results))) if row.trained else "–"
 
 
 def _table(rows, columns):

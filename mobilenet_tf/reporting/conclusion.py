@@ -31,7 +31,7 @@ class Conclusion:
     def sentence(self, rows: Sequence[Row], results: list[dict], metric: str) -> str:
         """The conclusion and whether it holds; open while a row is not trained."""
         found = [
-            (values(row.network, results, metric), select(row.network, results))
+            (values(row, results, metric), select(row, results))
             for row in rows
             if row.trained
         ]

@@ -56,7 +56,7 @@ def _by_alpha(rows, results, path, quantity, label):
         cost = row.network.costs()[quantity] / 1e6
         printed.append((line, cost, row.published.top1, 0.0))
         if measured := _measured(row, results):
-            cost = select(row.network, results)[0]["cost"][quantity] / 1e6
+            cost = select(row, results)[0]["cost"][quantity] / 1e6
             ours.append((line, cost, *measured))
     return _save(
         f"{path}-{quantity}",
@@ -68,7 +68,7 @@ def _by_alpha(rows, results, path, quantity, label):
 
 def _measured(row, results):
     """Mean and spread of our top-1 in percent; None without records."""
-    top1s = values(row.network, results)
+    top1s = values(row, results)
     if not top1s:
         return None
     return 100 * table.mean(top1s), 100 * (table.spread(top1s) or 0.0)
@@ -76,7 +76,7 @@ def _measured(row, results):
 
 def _title(rows, results):
     for row in rows:
-        if found := select(row.network, results):
+        if found := select(row, results):
             data = found[0]["data"]
             return f"Ours: {data['name']}, {data['base_resolution']} px at rho 1"
     return "Ours: no records"

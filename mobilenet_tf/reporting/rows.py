@@ -117,12 +117,16 @@ class Row:
     trained: bool = True
 
 
-def select(network: Network, results: list[dict]) -> list[dict]:
-    """The records of a network, in the order of their seeds."""
-    chosen = [record for record in results if record["network"] == network.identity]
+def select(row: Row, results: list[dict]) -> list[dict]:
+    """The records of a row, in the order of their seeds.
+
+    A row that is not trained has none, even if another table trains its network.
+    """
+    identity = row.network.identity if row.trained else None
+    chosen = [record for record in results if record["network"] == identity]
     return sorted(chosen, key=lambda record: record["seed"])
 
 
-def values(network: Network, results: list[dict], metric: str = "top1") -> list[float]:
-    """A metric of a network, one value per seed."""
-    return [record["metrics"][metric] for record in select(network, results)]
+def values(row: Row, results: list[dict], metric: str = "top1") -> list[float]:
+    """A metric of a row, one value per seed."""
+    return [record["metrics"][metric] for record in select(row, results)]

@@ -12,7 +12,7 @@ from mobilenet_tf.data import arrays, catalogue, dataset
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
 from mobilenet_tf.data.dataset import is_named
-from mobilenet_tf.training.loop import fit
+from mobilenet_tf.training.classifier import fit
 from mobilenet_tf.training.recipes import PLAIN
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.layers import shuffled_separable
-from mobilenet_tf.training import loop, snapshot
+from mobilenet_tf.training import classifier, snapshot
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.cropping import CropResize
 from mobilenet_tf.training.recipe import Recipe
@@ -108,7 +108,9 @@ def test_squeezenet_leaves_ln_classes(stripes):
     keras.utils.set_random_seed(0)
     model = mobilenet_tf.build_squeezenet(resolution=36, classes=2)
     recipe = dataclasses.replace(RECIPES["plain"], epochs=12, side_steps=(1.0,))
-    progress = loop.fit(model, stripes, dataclasses.replace(recipe, batch_size=16))
+    progress = classifier.fit(
+        model, stripes, dataclasses.replace(recipe, batch_size=16)
+    )
     assert progress.history[-1]["loss"] < 0.5
 
 
@@ -154,7 +156,7 @@ def test_precision(precision, stripes):
     mixed = precision == "mixed_bfloat16"
     assert depthwise.compute_dtype == ("bfloat16" if mixed else "float32")
     assert clone.output.dtype == "float32"
-    progress = loop.fit(small_model(), stripes, QUICK, precision=precision)
+    progress = classifier.fit(small_model(), stripes, QUICK, precision=precision)
     assert progress.history[-1]["loss"] < progress.history[0]["loss"]
 
 
@@ -185,22 +187,22 @@ def test_weight_decay_is_on_kernels_alone():
 def test_learns_and_is_reproducible(stripes):
     one, other = small_model(), small_model()
     recipe = Recipe("longer", "sgd", 0.05, "cosine", epochs=8, batch_size=8)
-    progress = loop.fit(one, stripes, recipe)
-    loop.fit(other, stripes, recipe)
+    progress = classifier.fit(one, stripes, recipe)
+    classifier.fit(other, stripes, recipe)
     assert equal(one, other)
     assert progress.epoch == len(progress.history) == 8
-    metrics = loop.evaluate(one, stripes.evaluation, stripes.side)
+    metrics = classifier.evaluate(one, stripes.evaluation, stripes.side)
     assert metrics["top1"] > 0.9
     assert metrics["top5"] == 1.0
 
 
 def test_evaluate_equals_predictions(stripes):
     model = small_model()
-    loop.fit(model, stripes, QUICK)
+    classifier.fit(model, stripes, QUICK)
     contents = stripes.evaluation.contents
     crops = CropResize(32)([contents.images, central_boxes(40)])
     top1 = (np.argmax(model(crops), axis=1) == contents.labels).mean()
-    metrics = loop.evaluate(model, stripes.evaluation, stripes.side)
+    metrics = classifier.evaluate(model, stripes.evaluation, stripes.side)
     np.testing.assert_allclose(metrics["top1"], top1, atol=1e-6)
 
 
@@ -215,11 +217,13 @@ def test_resumed_training_ends_with_the_same_weights(stripes, tmp_path, stop):
 
     path = tmp_path / "snapshot.npz"
     whole, resumed = small_model(), small_model()
-    loop.fit(whole, stripes, QUICK)
+    classifier.fit(whole, stripes, QUICK)
     with pytest.raises(StopError):
-        loop.fit(small_model(), stripes, QUICK, snapshot_path=path, on_epoch=interrupt)
+        classifier.fit(
+            small_model(), stripes, QUICK, snapshot_path=path, on_epoch=interrupt
+        )
     epochs = []
-    loop.fit(
+    classifier.fit(
         resumed,
         stripes,
         QUICK,
@@ -245,10 +249,10 @@ def test_damaged_snapshot(tmp_path):
 
 def test_snapshot_of_another_model(stripes, tmp_path):
     path = tmp_path / "snapshot.npz"
-    loop.fit(small_model(), stripes, QUICK, snapshot_path=path)
+    classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)
     other = mobilenet_tf.build(0.5, base_resolution=32, classes=2, blocks=TWO_BLOCKS)
     with pytest.raises(ValueError, match="of another model or optimizer"):
-        loop.fit(other, stripes, QUICK, snapshot_path=path)
+        classifier.fit(other, stripes, QUICK, snapshot_path=path)
 
 
 def test_stages_grow_to_the_full_side():
@@ -307,10 +311,10 @@ def test_bad_recipe(changes, message):
 
 def test_bad_fit_arguments(stripes):
     with pytest.raises(ValueError, match="precision must be one of float32"):
-        loop.fit(small_model(), stripes, QUICK, precision="float16")
+        classifier.fit(small_model(), stripes, QUICK, precision="float16")
     model = mobilenet_tf.build(0.25, base_resolution=32, classes=3)
     with pytest.raises(ValueError, match="model has 3 classes, the data set 2"):
-        loop.fit(model, stripes, QUICK)
+        classifier.fit(model, stripes, QUICK)
 
 
 def test_mirrored_training():
@@ -325,7 +329,7 @@ import keras, mobilenet_tf
 from conftest import striped_images
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import distribution, loop
+from mobilenet_tf.training import classifier, distribution
 from mobilenet_tf.training.recipe import Recipe
 split = ArraySplit(striped_images(64, 36, 0))
 facts = {"class_names": ("along", "across"), "side": 36}
@@ -335,7 +339,7 @@ with distribution.scope(True):
     model = mobilenet_tf.build(
         0.25, base_resolution=32, classes=2, blocks=((64, 2), (128, 2))
     )
-    progress = loop.fit(model, DataSet(split, split, facts), recipe)
+    progress = classifier.fit(model, DataSet(split, split, facts), recipe)
 assert progress.history[-1]["loss"] < 0.8 * progress.history[0]["loss"]
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -17,7 +17,7 @@ import keras
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.reporting import records
 from mobilenet_tf.reporting.rows import Network
-from mobilenet_tf.training import distribution, loop, snapshot
+from mobilenet_tf.training import classifier, distribution, loop, snapshot
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -150,7 +150,7 @@ def train(
     provenance = records.provenance()  # now: the files may change while it trains
     with distribution.scope(data_parallel):
         model = point.build()
-        progress = loop.fit(
+        progress = classifier.fit(
             model,
             data,
             point.recipe,
@@ -159,7 +159,7 @@ def train(
             snapshot_path=workdir.snapshot_path(point),
             on_epoch=on_epoch,
         )
-    metrics = loop.evaluate(
+    metrics = classifier.evaluate(
         model, data.evaluation, data.side, point.recipe.central_fraction
     )
     partial = workdir.model_path(point).with_suffix(".partial.keras")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 
 import keras
 
@@ -92,31 +93,40 @@ class Recipe:
             for end, step in zip(ends, self.side_steps, strict=True)
         ]
 
-    def build_optimizer(self, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-        """The Keras optimizer with its schedule over `epochs * steps_per_epoch`."""
+    def build_optimizer(
+        self, steps_per_epoch: int, framework: types.ModuleType = keras
+    ) -> keras.optimizers.Optimizer:
+        """The optimizer with its schedule over `epochs * steps_per_epoch`.
+
+        Args:
+            steps_per_epoch: Batches in an epoch.
+            framework: `keras`, or `tf_keras`, which has the same optimizers.
+        """
+        optimizers = framework.optimizers
         steps = self.epochs * steps_per_epoch
-        rate = self._schedule(steps, round(self.warmup_epochs * steps_per_epoch))
+        warmup_steps = round(self.warmup_epochs * steps_per_epoch)
+        rate = self._schedule(optimizers.schedules, steps, warmup_steps)
         decay = self.weight_decay or None
         if self.optimizer == "adamw":
-            optimizer = keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
+            optimizer = optimizers.AdamW(rate, weight_decay=self.weight_decay)
         elif self.optimizer == "sgd":
-            optimizer = keras.optimizers.SGD(
+            optimizer = optimizers.SGD(
                 rate, momentum=0.9, nesterov=True, weight_decay=decay
             )
         else:
-            optimizer = keras.optimizers.RMSprop(
+            optimizer = optimizers.RMSprop(
                 rate, rho=0.9, momentum=0.9, epsilon=1.0, weight_decay=decay
             )
         if decay:
             optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         return optimizer
 
-    def _schedule(self, steps, warmup_steps):
+    def _schedule(self, schedules, steps, warmup_steps):
         if self.schedule == "exponential":
-            return keras.optimizers.schedules.ExponentialDecay(
+            return schedules.ExponentialDecay(
                 self.learning_rate, max(1, steps // 40), 0.94, staircase=True
             )
-        return keras.optimizers.schedules.CosineDecay(
+        return schedules.CosineDecay(
             0.0 if warmup_steps else self.learning_rate,
             max(1, steps - warmup_steps),
             warmup_target=self.learning_rate if warmup_steps else None,

@@ -1,0 +1,163 @@
+"""Training a classifier on labels, and its accuracy on a split."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from mobilenet_tf import arguments
+from mobilenet_tf.data.batches import evaluation_batches, own_errors
+from mobilenet_tf.data.dataset import DataSet, Split
+from mobilenet_tf.training import loop
+from mobilenet_tf.training.clone import PRECISIONS, training_clone
+from mobilenet_tf.training.recipe import Recipe
+
+EVALUATION_BATCH = 256
+
+
+def fit(
+    model: keras.Model,
+    data: DataSet,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    precision: str = "float32",
+    snapshot_path: Path | None = None,
+    on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
+) -> loop.Progress:
+    """Train a model in place; see `mobilenet_tf.training.loop.run`.
+
+    Args:
+        model: A classifier built after `keras.utils.set_random_seed(seed)`.
+        data: The data set; its number of classes is the model's.
+        recipe: How to train.
+        seed: Seed of batch order, augmentation and dropout.
+        precision: See `mobilenet_tf.training.clone.training_clone`.
+        snapshot_path: `.npz` file that holds the state after each epoch.
+        on_epoch: Called after each epoch, when its snapshot is on disk.
+
+    Returns:
+        Epochs, seconds and history.
+    """
+    arguments.one_of("precision", precision, PRECISIONS)
+    check_classes(model, data)
+    return loop.run(
+        Classifier(model, data.side, recipe, precision, seed),
+        model.input_shape[1],
+        data,
+        recipe,
+        seed=seed,
+        snapshot_path=snapshot_path,
+        on_epoch=on_epoch,
+    )
+
+
+def check_classes(model: keras.Model, data: DataSet, name: str = "model") -> None:
+    """Raise ValueError where a model's classes are not those of the data set."""
+    if model.output_shape[-1] != data.classes:
+        raise ValueError(
+            f"{name} has {model.output_shape[-1]} classes, the data set {data.classes}"
+        )
+
+
+@dataclasses.dataclass
+class Classifier:
+    """A `Trainee`: the model's training clone with the recipe's loss.
+
+    Args:
+        model: What gets the weights in the end.
+        source: Side in pixels of the stored images.
+        recipe: How to train.
+        precision: See `mobilenet_tf.training.clone.training_clone`.
+        seed: Seed of dropout.
+    """
+
+    model: keras.Model
+    source: int
+    recipe: Recipe
+    precision: str = "float32"
+    seed: int | None = None
+
+    def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
+        clone = self.clone(side)
+        compile_for_training(clone, self.recipe, steps_per_epoch)
+        return clone
+
+    def clone(self, side: int | None) -> keras.Model:
+        return training_clone(
+            self.model,
+            self.source,
+            side,
+            precision=self.precision,
+            l2=self.recipe.l2,
+            bn_momentum=self.recipe.bn_momentum,
+            seed=self.seed,
+        )
+
+    def callbacks(self, on_epoch_end: Callable[[int, dict], None]) -> list:
+        return [keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)]
+
+    def finish(self, trained: keras.Model) -> None:
+        self.model.set_weights(trained.get_weights())
+
+
+def compile_for_training(
+    clone: keras.Model,
+    recipe: Recipe,
+    steps_per_epoch: int,
+    framework: types.ModuleType = keras,
+) -> None:
+    """Compile a training clone with the recipe's optimizer and loss, and build both.
+
+    Args:
+        clone: Takes `(images, boxes)`, gives logits.
+        recipe: How to train.
+        steps_per_epoch: Batches in an epoch.
+        framework: `keras`, or `tf_keras` for a clone that is made of it.
+    """
+    optimizer = recipe.build_optimizer(steps_per_epoch, framework)
+    clone.compile(
+        optimizer,
+        loss=framework.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=recipe.label_smoothing
+        ),
+        metrics=[framework.metrics.CategoricalAccuracy(name="top1")],
+    )
+    optimizer.build(clone.trainable_variables)
+
+
+def evaluate(
+    model: keras.Model, split: Split, source: int, central_fraction: float = 0.875
+) -> dict[str, float]:
+    """Top-1 and top-5 accuracy and cross-entropy on a whole split.
+
+    One central crop, its height and width `central_fraction` of the image's, scaled to
+    the model's input whatever the aspect ratio, as TF-Slim evaluates.
+
+    Args:
+        model: A classifier with probabilities or logits as output.
+        split: Evaluated in order, to the last image.
+        source: Side in pixels of the split's images.
+        central_fraction: In (0, 1].
+
+    Returns:
+        `{"top1", "top5", "loss"}`, accuracies as fractions.
+    """
+    clone = training_clone(model, source)
+    classes = model.output_shape[-1]
+    clone.compile(
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=[
+            keras.metrics.CategoricalAccuracy(name="top1"),
+            keras.metrics.TopKCategoricalAccuracy(min(5, classes), name="top5"),
+        ],
+    )
+    batches = evaluation_batches(split, classes, EVALUATION_BATCH, central_fraction)
+    steps = -(-split.size // EVALUATION_BATCH)
+    with own_errors(batches) as batches:
+        result = clone.evaluate(batches, steps=steps, verbose=0, return_dict=True)
+    return {name: float(result[name]) for name in ("top1", "top5", "loss")}

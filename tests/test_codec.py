@@ -15,8 +15,8 @@ import mobilenet_tf
 
 pytest.importorskip("constriction")
 
-from mobilenet_tf.compression import codec
-from mobilenet_tf.compression.codec import architecture, container, tensors
+from mobilenet_tf.compression import architecture, codec
+from mobilenet_tf.compression.codec import container, tensors
 from mobilenet_tf.export import int8
 
 

@@ -13,14 +13,14 @@ written too, at about their size.
 from __future__ import annotations
 
 import os
-import tempfile
 import zlib
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from mobilenet_tf.compression.codec import architecture, container, tensors
+from mobilenet_tf.compression import architecture
+from mobilenet_tf.compression.codec import container, tensors
 
 MAX_WEIGHTS = 1 << 26
 
@@ -38,9 +38,9 @@ def save(model: keras.Model, path: str | os.PathLike) -> int:
         ValueError: The model has a layer that cannot be written.
     """
     content, path = encode(model), Path(path)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
     return len(content)
 
 

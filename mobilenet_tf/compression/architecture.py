@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import types
 
 import keras
 
@@ -53,8 +54,15 @@ def describe(model: keras.Model) -> str:
     )
 
 
-def build(text: str, max_weights: int) -> tuple[keras.Model, list[keras.layers.Layer]]:
+def build(
+    text: str, max_weights: int, framework: types.ModuleType = keras
+) -> tuple[keras.Model, list[keras.layers.Layer]]:
     """The network of a text, with Keras' initial weights, and its layers in order.
+
+    Args:
+        text: What `describe` gave.
+        max_weights: A text with more weights is refused before they take memory.
+        framework: `keras`, or a module with the same layers.
 
     Raises:
         ValueError: It is no such text, or the network has more weights than allowed.
@@ -65,7 +73,7 @@ def build(text: str, max_weights: int) -> tuple[keras.Model, list[keras.layers.L
             raise ValueError(f"it has more than {MOST_LAYERS:,} layers")
         layers, tensors, weights = [], {}, 0
         for kind, layer_name, inputs, settings in entries:
-            layer = _layer(kind, layer_name, settings)
+            layer = _layer(framework, kind, layer_name, settings)
             taken = [tensors[one] for one in inputs]
             if taken:
                 weights += _weights(layer, taken[0].shape[-1])
@@ -77,7 +85,7 @@ def build(text: str, max_weights: int) -> tuple[keras.Model, list[keras.layers.L
             tensors[layer_name] = layer.output if result is None else result
             layers.append(layer)
         images = layers[0].output
-        return keras.Model(images, tensors[layers[-1].name], name=name), layers
+        return framework.Model(images, tensors[layers[-1].name], name=name), layers
     except Exception as error:  # a hostile text can make Keras raise anything
         raise ValueError(f"it describes no network: {error}") from error
 
@@ -106,10 +114,10 @@ def _plain(setting):
     return list(setting) if isinstance(setting, tuple) else setting
 
 
-def _layer(kind, name, settings):
+def _layer(framework, kind, name, settings):
     if not set(settings) <= set(SETTINGS[kind]):
         raise ValueError(f"{kind} has no settings {sorted(settings)}")
-    return getattr(keras.layers, kind)(name=name, **settings)
+    return getattr(framework.layers, kind)(name=name, **settings)
 
 
 def _weights(layer, channels):

@@ -3,4 +3,4 @@
 import os
 
 # TensorFlow prints a page of start-up notes; set the variable to 0 to see them.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -66,11 +66,12 @@ SHORT = Recipe(
     learning_rate=3e-3,
     schedule="cosine",
     warmup_epochs=1,
-    epochs=7,
+    epochs=6,
     batch_size=32,
     weight_decay=0.01,
     min_area=0.7,
     bn_momentum=0.9,
+    side_steps=(5 / 7, 1.0),
     central_fraction=1.0,
 )
 

@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
+PIP = $(RUN) -m pip install --quiet --disable-pip-version-check
 READY = $(VENV)/.ready
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
@@ -27,7 +28,8 @@ $(READY): setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and \
 		"mobilenet_tf needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[pinned,test]'
+	$(PIP) --editable '.[pinned,test]'
+	$(PIP) --no-deps tensorflow-model-optimization==0.8.0
 	@touch $@
 
 reproduce: $(READY)
@@ -44,7 +46,7 @@ tables: $(READY)
 	$(RUN) -m experiments
 
 lint: $(READY)
-	$(RUN) -m pip install --quiet --disable-pip-version-check '.[dev]'
+	$(PIP) '.[dev]'
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 

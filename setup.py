@@ -27,7 +27,7 @@ setup(
     packages=find_packages(include=["mobilenet_tf*"]),
     package_data={"mobilenet_tf": ["py.typed", "imagenet_classes.txt"]},
     install_requires=[
-        "absl-py>=2",
+        "absl-py>=1.4",
         "h5py",
         "keras>=3.13",
         "matplotlib>=3.8",
@@ -42,18 +42,27 @@ setup(
         "pinned": PINS,
         "jax": ["jax"],
         "torch": ["torch"],
-        "compression": ["constriction>=0.4"],
+        # The toolkit's own requirements (NumPy 1, absl 1, so no Python 3.13) are older
+        # than it needs; the Makefile installs it without them beside the pins.
+        "compression": [
+            "constriction>=0.4",
+            "tensorflow-model-optimization==0.8.0",
+            "tf_keras>=2.19,<2.22",
+        ],
         "export": ["ai-edge-litert>=2.1", "onnx", "onnxruntime", "tf2onnx>=1.17"],
         "test": [
             "ai-edge-litert==2.3.0",
             "brotli==1.2.1",
             "constriction==0.5.0",
+            "dm-tree==0.1.10",
             "jax==0.10.2",
             "onnx==1.23.2",
             "onnxruntime==1.31.1",
             "pytest==9.2.0",
             "pytest-xdist==3.8.0",
+            "six==1.17.0",
             "tf2onnx==1.17.0",
+            "tf_keras==2.21.0",
             "zstandard==0.25.0",
         ],
         "dev": ["pre-commit", "ruff==0.17.5"],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 
 import mobilenet_tf
 from benchmarks.photographs import real_photographs
@@ -48,6 +48,7 @@ def row(name, scores, expected, classes):
 
 
 def main(_):
+    logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
     model = mobilenet_tf.build(0.25, base_resolution=128, weights=FLAGS.weights)
     proof, classes, rest = real_photographs(FLAGS.dataset, FLAGS.data_dir)
     inputs, calibration = images.scaled(model, proof), images.scaled(model, rest)

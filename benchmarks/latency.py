@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import onnxruntime
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 from ai_edge_litert.interpreter import Interpreter
 
 import mobilenet_tf
@@ -156,6 +156,7 @@ _WHAT = ("kB", "ms", "p90")
 
 
 def main(_):
+    logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     with tempfile.TemporaryDirectory() as folder:

@@ -51,6 +51,8 @@ TABLES = (
     (
         "fine_grained",
         *MOBILENETS,
+        "--recipe=plain",
+        "--only=^0.25",
         "--mobilenet_weights=mobilenet_0.25_128_keras_applications.weights.h5",
     ),
     ("applications",),

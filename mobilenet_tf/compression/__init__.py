@@ -1,1 +1,7 @@
-"""Networks in fewer bytes."""
+"""Networks in fewer bytes and mult-adds, and a file format for them."""
+
+from mobilenet_tf.compression.channels import remove_channels
+from mobilenet_tf.compression.low_rank import low_rank
+from mobilenet_tf.compression.steps import cluster, prune, quantize
+
+__all__ = ["cluster", "low_rank", "prune", "quantize", "remove_channels"]

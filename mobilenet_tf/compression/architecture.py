@@ -16,6 +16,7 @@ import types
 import keras
 
 MOST_LAYERS = 2000
+MOST_WEIGHTS = 1 << 28
 _SPATIAL = ("kernel_size", "strides", "padding", "dilation_rate")
 _CONVOLUTION = (*_SPATIAL, "use_bias", "activation")
 # What of a layer's settings matters when it predicts.
@@ -49,13 +50,13 @@ def describe(model: keras.Model) -> str:
     Raises:
         ValueError: A layer is none of those that can be written, or is used twice.
     """
-    return json.dumps(
-        [model.name, *map(_described, model.layers)], separators=(",", ":")
-    )
+    # Operations without a layer, as a channel shuffle, are not among `layers`.
+    entries = map(_described, getattr(model, "operations", model.layers))
+    return json.dumps([model.name, *entries], separators=(",", ":"))
 
 
 def build(
-    text: str, max_weights: int, framework: types.ModuleType = keras
+    text: str, max_weights: int = MOST_WEIGHTS, framework: types.ModuleType = keras
 ) -> tuple[keras.Model, list[keras.layers.Layer]]:
     """The network of a text, with Keras' initial weights, and its layers in order.
 
@@ -76,7 +77,7 @@ def build(
             layer = _layer(framework, kind, layer_name, settings)
             taken = [tensors[one] for one in inputs]
             if taken:
-                weights += _weights(layer, taken[0].shape[-1])
+                weights += _weights(kind, layer, taken[0].shape[-1])
             if weights > max_weights:
                 raise ValueError(f"it has more than {max_weights:,} weights")
             if layer_name in tensors:
@@ -120,10 +121,12 @@ def _layer(framework, kind, name, settings):
     return getattr(framework.layers, kind)(name=name, **settings)
 
 
-def _weights(layer, channels):
+def _weights(kind, layer, channels):
     """How many weights a layer will have: an upper bound, before it has them."""
     config = layer.get_config()
     kernel = math.prod(config.get("kernel_size", (1,)))
     multiplied = channels * config.get("depth_multiplier", 1)
     produced = config.get("filters", config.get("units", 0))
+    if kind == "SeparableConv2D":
+        return multiplied * (kernel + produced) + produced
     return kernel * multiplied * (produced + 1) + 4 * max(channels, produced)

@@ -2,6 +2,6 @@
 
 from mobilenet_tf.experiment.main import Experiment, Table
 from mobilenet_tf.reporting.conclusion import Conclusion
-from mobilenet_tf.reporting.rows import Network, Row
+from mobilenet_tf.reporting.rows import Network, Row, Step, Teacher
 
-__all__ = ["Conclusion", "Experiment", "Network", "Row", "Table"]
+__all__ = ["Conclusion", "Experiment", "Network", "Row", "Step", "Table", "Teacher"]

@@ -14,8 +14,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.experiment.point import Point, Workdir, train
+from mobilenet_tf.experiment.point import Point
+from mobilenet_tf.experiment.trainer import train
+from mobilenet_tf.experiment.workdir import Workdir
 from mobilenet_tf.training.loop import Progress
+
+POLL_SECONDS = 2.0
 
 
 def run(
@@ -28,9 +32,10 @@ def run(
     data_parallel: bool = False,
     report: Callable[[str], None] = print,
 ) -> None:
-    """Train, in this process, every point that is not done and that no other trains.
+    """Train every point that is not done, and before it what it is made from.
 
     The points that take longest come first, so that several processes end together.
+    What another process trains is waited for only where a point of this one needs it.
 
     Args:
         points: The grid.
@@ -41,25 +46,56 @@ def run(
         data_parallel: Split each batch over all devices.
         report: Called with a line after every epoch.
     """
-    points = sorted(points, key=lambda point: -point.work_per_epoch)
+    points = in_order(points)
     clock = _Clock(points, workdir, workers)
-    for point in points:
-        if workdir.done(point):
-            continue
-        with workdir.lock(point) as free:
-            # Another process may have finished it between the two looks.
-            if not free or workdir.done(point):
+    pending = points
+    while pending := [point for point in pending if not workdir.done(point)]:
+        waiting, trained = [], False
+        for point in pending:
+            before = point.before
+            if before is not None and not workdir.done(before):
+                waiting.append(point)
                 continue
-            clock.begin(workdir.epochs_done(point))
+            with workdir.lock(point) as free:
+                # Another process may have finished it between the two looks.
+                if not free or workdir.done(point):
+                    continue
+                clock.begin(workdir.epochs_done(point))
 
-            def on_epoch(progress, point=point):
-                report(clock.line(point, progress))
+                def on_epoch(progress, point=point):
+                    report(clock.line(point, progress))
 
-            record = train(point, data, workdir, experiment, on_epoch, data_parallel)
-            report(
-                f"{_title(point)} done: top-1 {100 * record['metrics']['top1']:.2f} % "
-                f"in {record['seconds']:.0f} s"
-            )
+                record = train(
+                    point, data, workdir, experiment, on_epoch, data_parallel
+                )
+                trained = True
+                report(
+                    f"{_title(point)} done: top-1 "
+                    f"{100 * record['metrics']['top1']:.2f} % "
+                    f"in {record['seconds']:.0f} s"
+                )
+        needed = {point.before.key for point in waiting}
+        pending = [point for point in pending if point.key in needed] + waiting
+        if pending and not trained:
+            time.sleep(POLL_SECONDS)
+
+
+def in_order(points: Sequence[Point]) -> list[Point]:
+    """The points and all that must be trained before them, each once.
+
+    The longest come first, but none before what it is made from.
+    """
+    levels = {}
+
+    def enter(point):
+        before = point.before
+        level = 0 if before is None else enter(before) + 1
+        levels[point.key] = (level, -point.work_per_epoch, point)
+        return level
+
+    for point in points:
+        enter(point)
+    return [one[2] for one in sorted(levels.values(), key=lambda one: one[:2])]
 
 
 class WorkerError(Exception):
@@ -117,12 +153,12 @@ class _Clock:
         self.work_done += point.work_per_epoch * (progress.epoch - self.epochs_seen)
         self.epochs_seen = progress.epoch
         speed = self.work_done / (time.monotonic() - self.started)
-        epochs = point.recipe.epochs
+        epochs = point.training_recipe.epochs
         this = point.work_per_epoch * (epochs - progress.epoch) / speed
         done = sum(self.workdir.done(other) for other in self.points)
         left = sum(
             other.work_per_epoch
-            * (other.recipe.epochs - self.workdir.epochs_done(other))
+            * (other.training_recipe.epochs - self.workdir.epochs_done(other))
             for other in self.points
         )
         last = progress.history[-1]

@@ -13,7 +13,8 @@ from absl import app, logging
 from mobilenet_tf.experiment import flags, grid
 from mobilenet_tf.experiment.flags import FLAGS
 from mobilenet_tf.experiment.page import Page, joined
-from mobilenet_tf.experiment.point import Point, Workdir
+from mobilenet_tf.experiment.point import Point
+from mobilenet_tf.experiment.workdir import Workdir
 from mobilenet_tf.reporting import comparison, records
 from mobilenet_tf.reporting.conclusion import Conclusion
 from mobilenet_tf.reporting.rows import Row
@@ -35,6 +36,7 @@ class Experiment:
         appendix: Called with the rows; what follows the table, as Markdown.
         remark: What else a reader should know, as Markdown.
         paper_data: What the paper trained on; None for a table of ours alone.
+        body: Called with rows and results instead of `comparison.accuracies`.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Experiment:
     appendix: Callable[[tuple[Row, ...]], str] | None = None
     remark: str = ""
     paper_data: str | None = "ImageNet"
+    body: Callable[[tuple[Row, ...], list[dict]], str] | None = None
 
     def __call__(self) -> None:
         """Run as a program."""
@@ -97,7 +100,7 @@ class Experiment:
         places = [Path(FLAGS.workdir) / "records"]
         if FLAGS.render:
             places.append(Path(FLAGS.results))
-        networks = [row.network.identity for row in rows]
+        networks = [one.identity for row in rows for one in row.network.lineage]
         results = [
             record
             for record in flags.matching(records.read(*places), recipe)
@@ -117,10 +120,11 @@ class Experiment:
 
     def render(self, rows: tuple[Row, ...], results: list[dict]) -> str:
         """The paper's table with the paper's columns and ours, as Markdown."""
-        parts = [
-            f"**{self.title}**",
-            comparison.accuracies(rows, results, self.costs, self.metrics),
-        ]
+        if self.body:
+            table = self.body(rows, results)
+        else:
+            table = comparison.accuracies(rows, results, self.costs, self.metrics)
+        parts = [f"**{self.title}**", table]
         if self.conclusion:
             parts.append(self.conclusion.sentence(rows, results, self.metrics[0]))
         if results:

@@ -9,16 +9,20 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_tf.reporting import table
+from mobilenet_tf.reporting import sizes, table
 from mobilenet_tf.reporting.rows import Row, select, values
 
-# Colour-blind safe (Okabe and Ito), one colour and marker per alpha.
+# Colour-blind safe (Okabe and Ito): colour, marker and width of the line per alpha.
 _STYLES = {
-    1.0: ("#0072B2", "o"),
-    0.75: ("#009E73", "s"),
-    0.5: ("#E69F00", "^"),
-    0.25: ("#D55E00", "D"),
+    1.0: ("#0072B2", "o", 1),
+    0.75: ("#009E73", "s", 1),
+    0.5: ("#E69F00", "^", 1),
+    0.25: ("#D55E00", "D", 1),
 }
+
+
+_FRONT, _OTHERS = "Pareto front", "other networks"
+_PARETO_STYLES = {_FRONT: ("#0072B2", "o", 1), _OTHERS: ("#999999", "s", 0)}
 
 
 def accuracy_over_mult_adds(rows: Sequence[Row], results: list[dict], path: Path):
@@ -40,12 +44,29 @@ def accuracy_over_size(rows: Sequence[Row], results: list[dict], path: Path):
         for row in rows
         if (measured := _measured(row, results))
     ]
-    return _save(
-        f"{path}-size",
+    panels = [
         (printed, "Paper: ImageNet", "MiB of parameters", "top-5 accuracy, %"),
         (ours, _title(rows, results), "MiB (1000 classes)", "top-1 accuracy, %"),
-        style,
-    )
+    ]
+    return _save(f"{path}-size", panels, style)
+
+
+def accuracy_over_bytes(rows: Sequence[Row], results: list[dict], path: Path):
+    """Compressed networks and their Pareto front, as `{path}-bytes.png` and `.svg`."""
+    points = [
+        (sizes.size_bytes(row, results) / 1e6, *measured)
+        for row in rows
+        if (measured := _measured(row, results))
+    ]
+    front = [
+        one
+        for one in points
+        if not any(other[0] <= one[0] and other[1] > one[1] for other in points)
+    ]
+    named = [(_FRONT, *one) for one in front]
+    named += [(_OTHERS, *one) for one in points if one not in front]
+    panels = [(named, _title(rows, results), "MB in a file", "top-1 accuracy, %")]
+    return _save(f"{path}-bytes", panels, _PARETO_STYLES)
 
 
 def _by_alpha(rows, results, path, quantity, label):
@@ -58,12 +79,12 @@ def _by_alpha(rows, results, path, quantity, label):
         if measured := _measured(row, results):
             cost = select(row, results)[0]["cost"][quantity] / 1e6
             ours.append((line, cost, *measured))
-    return _save(
-        f"{path}-{quantity}",
+    panels = [
         (printed, "Paper: ImageNet", f"{label} (1000 classes)", "top-1 accuracy, %"),
         (ours, _title(rows, results), f"{label} (as trained)", "top-1 accuracy, %"),
-        {f"alpha {alpha:g}": style for alpha, style in _STYLES.items()},
-    )
+    ]
+    styles = {f"alpha {alpha:g}": style for alpha, style in _STYLES.items()}
+    return _save(f"{path}-{quantity}", panels, styles)
 
 
 def _measured(row, results):
@@ -82,8 +103,8 @@ def _title(rows, results):
     return "Ours: no records"
 
 
-def _save(path, left, right, styles):
-    """Draw the two halves and write them as `{path}.png` and `{path}.svg`."""
+def _save(path, panels, styles):
+    """Draw panels side by side and write them as `{path}.png` and `{path}.svg`."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -91,8 +112,10 @@ def _save(path, left, right, styles):
     matplotlib.rcParams["svg.hashsalt"] = "mobilenet_tf"
     from matplotlib import pyplot
 
-    figure, halves = pyplot.subplots(1, 2, figsize=(10, 4.2), dpi=150)
-    for axes, content in zip(halves, (left, right), strict=True):
+    figure, places = pyplot.subplots(
+        1, len(panels), figsize=(5 * len(panels), 4.2), dpi=150, squeeze=False
+    )
+    for axes, content in zip(places[0], panels, strict=True):
         _panel(axes, *content, styles)
     figure.tight_layout()
     paths = [Path(f"{path}.{kind}") for kind in ("png", "svg")]
@@ -106,10 +129,10 @@ def _save(path, left, right, styles):
 
 
 def _panel(axes, points, title, cost_label, accuracy_label, styles):
-    """One half: points `(line, cost, accuracy, spread)`, cost on a log axis."""
+    """One panel: points `(line, cost, accuracy, spread)`, cost on a log axis."""
     from matplotlib import ticker
 
-    for line, (colour, marker) in styles.items():
+    for line, (colour, marker, width) in styles.items():
         own = sorted(point[1:] for point in points if point[0] == line)
         if not own:
             continue
@@ -121,7 +144,8 @@ def _panel(axes, points, title, cost_label, accuracy_label, styles):
             color=colour,
             marker=marker,
             markersize=5,
-            linewidth=1,
+            linewidth=width,
+            elinewidth=1,
             capsize=3,
             label=line,
         )

@@ -13,11 +13,50 @@ import keras
 
 from mobilenet_tf import checkpoints, cost
 from mobilenet_tf.reporting.published.row import PublishedRow
+from mobilenet_tf.training.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Step:
+    """What is done to a trained network: a step of compression.
+
+    Args:
+        function: Called as `function(model, data, recipe, **arguments, seed=...,
+            snapshot_path=..., on_epoch=..., report=...)`; gives another model.
+        arguments: Its settings in JSON-ready form.
+        recipe: How the network is trained meanwhile.
+    """
+
+    function: Callable[..., keras.Model]
+    arguments: dict
+    recipe: Recipe
+
+    @property
+    def identity(self) -> dict:
+        return {
+            "function": self.function.__name__,
+            "arguments": self.arguments,
+            "recipe": self.recipe.facts,
+        }
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Teacher:
+    """Whose outputs a network is trained on.
+
+    Args:
+        network: The teacher; it is trained first, with the same recipe and seed 0.
+        arguments: `temperature` and `weight` of
+            `mobilenet_tf.training.distillation.distil`.
+    """
+
+    network: Network
+    arguments: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Network:
-    """A network of a table: a builder and its arguments.
+    """A network of a table: a builder and its arguments, and how it is made.
 
     Args:
         label: Name of the row.
@@ -26,6 +65,8 @@ class Network:
         arguments: Keyword arguments; functions among them are recorded by name.
         resolution: The paper's input side in pixels, at rho 1.
         weights: File of weights to begin with; its name stands in the records.
+        teacher: Whose outputs it is trained on; None trains it on labels alone.
+        steps: What is done after the training, one after the other.
     """
 
     label: str
@@ -33,6 +74,8 @@ class Network:
     arguments: dict = dataclasses.field(default_factory=dict)
     resolution: int = 224
     weights: Path | None = None
+    teacher: Teacher | None = None
+    steps: tuple[Step, ...] = ()
 
     def model(
         self, classes: int = 1000, resolution: int | None = None, pretrained=False
@@ -57,14 +100,7 @@ class Network:
 
         The others are: mult-adds of the convolutions alone, parameters with biases.
         """
-        model = self.model(classes, resolution)
-        return {
-            "mult_adds": cost.mult_adds(model),
-            "convolution_mult_adds": cost.mult_adds(model, include_classifier=False),
-            "parameters": cost.parameters(model),
-            "parameters_with_biases": cost.parameters(model, "slim"),
-            "side": model.input_shape[1],
-        }
+        return costs(self.model(classes, resolution))
 
     def check(self, classes: int, resolution: int) -> None:
         """Raise ValueError if it cannot be built for a data set, or has no weights."""
@@ -80,10 +116,28 @@ class Network:
         }
         if self.weights is not None:
             arguments["weights"] = self.weights.name
-        return {
+        identity = {
             "builder": f"{self.build.__module__}.{self.build.__name__}",
             "arguments": arguments,
         }
+        if self.teacher is not None:
+            network = self.teacher.network.identity
+            identity["teacher"] = {"network": network, **self.teacher.arguments}
+        if self.steps:
+            identity["steps"] = [step.identity for step in self.steps]
+        return identity
+
+    @property
+    def before(self) -> Network | None:
+        """The network that must be trained before this one, if any."""
+        if self.steps:
+            return dataclasses.replace(self, steps=self.steps[:-1])
+        return self.teacher.network if self.teacher else None
+
+    @property
+    def lineage(self) -> list[Network]:
+        """This network and all that are trained before it."""
+        return [self, *(self.before.lineage if self.before else ())]
 
     @property
     def slug(self) -> str:
@@ -96,7 +150,26 @@ class Network:
                 parts.append(f"{name}{len(value)}")
             else:
                 parts.append(f"{name}_{value}")
+        if self.teacher is not None:
+            parts.append("distilled")
+        parts += [step.function.__name__ for step in self.steps]
         return "-".join(parts)
+
+
+def float32_bytes(network: Network, classes: int, resolution: int) -> int:
+    """Bytes of all weights, normalisation included, as float32."""
+    return 4 * network.model(classes, resolution).count_params()
+
+
+def costs(model: keras.Model) -> dict:
+    """What `Network.costs` says of a model."""
+    return {
+        "mult_adds": cost.mult_adds(model),
+        "convolution_mult_adds": cost.mult_adds(model, include_classifier=False),
+        "parameters": cost.parameters(model),
+        "parameters_with_biases": cost.parameters(model, "slim"),
+        "side": model.input_shape[1],
+    }
 
 
 _NOTHING = PublishedRow("", "")

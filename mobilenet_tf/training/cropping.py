@@ -27,8 +27,8 @@ def sampling_matrix(start, end, source: int, target: int):
     return weights / ops.sum(weights, axis=2, keepdims=True)
 
 
-class CropResize(keras.layers.Layer):
-    """Cut a box out of each image and scale it to the network's input.
+def crop_resize(images, boxes, side: int):
+    """Cut a box out of each image and scale it to a network's input.
 
     `uint8 (batch, S, 3, S), float32 (batch, 4) -> float32 (batch, side, side, 3)`.
 
@@ -36,19 +36,23 @@ class CropResize(keras.layers.Layer):
     work on contiguous memory. Boxes are `(top, left, bottom, right)` in fractions of
     the image. The result is in [-1, 1].
     """
+    source = images.shape[1]
+    rows = sampling_matrix(boxes[:, 0], boxes[:, 2], source, side)
+    columns = sampling_matrix(boxes[:, 1], boxes[:, 3], source, side)
+    x = ops.cast(ops.reshape(images, (-1, source, 3 * source)), "float32")
+    x = ops.matmul(rows, x)  # (batch, side, 3 * source)
+    x = ops.reshape(x, (-1, 3 * side, source))
+    x = ops.matmul(x, ops.transpose(columns, (0, 2, 1)))
+    x = ops.reshape(x, (-1, side, 3, side))
+    return ops.transpose(x, (0, 1, 3, 2)) * (2 / 255) - 1
+
+
+class CropResize(keras.layers.Layer):
+    """`crop_resize` as a layer that takes `[images, boxes]`."""
 
     def __init__(self, side: int, **kwargs):
         super().__init__(**kwargs)
         self.side = side
 
     def call(self, inputs):
-        images, boxes = inputs
-        source = images.shape[1]
-        rows = sampling_matrix(boxes[:, 0], boxes[:, 2], source, self.side)
-        columns = sampling_matrix(boxes[:, 1], boxes[:, 3], source, self.side)
-        x = ops.cast(ops.reshape(images, (-1, source, 3 * source)), "float32")
-        x = ops.matmul(rows, x)  # (batch, side, 3 * source)
-        x = ops.reshape(x, (-1, 3 * self.side, source))
-        x = ops.matmul(x, ops.transpose(columns, (0, 2, 1)))
-        x = ops.reshape(x, (-1, self.side, 3, self.side))
-        return ops.transpose(x, (0, 1, 3, 2)) * (2 / 255) - 1
+        return crop_resize(*inputs, self.side)

@@ -21,6 +21,7 @@ class PublishedRow:
         size: Megabytes of float32 parameters, biases included.
         includes_biases: Whether the parameters count biases.
         parameter_classes: Classes of the classifier that the parameters count.
+        compressed_size: Megabytes after compression.
     """
 
     table: str
@@ -34,6 +35,7 @@ class PublishedRow:
     size: float | None = None
     includes_biases: bool = False
     parameter_classes: int = 1000
+    compressed_size: float | None = None
 
 
 def rows(table: str, *cells: tuple) -> tuple[PublishedRow, ...]:

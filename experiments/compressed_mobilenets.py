@@ -1,0 +1,68 @@
+"""MobileNets in few bytes: pruning, clustering, int8 and their combinations.
+
+    python -m experiments.compressed_mobilenets
+
+trains MobileNet at alpha 1 and 0.25 on the embedded data set and compresses them; each
+step of compression trains for six epochs. Sizes are those of files in the format of
+`mobilenet_tf.compression.codec`, with everything that is needed to run the network.
+
+Time, device and expected values of the committed records: experiments/results.
+"""
+
+import mobilenet_tf
+from mobilenet_tf.compression import cluster, prune, quantize, remove_channels
+from mobilenet_tf.experiment import Experiment, Network, Row, Step
+from mobilenet_tf.reporting import figures, sizes
+from mobilenet_tf.training.recipes import FINE_TUNE
+
+PRUNE_50, PRUNE_75, PRUNE_90 = (
+    Step(prune, {"sparsity": sparsity}, FINE_TUNE) for sparsity in (0.5, 0.75, 0.9)
+)
+CLUSTER_16, CLUSTER_32 = (
+    Step(cluster, {"clusters": clusters}, FINE_TUNE) for clusters in (16, 32)
+)
+INT8 = Step(quantize, {}, FINE_TUNE)
+NARROW = Step(remove_channels, {"fraction": 0.25}, FINE_TUNE)
+
+CHAINS = {
+    "float32": (),
+    "prune 50 %": (PRUNE_50,),
+    "prune 75 %": (PRUNE_75,),
+    "prune 90 %": (PRUNE_90,),
+    "cluster 32": (CLUSTER_32,),
+    "cluster 16": (CLUSTER_16,),
+    "int8": (INT8,),
+    "prune 50 %, int8": (PRUNE_50, INT8),
+    "prune 75 %, cluster 32": (PRUNE_75, CLUSTER_32),
+    "prune 75 %, cluster 16": (PRUNE_75, CLUSTER_16),
+    "prune 90 %, cluster 16": (PRUNE_90, CLUSTER_16),
+    "prune 75 %, cluster 32, int8": (PRUNE_75, CLUSTER_32, INT8),
+    "25 % fewer channels": (NARROW,),
+    "25 % fewer channels, int8": (NARROW, INT8),
+}
+
+experiment = Experiment(
+    name="compressed_mobilenets",
+    title="MobileNets in few bytes: accuracy against the size of the file",
+    rows=tuple(
+        Row(
+            Network(
+                f"alpha {alpha:g}, {name}",
+                mobilenet_tf.build,
+                {"alpha": alpha, "rho": 1.0},
+                steps=steps,
+            )
+        )
+        for alpha in (1.0, 0.25)
+        for name, steps in CHAINS.items()
+    ),
+    body=sizes.compressed,
+    figures=(figures.accuracy_over_bytes,),
+    paper_data=None,
+    remark="Before: the accuracy of the network that the steps begin with. Pruning "
+    "leaves depthwise kernels out; clustering and int8 take all kernels. Biases and "
+    "batch normalisation stay float32.",
+)
+
+if __name__ == "__main__":
+    experiment()

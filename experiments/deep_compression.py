@@ -1,0 +1,81 @@
+"""SqueezeNet Table 2: SqueezeNet against compressed AlexNets.
+
+    python -m experiments.deep_compression --recipe=plain
+
+trains AlexNet and SqueezeNet on the embedded data set and compresses both. The paper's
+conclusion: a small architecture, compressed, is far smaller than a large one that is
+compressed, at the same accuracy.
+
+Time, device and expected values of the committed records: experiments/results.
+Source: arXiv 1602.07360, section 4 and Table 2.
+"""
+
+import dataclasses
+
+from mobilenet_tf import build_squeezenet
+from mobilenet_tf.baselines import alexnet
+from mobilenet_tf.compression import cluster, low_rank, prune
+from mobilenet_tf.experiment import Experiment, Network, Row, Step
+from mobilenet_tf.reporting import sizes
+from mobilenet_tf.reporting.published.squeezenet import TABLE2
+from mobilenet_tf.training.recipes import PLAIN
+
+# A tenth of the rate that these networks are trained with.
+RECIPE = dataclasses.replace(
+    PLAIN,
+    name="plain_fine_tune",
+    learning_rate=1e-4,
+    epochs=6,
+    warmup_epochs=0.0,
+    side_steps=(1.0,),
+)
+
+# Deep Compression keeps 11 % of AlexNet's weights and 33 % of SqueezeNet's.
+PRUNE_89 = Step(prune, {"sparsity": 0.89}, RECIPE)
+PRUNE_67 = Step(prune, {"sparsity": 0.67}, RECIPE)
+SVD = Step(low_rank, {"fraction": 0.2}, RECIPE)
+STEPS = {
+    ("AlexNet", "none"): (),
+    ("AlexNet", "SVD"): (SVD,),
+    ("AlexNet", "pruning"): (PRUNE_89,),
+    ("AlexNet", "Deep Compression"): (
+        PRUNE_89,
+        Step(cluster, {"clusters": 32}, RECIPE),
+    ),
+    ("SqueezeNet", "none"): (),
+    ("SqueezeNet", "Deep Compression, 8 bit"): (
+        PRUNE_67,
+        Step(cluster, {"clusters": 256}, RECIPE),
+    ),
+    ("SqueezeNet", "Deep Compression, 6 bit"): (
+        PRUNE_67,
+        Step(cluster, {"clusters": 64}, RECIPE),
+    ),
+}
+BUILDERS = {"AlexNet": alexnet, "SqueezeNet": build_squeezenet}
+
+experiment = Experiment(
+    name="deep_compression",
+    title="SqueezeNet Table 2: SqueezeNet against compressed AlexNets",
+    rows=tuple(
+        Row(
+            Network(
+                f"{name}, {approach}",
+                BUILDERS[name],
+                {"version": "1.0", "bypass": "none"} if name == "SqueezeNet" else {},
+                resolution=227,
+                steps=steps,
+            ),
+            TABLE2[name, approach],
+        )
+        for (name, approach), steps in STEPS.items()
+    ),
+    metrics=("top1",),
+    body=sizes.compressed,
+    remark="Sizes are those of files of `mobilenet_tf.compression.codec`. "
+    "AlexNet's size depends on the input side, because its first fully connected layer "
+    "takes every place of the last feature map.",
+)
+
+if __name__ == "__main__":
+    experiment()

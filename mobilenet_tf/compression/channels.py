@@ -1,0 +1,171 @@
+"""Networks with fewer channels: mult-adds and latency fall, not the file alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Sequence
+
+import keras
+import numpy as np
+
+from mobilenet_tf import arguments
+from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.training import classifier
+from mobilenet_tf.training.recipe import Recipe
+
+_PRODUCERS = ("Conv2D", "Dense", "SeparableConv2D")
+# What gives as many channels as it takes, each from its own.
+_PASSING = (
+    *("Activation", "AveragePooling2D", "BatchNormalization", "DepthwiseConv2D"),
+    *("Dropout", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D"),
+    *("ReLU", "Rescaling", "Softmax", "ZeroPadding2D"),
+)
+
+
+def remove_channels(
+    model: keras.Model,
+    data: DataSet | None = None,
+    recipe: Recipe | None = None,
+    *,
+    fraction: float,
+    skip: Collection[str] = (),
+    report: Callable[[reports.Report], None] = print,
+    **training,
+) -> keras.Model:
+    """Remove the channels whose filters have the smallest L1 norm, and train the rest.
+
+    The same fraction of every layer goes. Channels that meet others in an addition or
+    leave the network stay; so do those of grouped convolutions.
+
+    Args:
+        model: A trained network, flat and functional, of stock layers.
+        data: What it is trained on; None means no training.
+        recipe: How; None means no training.
+        fraction: Share of the channels that is removed from each layer, in [0, 1);
+            rounded so that more stay, and one at least.
+        skip: Names of layers whose channels stay.
+        report: Called with what was done.
+        **training: Further arguments of `mobilenet_tf.training.classifier.fit`.
+
+    Returns:
+        A narrower network of the same layers; the model stays as it is.
+
+    Raises:
+        ValueError: An argument is out of its range, or a layer is none of those that
+            can be made narrower.
+
+    Source: Li et al., "Pruning filters for efficient convnets", arXiv 1608.08710.
+    """
+    arguments.number("fraction", fraction, lambda value: 0 <= value < 1, "in [0, 1)")
+    if (data is None) != (recipe is None):
+        raise ValueError("data and recipe must be given together, or neither")
+    name, *entries = json.loads(architecture.describe(model))
+    producers = [entry[1] for entry in entries if entry[0] in _PRODUCERS]
+    for one in skip:
+        arguments.one_of("skip", one, producers)
+    fixed = _fixed(entries) | set(skip)
+    kept = {
+        one: _strongest(model.get_layer(one), fraction)
+        for one in producers
+        if one not in fixed
+    }
+    result = _narrowed(model, name, entries, kept)
+    top1 = None
+    if data is not None:
+        classifier.check_classes(model, data)
+        classifier.fit(result, data, recipe, **training)
+        top1 = reports.accuracies(model, result, data, recipe)
+    left_out = [one for one in producers if one in fixed]
+    title = f"remove channels: {100 * fraction:g} %"
+    report(reports.make(title, model, result, left_out, top1))
+    return result
+
+
+def _fixed(entries) -> set[str]:
+    """The layers none of whose channels may go."""
+    origins, fixed = {}, set()
+    for kind, name, inputs, settings in entries:
+        before = set().union(*(origins[one] for one in inputs)) if inputs else set()
+        if settings.get("groups", 1) > 1:
+            fixed |= {*before, name}
+        if kind in _PRODUCERS:
+            origins[name] = {name}
+            continue
+        origins[name] = before
+        passes = kind in (*_PASSING, "Concatenate", "Flatten", "InputLayer")
+        if not passes or settings.get("depth_multiplier", 1) > 1:
+            fixed |= before
+    return fixed | origins[entries[-1][1]]
+
+
+def _strongest(layer, fraction) -> np.ndarray:
+    """The channels that stay, in order."""
+    norms = np.abs(layer.get_weights()[-1 - layer.use_bias]).reshape(-1, _width(layer))
+    norms = norms.sum(0)
+    count = max(1, int(np.ceil(round((1 - fraction) * len(norms), 6))))
+    return np.sort(np.argsort(-norms, kind="stable")[:count])
+
+
+def _width(layer):
+    return layer.output.shape[-1]
+
+
+def _narrowed(model, name, entries, kept) -> keras.Model:
+    """The network with the given channels of some layers, and their weights."""
+    narrow, channels, weights = [], {}, {}
+    for kind, layer_name, inputs, settings in entries:
+        layer = model.get_layer(layer_name)
+        before = _before(layer, kind, [channels[one] for one in inputs])
+        if kind in _PRODUCERS:
+            after = kept.get(layer_name, np.arange(_width(layer)))
+            width = "units" if kind == "Dense" else "filters"
+            settings = {**settings, width: len(after)}
+        elif kind == "InputLayer":
+            after = np.arange(_width(layer))
+        else:
+            after = before
+        # Through anything else every channel passes, for `_fixed` saw to it.
+        channels[layer_name] = after
+        weights[layer_name] = _slices(layer, kind, before, after)
+        narrow.append([kind, layer_name, inputs, settings])
+    text = json.dumps([name, *narrow])
+    result, layers = architecture.build(text)
+    for layer in layers:
+        layer.set_weights(weights[layer.name])
+    return result
+
+
+def _before(layer, kind, taken: Sequence[np.ndarray]):
+    """Which channels of the model's tensor a layer takes."""
+    if not taken:
+        return None
+    if kind == "Concatenate":
+        offsets = np.cumsum([0, *(one.shape[-1] for one in layer.input[:-1])])
+        pairs = zip(offsets, taken, strict=True)
+        return np.concatenate([offset + one for offset, one in pairs])
+    if kind == "Flatten":
+        channels = layer.input.shape[-1]
+        places = np.arange(0, _width(layer), channels)
+        return (places[:, None] + taken[0]).ravel()
+    return taken[0]
+
+
+def _slices(layer, kind, before, after) -> list[np.ndarray]:
+    """The weights of a layer for some of its channels."""
+    arrays = layer.get_weights()
+    if kind == "BatchNormalization":
+        return [array[before] for array in arrays]
+    if kind == "DepthwiseConv2D":
+        if before.size == layer.input.shape[-1]:
+            return arrays
+        return [
+            array[..., before, :] if array.ndim > 1 else array[before]
+            for array in arrays
+        ]
+    if kind not in _PRODUCERS or layer.get_config().get("groups", 1) > 1:
+        return arrays
+    *depthwise, kernel = [array for array in arrays if array.ndim > 1]
+    sliced = [array[..., before, :] for array in depthwise]
+    sliced.append(kernel[..., before, :][..., after])
+    return sliced + [array[after] for array in arrays if array.ndim == 1]

@@ -1,0 +1,91 @@
+"""Fully connected layers as the product of two thin ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from mobilenet_tf import arguments
+from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.training import classifier
+from mobilenet_tf.training.recipe import Recipe
+
+
+def low_rank(
+    model: keras.Model,
+    data: DataSet | None = None,
+    recipe: Recipe | None = None,
+    *,
+    fraction: float,
+    report: Callable[[reports.Report], None] = print,
+    **training,
+) -> keras.Model:
+    """Replace each fully connected layer by its truncated singular value decomposition.
+
+    A layer of `inputs x units` weights becomes two, `{name}_factor` of `inputs x rank`
+    and `{name}` of `rank x units`, where that is smaller.
+
+    Args:
+        model: A trained network, flat and functional, of stock layers.
+        data: What it is trained on; None means no training.
+        recipe: How; None means no training.
+        fraction: Weights that are left of each layer, in (0, 1); it decides the rank.
+        report: Called with what was done.
+        **training: Further arguments of `mobilenet_tf.training.classifier.fit`.
+
+    Returns:
+        The factorised network; the model stays as it is.
+
+    Raises:
+        ValueError: An argument is out of its range, or no layer is fully connected.
+
+    Source: Denton et al., "Exploiting linear structure within convolutional networks",
+    arXiv 1404.0736.
+    """
+    arguments.number("fraction", fraction, lambda value: 0 < value < 1, "in (0, 1)")
+    if (data is None) != (recipe is None):
+        raise ValueError("data and recipe must be given together, or neither")
+    name, *entries = json.loads(architecture.describe(model))
+    weights, factorised = {}, []
+    for kind, layer_name, inputs, settings in entries:
+        layer = model.get_layer(layer_name)
+        weights[layer_name] = layer.get_weights()
+        if kind == "Dense" and (rank := _rank(layer, fraction)):
+            factor = f"{layer_name}_factor"
+            first, second = _factors(weights[layer_name][0], rank)
+            weights[factor] = [first]
+            weights[layer_name][0] = second
+            thin = {"units": rank, "use_bias": False}
+            factorised.append(["Dense", factor, inputs, thin])
+            inputs = [factor]
+        factorised.append([kind, layer_name, inputs, settings])
+    if len(factorised) == len(entries):
+        raise ValueError(f"{model.name!r} has no fully connected layer to factorise")
+    text = json.dumps([name, *factorised])
+    result, layers = architecture.build(text)
+    for layer in layers:
+        layer.set_weights(weights[layer.name])
+    top1 = None
+    if data is not None:
+        classifier.check_classes(model, data)
+        classifier.fit(result, data, recipe, **training)
+        top1 = reports.accuracies(model, result, data, recipe)
+    title = f"low rank: {100 * fraction:g} % of the weights of each layer"
+    report(reports.make(title, model, result, [], top1))
+    return result
+
+
+def _rank(layer, fraction):
+    """The rank that leaves a fraction of the weights; 0 where there is none."""
+    inputs, units = layer.kernel.shape
+    return int(fraction * inputs * units / (inputs + units))
+
+
+def _factors(kernel, rank):
+    left, values, right = np.linalg.svd(kernel.astype("float32"), full_matrices=False)
+    root = np.sqrt(values[:rank])
+    return left[:, :rank] * root, root[:, None] * right[:rank]

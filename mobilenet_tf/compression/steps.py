@@ -1,0 +1,244 @@
+"""Pruning, clustering and quantisation of a trained network, with training in between.
+
+Each step takes a Keras model and gives a new one of the same stock layers; the model it
+is given stays as it is. They combine: prune, then cluster, which keeps the zeros, then
+quantize, which keeps both. The training is that of `mobilenet_tf.training.loop`, around
+the wrappers of the Model Optimization Toolkit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from mobilenet_tf import arguments
+from mobilenet_tf.compression import architecture, kernels, reports
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.training import classifier, loop
+from mobilenet_tf.training.recipe import Recipe
+
+MOST_CLUSTERS = 256
+
+
+def prune(
+    model: keras.Model,
+    data: DataSet,
+    recipe: Recipe,
+    *,
+    sparsity: float,
+    begin: float = 0.0,
+    end: float = 0.5,
+    depthwise: bool = False,
+    skip: Collection[str] = (),
+    **training,
+) -> keras.Model:
+    """Set the smallest weights of every kernel to zero, more and more of them.
+
+    Args:
+        model: A trained classifier, flat and functional, of stock layers.
+        data: What it is trained on.
+        recipe: How; the rate is usually lower than that of the training before.
+        sparsity: Share of zeros in each kernel in the end, in [0, 1).
+        begin: When the first zeros come, as a fraction of the training, in [0, 1).
+        end: When the sparsity is reached, as a fraction of the training, in (begin, 1].
+        depthwise: Whether depthwise kernels are pruned too. They are a small part of
+            the weights, and the most sensitive one.
+        skip: Names of further layers to leave as they are.
+        **training: `seed`, `snapshot_path` and `on_epoch` as
+            `mobilenet_tf.training.classifier.fit` takes them; `report` is called with
+            the `Report` of what was done, and prints it by default.
+
+    Returns:
+        The pruned network.
+
+    Raises:
+        ValueError: An argument is out of its range, or the model has a layer that the
+            toolkit cannot take.
+
+    Source: Zhu and Gupta, "To prune, or not to prune", arXiv 1710.01878.
+    """
+    arguments.number("sparsity", sparsity, lambda value: 0 <= value < 1, "in [0, 1)")
+    arguments.number("begin", begin, lambda value: 0 <= value < 1, "in [0, 1)")
+    arguments.number(
+        "end", end, lambda value: begin < value <= 1, f"in ({begin}, 1], after begin"
+    )
+    layers, left_out = kernels.chosen(model, depthwise, skip)
+    names = [layer.name for layer in layers]
+
+    def prepare(result, bridge):
+        return bridge.prune(names, begin, end, sparsity)
+
+    title = f"prune: sparsity {sparsity:g}"
+    return _trained(
+        title, model, data, recipe, prepare, left_out, depthwise, **training
+    )
+
+
+def cluster(
+    model: keras.Model,
+    data: DataSet | None = None,
+    recipe: Recipe | None = None,
+    *,
+    clusters: int,
+    depthwise: bool = True,
+    skip: Collection[str] = (),
+    **training,
+) -> keras.Model:
+    """Let the weights of every kernel share a few values; zeros stay zeros.
+
+    Args:
+        model: A trained classifier, flat and functional, of stock layers.
+        data: What it is trained on; None shares the values without training.
+        recipe: How; None shares the values without training.
+        clusters: Distinct values of each kernel, zero included, from 2, or from 3 where
+            a kernel has zeros, to 256.
+        depthwise: Whether the values of depthwise kernels are shared too.
+        skip: Names of further layers to leave as they are.
+        **training: As `prune`.
+
+    Returns:
+        The network with shared weights.
+
+    Raises:
+        ValueError: An argument is out of its range, a kernel has fewer distinct values
+            than there are clusters, or the model has a layer that the toolkit cannot
+            take.
+
+    Source: Han et al., "Deep Compression", arXiv 1510.00149, section 3.
+    """
+    arguments.integer("clusters", clusters, 2)
+    if clusters > MOST_CLUSTERS:
+        raise ValueError(f"clusters must be at most {MOST_CLUSTERS}, got {clusters}")
+    if (data is None) != (recipe is None):
+        raise ValueError("data and recipe must be given together, or neither")
+    layers, left_out = kernels.chosen(model, depthwise, skip)
+    codebooks = {layer.name: _codebook(layer, clusters) for layer in layers}
+
+    def prepare(result, bridge):
+        for name, codebook in codebooks.items():
+            layer = result.get_layer(name)
+            values = kernels.nearest(kernels.kernel(layer), codebook)
+            kernels.replace_kernel(layer, values)
+        return bridge and bridge.cluster(codebooks)
+
+    title = f"cluster: {clusters} values"
+    return _trained(
+        title, model, data, recipe, prepare, left_out, depthwise, **training
+    )
+
+
+def quantize(
+    model: keras.Model, data: DataSet, recipe: Recipe, **training
+) -> keras.Model:
+    """Train with weights and feature maps in 8 bits; zeros and shared values stay.
+
+    Every filter of the result has weights that are whole multiples of a scale, from
+    -127 to 127 of them, so that `mobilenet_tf.export.litert` with "int8" rounds no
+    weight again.
+
+    Args:
+        model: A trained classifier, flat and functional, of stock layers.
+        data: What it is trained on.
+        recipe: How.
+        **training: As `prune`.
+
+    Returns:
+        The quantised network, in float32.
+
+    Raises:
+        ValueError: The model has a layer that the toolkit cannot take.
+
+    Source: Jacob et al., arXiv 1712.05877, section 3.
+    """
+    layers, _ = kernels.chosen(model, True, ())
+    zeros = any((kernels.kernel(layer) == 0).any() for layer in layers)
+    few = [len(np.unique(kernels.kernel(layer))) <= MOST_CLUSTERS for layer in layers]
+
+    def prepare(result, bridge):
+        return bridge.quantize(zeros, sum(few) > len(few) / 2)
+
+    return _trained("quantize: 8 bits", model, data, recipe, prepare, [], **training)
+
+
+def _codebook(layer, clusters):
+    """Where the values of a layer begin; raises where it has not enough."""
+    values = kernels.kernel(layer)
+    distinct = len(np.unique(values))
+    if distinct < clusters:
+        raise ValueError(
+            f"clusters must be at most the {distinct} distinct values of "
+            f"{layer.name!r}, got {clusters}; name the layer in skip to leave it out"
+        )
+    if clusters == 2 and (values == 0).any():
+        raise ValueError(
+            f"clusters must be at least 3 where zeros stay, as in {layer.name!r}, got 2"
+        )
+    return kernels.codebook(values, clusters, keep_zeros=True)
+
+
+def _trained(
+    title: str,
+    model: keras.Model,
+    data: DataSet | None,
+    recipe: Recipe | None,
+    prepare: Callable,
+    left_out: list[str],
+    depthwise: bool = False,
+    *,
+    seed: int = 0,
+    snapshot_path: Path | None = None,
+    on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
+    report: Callable[[reports.Report], None] = print,
+) -> keras.Model:
+    """A copy of the model, changed by a step and trained.
+
+    Args:
+        title: What the step is, for the report.
+        model: It stays as it is.
+        data: What the copy is trained on, or None.
+        recipe: How, or None.
+        prepare: Called with the copy and the bridge; gives the bridge's `wrap` and
+            `strip`.
+        left_out: Names of layers that the step does not touch.
+        depthwise: Whether it touches depthwise layers.
+        seed: Seed of batch order, augmentation and dropout.
+        snapshot_path: `.npz` file that holds the state after each epoch.
+        on_epoch: Called after each epoch.
+        report: Called with what the step has done.
+    """
+    architecture.describe(model)  # raises for what cannot be written
+    result = keras.models.clone_model(model)
+    result.set_weights(model.get_weights())
+    if data is None:
+        prepare(result, None)
+    else:
+        classifier.check_classes(model, data)
+        bridge = _bridge()
+        wrap, strip = prepare(result, bridge)
+        keras.utils.set_random_seed(seed)
+        loop.run(
+            bridge.Toolkit(result, data.side, recipe, wrap, strip, depthwise),
+            model.input_shape[1],
+            data,
+            recipe,
+            seed=seed,
+            snapshot_path=snapshot_path,
+            on_epoch=on_epoch,
+        )
+    top1 = data and reports.accuracies(model, result, data, recipe)
+    report(reports.make(title, model, result, left_out, top1))
+    return result
+
+
+def _bridge():
+    try:
+        from mobilenet_tf.compression import bridge
+    except ImportError as error:
+        raise ImportError(
+            "training a compressed network needs tensorflow-model-optimization and "
+            f"tf_keras; BUILD.md says how to install them ({error})"
+        ) from error
+    return bridge

@@ -1,0 +1,324 @@
+"""Steps of compression: what they promise, whatever they do inside."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+import mobilenet_tf
+from mobilenet_tf import cost
+from mobilenet_tf.compression import kernels, steps
+from mobilenet_tf.compression.channels import remove_channels
+from mobilenet_tf.compression.low_rank import low_rank
+from mobilenet_tf.training import classifier
+from mobilenet_tf.training.recipe import Recipe
+
+bridge = pytest.importorskip("mobilenet_tf.compression.bridge")
+
+QUICK = Recipe(
+    name="quick",
+    optimizer="sgd",
+    learning_rate=0.01,
+    schedule="cosine",
+    epochs=2,
+    batch_size=16,
+    bn_momentum=0.9,
+)
+
+
+def mobilenet():
+    keras.utils.set_random_seed(0)
+    return mobilenet_tf.build(0.25, base_resolution=32, classes=2, dropout=0)
+
+
+def squeezenet(bypass="none"):
+    keras.utils.set_random_seed(0)
+    return mobilenet_tf.build_squeezenet(resolution=36, classes=2, bypass=bypass)
+
+
+NETWORKS = {
+    "mobilenet": mobilenet,
+    "separable": lambda: mobilenet_tf.build(
+        0.25,
+        base_resolution=32,
+        classes=2,
+        block=mobilenet_tf.layers.fused_separable,
+    ),
+    "squeezenet": squeezenet,
+    "simple": lambda: squeezenet("simple"),
+    "complex": lambda: squeezenet("complex"),
+}
+
+
+@pytest.fixture(scope="module")
+def trained(stripes):
+    model = mobilenet()
+    recipe = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6)
+    classifier.fit(model, stripes, recipe)
+    return model
+
+
+def quiet(report):
+    pass
+
+
+def images(model, count=4):
+    side = model.input_shape[1]
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (count, side, side, 3)).astype("float32")
+
+
+def values(model):
+    return {
+        layer.name: kernels.kernel(layer)
+        for layer in model.layers
+        if kernels.kernel(layer) is not None
+    }
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_cross_the_bridge_unchanged(name):
+    model = NETWORKS[name]()
+    x = images(model)
+    copy = bridge.to_tf_keras(model)
+    np.testing.assert_allclose(
+        copy.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6
+    )
+
+
+def test_the_toolkit_leaves_tensorflow_alone():
+    import os
+
+    import tensorflow as tf
+
+    assert tf.keras.__version__.startswith("3.")
+    assert "TF_USE_LEGACY_KERAS" not in os.environ
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_prune(trained, stripes, depthwise):
+    before = [array.copy() for array in trained.get_weights()]
+    reports = []
+    pruned = steps.prune(
+        trained,
+        stripes,
+        QUICK,
+        sparsity=0.75,
+        depthwise=depthwise,
+        skip=["stem"],
+        report=reports.append,
+    )
+    for name, kernel in values(pruned).items():
+        zeros = np.mean(kernel == 0)
+        if name == "stem" or (not depthwise and "depthwise" in name):
+            assert zeros < 0.01, name
+        else:
+            # The toolkit rounds the number of zeros; the first few kernels are small.
+            assert abs(zeros - 0.75) <= 1 / kernel.size + 1e-9, name
+    (report,) = reports
+    assert ("stem" in report.left_out) and (
+        ("block1_depthwise" in report.left_out) is not depthwise
+    )
+    assert report.weights[1] == sum(
+        np.count_nonzero(one) for one in values(pruned).values()
+    )
+    assert report.weights[0] == cost.parameters(trained)
+    assert 0.2 < report.mult_adds[1] / report.mult_adds[0] < 0.6
+    for one, other in zip(before, trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [type(one) for one in pruned.layers] == [type(one) for one in trained.layers]
+
+
+def test_prune_cluster_quantize(trained, stripes):
+    pruned = steps.prune(trained, stripes, QUICK, sparsity=0.5, report=quiet)
+    zeros = {name: kernel == 0 for name, kernel in values(pruned).items()}
+    shared = steps.cluster(pruned, stripes, QUICK, clusters=16, report=quiet)
+    for name, kernel in values(shared).items():
+        assert len(np.unique(kernel)) <= 16, name
+        if zeros[name].any():
+            assert (kernel[zeros[name]] == 0).all(), name
+    assert any(
+        not np.array_equal(kernel, values(pruned)[name])
+        for name, kernel in values(shared).items()
+    )
+    reports = []
+    final = steps.quantize(shared, stripes, QUICK, report=reports.append)
+    for name, kernel in values(final).items():
+        assert (kernel[zeros[name]] == 0).all(), name
+    assert reports[0].top1[1] > 0.8
+    assert "quantize" in str(reports[0])
+
+
+def test_quantized_kernels_are_multiples_of_a_scale(trained, stripes):
+    result = steps.quantize(trained, stripes, QUICK, report=quiet)
+    for name, kernel in values(result).items():
+        filters = kernel.reshape(-1, kernel.shape[-1])
+        if "depthwise" in name:
+            filters = kernel.reshape(-1, kernel.shape[-2])
+        scales = np.abs(filters).max(0) / 127
+        multiples = filters / np.where(scales, scales, 1)
+        # The largest weight of a filter may be less than 127 steps.
+        if np.abs(multiples - np.round(multiples)).max() > 1e-2:
+            assert max(len(np.unique(one)) for one in filters.T) <= 255, name
+
+
+def test_cluster_without_training(trained):
+    result = steps.cluster(trained, clusters=8, report=quiet)
+    for name, kernel in values(result).items():
+        assert len(np.unique(kernel)) <= 8, name
+    middle = steps.cluster(trained, clusters=64, report=quiet)
+    x = images(trained)
+    wanted = trained.predict(x, verbose=0)
+    coarse, fine = (
+        np.abs(one.predict(x, verbose=0) - wanted).max() for one in (result, middle)
+    )
+    assert fine < coarse
+
+
+def test_codebook_is_a_fixed_point_of_k_means():
+    values = np.random.default_rng(0).normal(size=5000).astype("float32")
+    codebook = kernels.codebook(values, 16, keep_zeros=False)
+    nearest = np.abs(values[:, None] - codebook).argmin(1)
+    means = [values[nearest == place].mean(dtype="float64") for place in range(16)]
+    np.testing.assert_allclose(codebook, means, rtol=1e-5)
+    np.testing.assert_array_equal(kernels.nearest(values, codebook), codebook[nearest])
+
+
+def test_zeros_are_those_that_were():
+    values = np.array([0, 1e-3, -2e-3, 0.5, 1, 0, -1], "float32")
+    codebook = kernels.codebook(values, 4, keep_zeros=True)
+    found = kernels.nearest(values, codebook)
+    np.testing.assert_array_equal(found == 0, values == 0)
+
+
+def test_a_killed_step_goes_on(stripes, tmp_path):
+    class StopError(Exception):
+        pass
+
+    def interrupt(progress):
+        if progress.epoch == 1:
+            raise StopError
+
+    def prune(**more):
+        return steps.prune(
+            mobilenet(), stripes, QUICK, sparsity=0.5, report=quiet, **more
+        )
+
+    whole = prune()
+    path = tmp_path / "snapshot.npz"
+    with pytest.raises(StopError):
+        prune(snapshot_path=path, on_epoch=interrupt)
+    epochs = []
+    resumed = prune(
+        snapshot_path=path, on_epoch=lambda progress: epochs.append(progress.epoch)
+    )
+    assert epochs == [2]
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+BAD = [
+    (steps.prune, {"sparsity": 1.0}, r"sparsity must be a number in \[0, 1\), got 1.0"),
+    (steps.prune, {"sparsity": -0.1}, "sparsity must be"),
+    (steps.prune, {"sparsity": float("nan")}, "sparsity must be"),
+    (steps.prune, {"sparsity": 0.5, "begin": 0.6, "end": 0.5}, "end must be .* after"),
+    (steps.prune, {"sparsity": 0.5, "skip": ["conv9"]}, "skip must be one of stem"),
+    (steps.cluster, {"clusters": 1}, "clusters must be an integer >= 2, got 1"),
+    (steps.cluster, {"clusters": 257}, "clusters must be at most 256"),
+    (steps.cluster, {"clusters": 250}, "at most the .* distinct values of 'stem'"),
+    (remove_channels, {"fraction": 1.0}, r"fraction must be a number in \[0, 1\)"),
+    (low_rank, {"fraction": 0.5}, "has no fully connected layer"),
+]
+
+
+@pytest.mark.parametrize(("step", "given", "message"), BAD)
+def test_bad_arguments(trained, stripes, step, given, message):
+    with pytest.raises(ValueError, match=message):
+        step(trained, stripes, QUICK, **given)
+
+
+def test_what_does_not_fit(stripes):
+    other = mobilenet_tf.build(0.25, base_resolution=32, classes=5)
+    with pytest.raises(ValueError, match="model has 5 classes, the data set 2"):
+        steps.prune(other, stripes, QUICK, sparsity=0.5)
+    inner = keras.Input((32, 32, 3))
+    nested = keras.Model(inner, other(inner))
+    with pytest.raises(ValueError, match="only these can be written"):
+        steps.prune(nested, stripes, QUICK, sparsity=0.5)
+    shuffled = mobilenet_tf.build(
+        0.25,
+        base_resolution=32,
+        classes=2,
+        block=mobilenet_tf.layers.shuffled_separable,
+    )
+    with pytest.raises(ValueError, match="only these can be written"):
+        steps.quantize(shuffled, stripes, QUICK)
+    with pytest.raises(ValueError, match="given together"):
+        steps.cluster(other, stripes, clusters=8)
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "separable", "squeezenet", "complex"])
+def test_channels_that_do_nothing_can_go(name):
+    model = NETWORKS[name]()
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, *rest = layer.get_weights()
+            layer.set_weights([gamma * rng.uniform(0.5, 1, gamma.shape), *rest])
+    for layer in model.layers:
+        kernel = kernels.kernel(layer)
+        if kernel is None or isinstance(layer, keras.layers.DepthwiseConv2D):
+            continue
+        dead = rng.permutation(kernel.shape[-1])[: kernel.shape[-1] // 2]
+        kernels.replace_kernel(
+            layer, np.where(np.isin(range(kernel.shape[-1]), dead), 0, kernel)
+        )
+    narrow = remove_channels(model, fraction=0.5, report=quiet)
+    assert cost.mult_adds(narrow) < 0.7 * cost.mult_adds(model)
+    x = images(model)
+    np.testing.assert_allclose(
+        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
+    )
+
+
+def test_channels_before_a_flat_layer():
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(6, 3, name="conv")(image)
+    x = keras.layers.Flatten()(x)
+    model = keras.Model(image, keras.layers.Dense(4, name="dense")(x))
+    kernel, bias = model.get_layer("conv").get_weights()
+    kernel[..., [1, 4]] = 0
+    model.get_layer("conv").set_weights([kernel, bias])
+    narrow = remove_channels(model, fraction=0.3, report=quiet)
+    assert narrow.get_layer("conv").filters == 5
+    x = images(model)
+    np.testing.assert_allclose(
+        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
+    )
+
+
+def test_removed_channels_are_trained(trained, stripes):
+    reports = []
+    narrow = remove_channels(
+        trained, stripes, QUICK, fraction=0.25, report=reports.append
+    )
+    assert narrow.get_layer("block1_pointwise").filters == 12
+    assert reports[0].top1[1] > 0.8
+
+
+def test_low_rank():
+    image = keras.Input((20,))
+    x = keras.layers.Dense(30, activation="relu", name="hidden")(image)
+    model = keras.Model(image, keras.layers.Dense(10, name="last")(x))
+    left, right = np.random.default_rng(0).normal(size=(2, 30, 30))
+    hidden = (left[:20, :6] @ right[:6]).astype("float32")
+    model.get_layer("hidden").set_weights([hidden, np.zeros(30, "float32")])
+    small = low_rank(model, fraction=0.9, report=quiet)
+    assert small.get_layer("hidden_factor").units == 10
+    x = np.random.default_rng(1).normal(size=(5, 20)).astype("float32")
+    first, second = (
+        keras.Model(one.inputs, one.get_layer("hidden").output)(x)
+        for one in (model, small)
+    )
+    np.testing.assert_allclose(first, second, atol=1e-4)

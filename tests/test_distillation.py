@@ -1,0 +1,157 @@
+"""Distillation: the loss by an independent formula, and what a student learns."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+import mobilenet_tf
+from mobilenet_tf.training import classifier
+from mobilenet_tf.training.distillation import DistillationLoss, distil
+from mobilenet_tf.training.recipe import Recipe
+
+QUICK = Recipe(
+    name="quick",
+    optimizer="sgd",
+    learning_rate=0.05,
+    schedule="cosine",
+    epochs=6,
+    batch_size=16,
+    bn_momentum=0.9,
+)
+
+
+def student(**changes):
+    keras.utils.set_random_seed(0)
+    arguments = {"base_resolution": 32, "classes": 2, "dropout": 0, **changes}
+    return mobilenet_tf.build(0.25, **arguments)
+
+
+@pytest.fixture(scope="module")
+def teacher(stripes):
+    keras.utils.set_random_seed(1)
+    model = mobilenet_tf.build(0.5, base_resolution=36, classes=2)
+    classifier.fit(model, stripes, QUICK)
+    return model
+
+
+def softmax(x):
+    powers = np.exp(x.astype("float64"))
+    return powers / powers.sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weight", [0.3, 1.0])
+@pytest.mark.parametrize("temperature", [1.0, 5.0])
+def test_loss_of_classes(temperature, weight, smoothing):
+    rng = np.random.default_rng(0)
+    s, t = rng.normal(size=(2, 6, 4)).astype("float32") * 3
+    y = np.eye(4, dtype="float32")[rng.integers(4, size=6)]
+    p, q = softmax(t / temperature), softmax(s / temperature)
+    soft = (p * np.log(p / q)).sum(-1) * temperature**2
+    hard = -((y * (1 - smoothing) + smoothing / 4) * np.log(softmax(s))).sum(-1)
+    wanted = (weight * soft + (1 - weight) * hard).mean()
+    loss = DistillationLoss(temperature, weight, label_smoothing=smoothing)
+    found = loss(y, np.concatenate([s, t], -1))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_loss_of_attributes():
+    rng = np.random.default_rng(0)
+    s, t = rng.normal(size=(2, 6, 4)).astype("float32") * 3
+    y = rng.integers(2, size=(6, 4)).astype("float32")
+
+    def outcomes(logits):
+        yes = 1 / (1 + np.exp(-logits.astype("float64")))
+        return np.stack([yes, 1 - yes])
+
+    p, q = outcomes(t / 2), outcomes(s / 2)
+    soft = (p * np.log(p / q)).sum((0, 2)) * 4
+    hard = -(np.stack([y, 1 - y]) * np.log(outcomes(s))).sum((0, 2))
+    loss = DistillationLoss(2.0, 0.7, multi_label=True)
+    found = loss(y, np.concatenate([s, t], -1))
+    np.testing.assert_allclose(found, (0.7 * soft + 0.3 * hard).mean(), rtol=1e-5)
+
+
+def test_loss_is_zero_where_the_student_equals_the_teacher():
+    logits = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    for multi_label in (False, True):
+        loss = DistillationLoss(3.0, 1.0, multi_label)
+        found = loss(np.zeros((6, 4)), np.concatenate([logits, logits], -1))
+        assert abs(float(found)) < 1e-5
+
+
+def test_student_learns_from_the_teacher_alone(teacher, stripes):
+    """Labels that are all wrong do no harm where they are not looked at."""
+    before = [array.copy() for array in teacher.get_weights()]
+    model = student()
+    wrong = dataclasses.replace(stripes, train=_Mislabelled(stripes.train))
+    longer = dataclasses.replace(QUICK, epochs=12)
+    progress = distil(model, teacher, wrong, longer, weight=1.0)
+    assert progress.history[-1]["top1"] > 0.8  # agreement with the teacher
+    top1 = classifier.evaluate(model, stripes.evaluation, stripes.side)["top1"]
+    assert top1 > 0.8
+    for one, other in zip(before, teacher.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class _Mislabelled:
+    def __init__(self, split):
+        self.split, self.size = split, split.size
+
+    def epoch(self, *arguments, **more):
+        for batch in self.split.epoch(*arguments, **more):
+            yield dataclasses.replace(batch, labels=np.zeros_like(batch.labels))
+
+
+def test_attributes_are_distilled(stripes):
+    keras.utils.set_random_seed(1)
+    sigmoid = {"classifier_activation": "sigmoid"}
+    teacher = mobilenet_tf.build(0.5, base_resolution=36, classes=5, **sigmoid)
+    model = student(classes=5, **sigmoid)
+    progress = distil(model, teacher, stripes, QUICK, weight=1.0, multi_label=True)
+    losses = [epoch["loss"] for epoch in progress.history]
+    assert losses[-1] < losses[0]
+
+
+def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
+    class StopError(Exception):
+        pass
+
+    def interrupt(progress):
+        if progress.epoch == 2:
+            raise StopError
+
+    path = tmp_path / "snapshot.npz"
+    whole, resumed = student(), student()
+    distil(whole, teacher, stripes, QUICK)
+    with pytest.raises(StopError):
+        distil(
+            student(), teacher, stripes, QUICK, snapshot_path=path, on_epoch=interrupt
+        )
+    distil(resumed, teacher, stripes, QUICK, snapshot_path=path)
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"temperature": 0}, "temperature must be a number > 0, got 0"),
+        ({"weight": 0}, r"weight must be a number in \(0, 1\], got 0"),
+        ({"weight": 1.5}, "weight must be"),
+        ({"precision": "float16"}, "precision must be one of"),
+    ],
+)
+def test_bad_arguments(teacher, stripes, given, message):
+    with pytest.raises(ValueError, match=message):
+        distil(student(), teacher, stripes, QUICK, **given)
+
+
+def test_teacher_and_student_that_do_not_fit(teacher, stripes):
+    with pytest.raises(ValueError, match="the teacher has 2 classes, the student 5"):
+        distil(student(classes=5), teacher, stripes, QUICK)
+    other = student(classes=5)
+    with pytest.raises(ValueError, match="student has 5 classes, the data set 2"):
+        distil(student(classes=5), other, stripes, QUICK, weight=0.5)

@@ -12,6 +12,9 @@ from mobilenet_tf.experiment.flags import FLAGS
 from mobilenet_tf.reporting import table
 from mobilenet_tf.reporting.published.squeezenet import (
     TABLE1,
+    TABLE1_BITS,
+    TABLE1_FILTERS,
+    TABLE1_POOLS,
     TABLE1_SLIPS,
     TABLE1_TOTAL,
 )
@@ -24,23 +27,42 @@ def content() -> str:
     for layer in cost.per_layer(model):
         if layer.weights:
             built[_row_of(layer.name)] += layer.weights + layer.biases
+    stored = _stored(FLAGS.squeezenet_weights) if FLAGS.squeezenet_weights else None
     rows = []
     for name, ((side, depth), before, after, kept) in TABLE1.items():
-        output = model.get_layer(name).output.shape[1:]
-        shapes = (table.shape((side, side, depth)), table.shape(output))
+        output = table.shape(model.get_layer(name).output.shape[1:])
+        shapes = (_printed(side, depth), output)
         shares = " / ".join(f"{share} %" for share in kept)
-        rows.append([name, *shapes, shares, *_counts(before, built[name], after)])
+        counts = _counts(before, built[name], after)
+        bits = str(TABLE1_BITS)
+        rows.append([name, TABLE1_FILTERS[name], *shapes, shares, bits, *counts])
+        if stored:
+            rows[-1] += _counts(stored[name])
+        if name in TABLE1_POOLS:
+            rows.append(_pool_row(model, name, len(rows[-1])))
     before, after = TABLE1_TOTAL
-    rows.append(["total", "", "", "", *_counts(before, sum(built.values()), after)])
-    columns = ["Layer", "Paper output", "Output", "Kept", "Paper params", "Exact"]
-    columns.append("Paper pruned")
-    if FLAGS.squeezenet_weights:
+    rows.append(["total", *[""] * 5, *_counts(before, sum(built.values()), after)])
+    columns = ["Layer", "Paper filters", "Paper output", "Output", "Kept", "Bits"]
+    columns += ["Paper params", "Exact", "Paper pruned"]
+    if stored:
         columns.append("Authors' file")
-        stored = _stored(FLAGS.squeezenet_weights)
-        counts = [*stored.values(), sum(stored.values())]
-        for row, count in zip(rows, counts, strict=True):
-            row += _counts(count)
+        rows[-1] += _counts(sum(stored.values()))
     return table.render(columns, rows)
+
+
+def _pool_row(model, before, width):
+    """The pooling layer after another one; it has no parameters."""
+    name, (side, depth), size = TABLE1_POOLS[before]
+    layers = [layer for layer in model.layers if "Pooling" in type(layer).__name__]
+    layer = layers[list(TABLE1_POOLS).index(before)]
+    output = layer.output.shape[1:]
+    output = table.shape((1, 1, *output) if len(output) == 1 else output)
+    row = [name, size, _printed(side, depth), output]
+    return row + [""] * (width - len(row))
+
+
+def _printed(side, depth):
+    return table.shape((side, side, depth))
 
 
 def _stored(path):

@@ -49,14 +49,19 @@ def vgg16(classes: int = 1000, resolution: int = 224) -> keras.Model:
     )
 
 
-def inception_v3(classes: int = 1000, resolution: int = 299) -> keras.Model:
+def inception_v3(
+    classes: int = 1000, resolution: int = 299, include_top: bool = True
+) -> keras.Model:
     """Inception V3, `keras.applications.InceptionV3` without weights.
 
     Source: Szegedy et al., arXiv 1512.00567.
     """
     _check(classes, resolution, 75)
     return keras.applications.InceptionV3(
-        weights=None, input_shape=(resolution, resolution, 3), classes=classes
+        include_top=include_top,
+        weights=None,
+        input_shape=(resolution, resolution, 3),
+        classes=classes,
     )
 
 

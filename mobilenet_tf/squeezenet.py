@@ -102,6 +102,8 @@ def build_squeezenet(
             f"Fire modules, without complex bypass; got version={version!r}, "
             f"bypass={bypass!r}, squeeze, expand 1x1 and 3x3 filters {rows}"
         )
+    if authors:
+        authors_weights.read(weights)  # raises for a damaged file
 
     filters, kernel_size, pooled_layers = VERSIONS[version]
 

@@ -180,6 +180,26 @@ def test_facts_of_the_applications(shared):
         assert list(row[2:]) == cells[1:]
 
 
+@pytest.mark.parametrize(
+    ("alpha", "side", "mult_adds", "parameters"),
+    [  # arXiv 1704.04861, tables 11, 12 and 14: convolutions alone
+        (1.0, 224, 567_716_352, 3_185_088),
+        (0.5, 224, 148_985_088, 807_648),
+        (0.25, 224, 40_774_272, 207_600),
+        (1.0, 128, 185_376_768, 3_185_088),
+        (0.5, 128, 48_648_192, 807_648),
+        (0.25, 128, 13_314_048, 207_600),
+        (1.0, 160, 289_651_200, 3_185_088),
+        (0.75, 160, 165_628_800, 1_800_144),
+        (0.75, 128, 106_002_432, 1_800_144),
+    ],
+)
+def test_costs_of_the_applications(alpha, side, mult_adds, parameters):
+    body = mobilenet_tf.build(alpha, side / 224, include_top=False)
+    assert cost.mult_adds(body) == mult_adds
+    assert cost.parameters(body) == parameters
+
+
 def test_facts_of_squeezenet(shared):
     text = (shared / "reference" / "paper_tables.json").read_text()
     facts = json.loads(text)
@@ -187,6 +207,12 @@ def test_facts_of_squeezenet(shared):
     layers = {row[0]: row for row in paper["table1"]["rows"]}
     for name, (_, before, after, _) in squeezenet.TABLE1.items():
         assert [before, after] == layers[name][-2:]
+        filters = layers[name][2] or ", ".join(map(str, layers[name][4:7]))
+        assert squeezenet.TABLE1_FILTERS[name] == filters
+        assert layers[name][10] == squeezenet.TABLE1_BITS
+    for name, (side, depth), size in squeezenet.TABLE1_POOLS.values():
+        printed = layers[name][1].replace("13x12", "13x13")  # a slip
+        assert [f"{side}x{side}x{depth}", size] == [printed, layers[name][2]]
     assert list(squeezenet.TABLE1_TOTAL) == layers["total"][-2:]
     for row, cells in zip(
         squeezenet.TABLE3.values(), paper["table3"]["rows"], strict=True

@@ -48,6 +48,8 @@ def accuracies(
     if _from_paper(rows):
         for metric in metrics:
             printed = [getattr(row.published, metric) for row in rows]
+            if not any(printed):
+                continue
             columns.append(
                 (f"Paper {_METRIC_TITLES[metric]}", map(table.points, printed))
             )
@@ -74,12 +76,18 @@ def accuracies(
 
 
 def notes(rows: Sequence[Row]) -> str:
-    """What is odd about the printed rows, as a Markdown list."""
-    return "\n".join(
-        f"- {row.published.table}, {row.published.label}: {row.published.note}."
-        for row in rows
-        if row.published.note
-    )
+    """What is odd about the printed rows, and how they count, as a Markdown list."""
+    found = []
+    for published in (row.published for row in rows):
+        parts = [published.note] if published.note else []
+        if not published.includes_classifier and "classifier" not in published.note:
+            parts.append("mult-adds without the fully connected layers")
+        if published.includes_biases:
+            parts.append("parameters with biases")
+        if parts:
+            text = "; ".join(parts)
+            found.append(f"- {published.table}, {published.label}: {text}.")
+    return "\n".join(found)
 
 
 def expectations(rows: Sequence[Row], results: list[dict]) -> str:
@@ -157,11 +165,11 @@ def _cost_columns(rows, quantities):
     for quantity in quantities:
         exact = [_exact(row, quantity) for row in rows]
         title = _COST_TITLES[quantity]
-        if not _from_paper(rows):
+        printed = [getattr(row.published, quantity) for row in rows]
+        if not any(printed):
             yield title, exact
             continue
-        printed = [table.number(getattr(row.published, quantity)) for row in rows]
-        yield f"Paper {title}", printed
+        yield f"Paper {title}", map(table.number, printed)
         yield "Exact", exact
 
 

@@ -68,8 +68,8 @@ TABLE8 = rows(
         1550,
         6.8,
         True,
-        "its own paper gives the first convolution, 7x7x3x64, 34 million mult-adds and "
-        "2.7 thousand weights, where the exact counts are 118 million and 9.4 thousand",
+        "6.99 million weights are 6,826 times 1024, which may be the printed 6.8; the "
+        "1550 million mult-adds are lower than what its layers need",
     ),
     ("VGG 16", 71.5, 15300, 138, False, "15300 is a rounded figure"),
 )

@@ -21,11 +21,33 @@ TABLE1 = {
     "conv10": ((13, 1000), 513_000, 103_400, (20,)),
 }
 TABLE1_TOTAL = (1_248_424, 421_098)
+TABLE1_BITS = 6  # of all weights
+# Filter size and stride, or the filters of squeeze, expand 1x1 and expand 3x3.
+TABLE1_FILTERS = {
+    "conv1": "7x7/2 (x96)",
+    "fire2": "16, 64, 64",
+    "fire3": "16, 64, 64",
+    "fire4": "32, 128, 128",
+    "fire5": "32, 128, 128",
+    "fire6": "48, 192, 192",
+    "fire7": "48, 192, 192",
+    "fire8": "64, 256, 256",
+    "fire9": "64, 256, 256",
+    "conv10": "1x1/1 (x1000)",
+}
+# Pooling after a layer -> (output side and depth, filter size and stride).
+TABLE1_POOLS = {
+    "conv1": ("maxpool1", (55, 96), "3x3/2"),
+    "fire4": ("maxpool4", (27, 256), "3x3/2"),
+    "fire8": ("maxpool8", (13, 512), "3x3/2"),
+    "conv10": ("avgpool10", (1, 1000), "13x13/1"),
+}
 TABLE1_SLIPS = (
     "111x111 after conv1 needs an input of 227x227, not the printed 224x224.",
     "fire8 keeps 30 % of its 3x3 filters: with the printed 33 % its 77,581 parameters "
     "would be 82,005.",
-    "maxpool8 gives 13x13, not 13x12; conv10 is a 1x1 convolution, not 3x3.",
+    "maxpool8 gives 13x13, not the printed 13x12; the 20 % that are kept of conv10 are "
+    "of a 1x1 convolution, not of the printed 3x3.",
     "The authors' released network pads conv10 by one pixel: 15x15 instead of 13x13.",
 )
 
@@ -84,7 +106,14 @@ FIGURE3A = {
     )
 }
 FIGURE3B = {
-    share: _row("SqueezeNet Figure 3b", f"{100 * share:g} % 3x3", None, top5, size)
+    share: _row(
+        "SqueezeNet Figure 3b",
+        f"{100 * share:g} % 3x3",
+        None,
+        top5,
+        size,
+        "Figure 3a shows the same network at 85.4 %" if share == 0.5 else "",
+    )
     for share, top5, size in (
         (0.01, 76.3, 5.7),
         (0.125, 80.9, 7.4),

@@ -60,7 +60,10 @@ TABLES = (
     ("bypass", *SQUEEZENETS),
     ("squeeze_ratio", *SQUEEZENETS),
     ("expand_filters", *SQUEEZENETS),
+    ("deep_compression", *SQUEEZENETS),
     ("small_network_techniques", *MOBILENETS),
+    ("distillation", *MOBILENETS),
+    ("compressed_mobilenets", *MOBILENETS),
     (
         "imagenet_checkpoints",
         *PHOTOGRAPHS,

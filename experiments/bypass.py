@@ -16,6 +16,7 @@ Source: arXiv 1602.07360, section 6 and Table 3.
 
 from mobilenet_tf import build_squeezenet
 from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
+from mobilenet_tf.reporting.figures import training_loss
 from mobilenet_tf.reporting.published.squeezenet import TABLE3
 
 experiment = Experiment(
@@ -35,6 +36,7 @@ experiment = Experiment(
     ),
     costs=("size", "mult_adds"),
     metrics=("top1", "top5"),
+    figures=(training_loss,),
     conclusion=Conclusion(
         "both bypasses help, and the simple one more",
         lambda none, simple, convolved: simple > convolved > none,

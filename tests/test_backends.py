@@ -45,13 +45,14 @@ def test_predictions_are_those_of_tensorflow(tmp_path, backend):
 
 
 def test_the_tests_of_the_models_under_jax():
-    """All of them but those that only count what many large networks weigh."""
+    """All but those that only count what large networks weigh; 4 of the 16 points."""
     pytest.importorskip("jax")
     subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"),
             *("tests/test_mobilenet.py", "tests/test_squeezenet.py"),
-            *("-k", "not figure_3 and not published"),
+            "-k",
+            "not figure_3 and not published and not (keras_applications and not 0.25-)",
         ],
         env={**os.environ, "KERAS_BACKEND": "jax"},
         cwd=ROOT,

@@ -20,18 +20,19 @@ QUICK = Recipe(
     batch_size=16,
     bn_momentum=0.9,
 )
+SMALL = {"blocks": ((64, 1), (128, 2), (256, 2))}
 
 
 def student(**changes):
     keras.utils.set_random_seed(0)
-    arguments = {"base_resolution": 32, "classes": 2, "dropout": 0, **changes}
+    arguments = {"base_resolution": 32, "classes": 2, "dropout": 0, **SMALL, **changes}
     return mobilenet_tf.build(0.25, **arguments)
 
 
 @pytest.fixture(scope="module")
 def teacher(stripes):
     keras.utils.set_random_seed(1)
-    model = mobilenet_tf.build(0.5, base_resolution=36, classes=2)
+    model = mobilenet_tf.build(0.5, base_resolution=36, classes=2, **SMALL)
     classifier.fit(model, stripes, QUICK)
     return model
 
@@ -108,8 +109,8 @@ class _Mislabelled:
 def test_attributes_are_distilled(stripes):
     keras.utils.set_random_seed(1)
     sigmoid = {"classifier_activation": "sigmoid"}
-    teacher = mobilenet_tf.build(0.5, base_resolution=36, classes=5, **sigmoid)
-    model = student(classes=5, **sigmoid)
+    teacher = mobilenet_tf.build(0.5, base_resolution=36, classes=5, **SMALL, **sigmoid)
+    model = student(classes=5, **SMALL, **sigmoid)
     progress = distil(model, teacher, stripes, QUICK, weight=1.0, multi_label=True)
     losses = [epoch["loss"] for epoch in progress.history]
     assert losses[-1] < losses[0]

@@ -5,6 +5,8 @@ The two halves share no accuracy axis, since they show different data sets.
 
 from __future__ import annotations
 
+import functools
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,6 +71,32 @@ def accuracy_over_bytes(rows: Sequence[Row], results: list[dict], path: Path):
     return _save(f"{path}-bytes", panels, _PARETO_STYLES)
 
 
+def training_loss(rows: Sequence[Row], results: list[dict], path: Path):
+    """Loss over the epochs, from that of guessing, as `{path}-loss.png` and `.svg`."""
+    lines = {
+        row.network.label: [epoch["loss"] for epoch in found[0]["history"]]
+        for row in rows
+        if (found := select(row, results))
+    }
+    guessing = math.log(len(results[0]["data"]["class_names"]))
+
+    def draw(axes):
+        for (label, losses), (colour, marker, _) in zip(
+            lines.items(), _STYLES.values(), strict=False
+        ):
+            epochs = range(1, len(losses) + 1)
+            axes.plot(epochs, losses, color=colour, marker=marker, ms=3, label=label)
+        axes.axhline(guessing, color="#999999", linestyle="--", label="ln(classes)")
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_ylabel("training loss")
+        axes.set_title(_title(rows, results), fontsize=11)
+        axes.grid(linewidth=0.4, alpha=0.6)
+        axes.legend(frameon=False, fontsize=9)
+
+    return _drawn(f"{path}-loss", [draw])
+
+
 def _by_alpha(rows, results, path, quantity, label):
     """A line per alpha through its resolutions, over a cost."""
     printed, ours = [], []
@@ -104,7 +132,15 @@ def _title(rows, results):
 
 
 def _save(path, panels, styles):
-    """Draw panels side by side and write them as `{path}.png` and `{path}.svg`."""
+    """Draw accuracies over costs side by side and write them."""
+    return _drawn(
+        path,
+        [functools.partial(_panel, content=one, styles=styles) for one in panels],
+    )
+
+
+def _drawn(path, panels):
+    """Let functions draw side by side; write `{path}.png` and `{path}.svg`."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -115,8 +151,8 @@ def _save(path, panels, styles):
     figure, places = pyplot.subplots(
         1, len(panels), figsize=(5 * len(panels), 4.2), dpi=150, squeeze=False
     )
-    for axes, content in zip(places[0], panels, strict=True):
-        _panel(axes, *content, styles)
+    for axes, draw in zip(places[0], panels, strict=True):
+        draw(axes)
     figure.tight_layout()
     paths = [Path(f"{path}.{kind}") for kind in ("png", "svg")]
     for file in paths:
@@ -128,9 +164,11 @@ def _save(path, panels, styles):
     return paths
 
 
-def _panel(axes, points, title, cost_label, accuracy_label, styles):
+def _panel(axes, content, styles):
     """One panel: points `(line, cost, accuracy, spread)`, cost on a log axis."""
     from matplotlib import ticker
+
+    points, title, cost_label, accuracy_label = content
 
     for line, (colour, marker, width) in styles.items():
         own = sorted(point[1:] for point in points if point[0] == line)

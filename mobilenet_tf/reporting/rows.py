@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 import json
 from collections.abc import Callable
@@ -14,6 +13,8 @@ import keras
 from mobilenet_tf import checkpoints, cost
 from mobilenet_tf.reporting.published.row import PublishedRow
 from mobilenet_tf.training.recipe import Recipe
+
+_COSTS = {}  # of networks that are the same, in however many tables they stand
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -94,13 +95,17 @@ class Network:
             changes["weights"] = self.weights
         return self.build(**self.arguments, **changes)
 
-    @functools.cache  # noqa: B019  the networks of a script live as long as it does
     def costs(self, classes: int = 1000, resolution: int | None = None) -> dict:
         """Mult-adds, weights, and input side; also under the papers' other conventions.
 
         The others are: mult-adds of the convolutions alone, parameters with biases.
+        Weights, teacher and steps change nothing about it.
         """
-        return costs(self.model(classes, resolution))
+        built = self._built, classes, resolution or self.resolution
+        key = json.dumps(built, sort_keys=True)
+        if key not in _COSTS:
+            _COSTS[key] = costs(self.model(classes, resolution))
+        return _COSTS[key]
 
     def check(self, classes: int, resolution: int) -> None:
         """Raise ValueError if it cannot be built for a data set, or has no weights."""
@@ -110,22 +115,24 @@ class Network:
     @property
     def identity(self) -> dict:
         """The builder and its arguments in JSON-ready form."""
-        arguments = {
-            name: value.__name__ if callable(value) else json.loads(json.dumps(value))
-            for name, value in self.arguments.items()
-        }
+        identity = self._built
         if self.weights is not None:
-            arguments["weights"] = self.weights.name
-        identity = {
-            "builder": f"{self.build.__module__}.{self.build.__name__}",
-            "arguments": arguments,
-        }
+            identity["arguments"]["weights"] = self.weights.name
         if self.teacher is not None:
             network = self.teacher.network.identity
             identity["teacher"] = {"network": network, **self.teacher.arguments}
         if self.steps:
             identity["steps"] = [step.identity for step in self.steps]
         return identity
+
+    @property
+    def _built(self):
+        arguments = {
+            name: value.__name__ if callable(value) else json.loads(json.dumps(value))
+            for name, value in self.arguments.items()
+        }
+        builder = f"{self.build.__module__}.{self.build.__name__}"
+        return {"builder": builder, "arguments": arguments}
 
     @property
     def before(self) -> Network | None:
@@ -156,11 +163,6 @@ class Network:
         return "-".join(parts)
 
 
-def float32_bytes(network: Network, classes: int, resolution: int) -> int:
-    """Bytes of all weights, normalisation included, as float32."""
-    return 4 * network.model(classes, resolution).count_params()
-
-
 def costs(model: keras.Model) -> dict:
     """What `Network.costs` says of a model."""
     return {
@@ -168,6 +170,7 @@ def costs(model: keras.Model) -> dict:
         "convolution_mult_adds": cost.mult_adds(model, include_classifier=False),
         "parameters": cost.parameters(model),
         "parameters_with_biases": cost.parameters(model, "slim"),
+        "float32_bytes": 4 * model.count_params(),
         "side": model.input_shape[1],
     }
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.rows import Row, float32_bytes, select, values
+from mobilenet_tf.reporting.rows import Row, select, values
 
 
 def compressed(rows: Sequence[Row], results: list[dict]) -> str:
@@ -55,7 +55,7 @@ def _float32(row, results):
         return None
     data = found[0]["data"]
     size = len(data["class_names"]), data["base_resolution"]
-    return float32_bytes(_untouched(row).network, *size)
+    return row.network.costs(*size)["float32_bytes"]
 
 
 def _untouched(row):

@@ -98,3 +98,8 @@ class Decoder:
 def _words(bits):
     """Positions and widths of the words that a number is cut into."""
     return [(low, min(_WORD, bits - low)) for low in range(0, bits, _WORD)]
+
+
+def blocks(count: int, size: int) -> list[slice]:
+    """Slices of at most a size that cover a count: models learn after each."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mobilenet_tf.compression.codec import models
 from mobilenet_tf.compression.codec.coder import Decoder, Encoder
+from mobilenet_tf.compression.codec.floats import Codebook, Floats
+from mobilenet_tf.compression.codec.masks import Mask, Signs
+from mobilenet_tf.compression.codec.places import Places
 
 FLOATS, CODEBOOK, INT8 = range(3)
 KINDS = ("float32", "codebook", "int8")
@@ -19,10 +21,10 @@ class Models:
     """What is learned from one tensor for the next."""
 
     def __init__(self):
-        self.mask = models.Mask()
-        self.signs = models.Signs()
-        self.floats = models.Floats()
-        self.codebook = models.Codebook()
+        self.mask = Mask()
+        self.signs = Signs()
+        self.floats = Floats()
+        self.codebook = Codebook()
 
 
 def encode(array: np.ndarray, learned: Models) -> tuple[int, bytes]:
@@ -104,7 +106,7 @@ def _code_indices(coder, learned, planes, mask):
     if distinct[-1] >> 32:
         raise ValueError("a codebook is damaged: a value has more than 32 bits")
     negative = int(np.searchsorted(distinct, _ordered(np.zeros((), "uint32"))))
-    places = models.Places(negative, count - negative, learned.signs)
+    places = Places(negative, count - negative, learned.signs)
     places = places.code(coder, np.searchsorted(distinct, ordered), mask)
     return _unordered(distinct[places])
 
@@ -116,7 +118,7 @@ def _code_integers(coder, learned, planes, mask, scales):
     with np.errstate(all="ignore"):
         numbers = np.nan_to_num(np.rint(planes.view("float32") / scales))
     numbers = numbers.astype("int64")
-    places = models.Places(_INT8, _INT8 + 1, learned.signs)
+    places = Places(_INT8, _INT8 + 1, learned.signs)
     numbers = places.code(coder, numbers + _INT8, mask) - _INT8
     values = np.broadcast_to(scales, mask.shape)[mask] * numbers.astype("float32")
     values[numbers == 0] = -0.0  # rounding makes it; the mask has the other zeros

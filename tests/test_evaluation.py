@@ -1,9 +1,14 @@
 """Published weights on photographs: preprocessing, sources, ranks."""
 
+import json
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROOT
 
 from mobilenet_tf import evaluation
 from mobilenet_tf.data import photographs
@@ -83,6 +88,27 @@ def test_ranks(folder):
         always(scores), photographs.from_folder(folder), Preprocessing()
     )
     assert (found["top1"], found["top5"]) == (0.5, 0.5)
+
+
+def test_the_script_on_a_folder(folder, tmp_path_factory):
+    """Published files as Keras writes them; what is recorded is not repeated."""
+    work = tmp_path_factory.mktemp("work")
+    network = keras.applications.MobileNet((128, 128, 3), 0.25, weights=None)
+    network.save_weights(work / "mobilenet.weights.h5")
+    command = [sys.executable, "-m", "experiments.imagenet_checkpoints"]
+    command += [f"--image_dir={folder}", f"--workdir={work}"]
+    command += [f"--mobilenet_weights={work / 'mobilenet.weights.h5'}"]
+    found = subprocess.run(
+        command, cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    row = next(line for line in found.stdout.splitlines() if "crop then" in line[30:])
+    cells = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert cells[:5] == ["mobilenet 0.25 128", "41.5", "66.3", "39.5", "64.4"]
+    assert cells[6] == "4"
+    (path,) = (work / "checkpoints").glob("*.json")
+    record = json.loads(path.read_text())
+    assert record["metrics"]["images"] == 4
+    assert record["preprocessing"]["central_fraction"] == 0.875
 
 
 def test_folder_without_classes(tmp_path):

@@ -156,14 +156,22 @@ def test_prune_cluster_quantize(trained, stripes):
 def test_quantized_kernels_are_multiples_of_a_scale(trained, stripes):
     result = steps.quantize(trained, stripes, QUICK, report=quiet)
     for name, kernel in values(result).items():
-        filters = kernel.reshape(-1, kernel.shape[-1])
-        if "depthwise" in name:
-            filters = kernel.reshape(-1, kernel.shape[-2])
-        scales = np.abs(filters).max(0) / 127
-        multiples = filters / np.where(scales, scales, 1)
-        # The largest weight of a filter may be less than 127 steps.
-        if np.abs(multiples - np.round(multiples)).max() > 1e-2:
-            assert max(len(np.unique(one)) for one in filters.T) <= 255, name
+        # The toolkit gives a depthwise kernel one scale, others one per filter.
+        for one in kernel.reshape(-1, kernel.shape[-1]).T:
+            scales = np.abs(one).max() / np.arange(1, 128)[:, None]
+            multiples = one / scales
+            rounding = np.abs(multiples - np.rint(multiples)).max(1)
+            assert rounding.min() < 1e-3, name
+
+
+def test_quantized_networks_are_small_files(stripes):
+    codec = pytest.importorskip("mobilenet_tf.compression.codec")
+    model = mobilenet_tf.build(
+        0.5, base_resolution=32, classes=2, blocks=((512, 2),) * 2
+    )
+    result = steps.quantize(model, stripes, QUICK, report=quiet)
+    kinds = {name: kind for name, kind, *_ in codec.inspect(codec.encode(result))}
+    assert "int8" in kinds["block2_pointwise/kernel"]
 
 
 def test_cluster_without_training(trained):

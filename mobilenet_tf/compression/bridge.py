@@ -127,12 +127,15 @@ def prune(
     """
 
     def wrap(body, steps):
+        first, length = int(begin * steps), max(1, int((end - begin) * steps))
+        frequency = max(1, length // 100)
         schedule = tfmot.sparsity.keras.PolynomialDecay(
             initial_sparsity=0.0,
             final_sparsity=sparsity,
-            begin_step=int(begin * steps),
-            end_step=max(int(end * steps), int(begin * steps) + 1),
-            frequency=max(1, int((end - begin) * steps) // 100),
+            begin_step=first,
+            # Reached only in a step in which zeros are chosen.
+            end_step=first + length // frequency * frequency,
+            frequency=frequency,
         )
         one = functools.partial(
             tfmot.sparsity.keras.prune_low_magnitude, pruning_schedule=schedule
@@ -213,16 +216,20 @@ def _quantized_weights(body) -> Weights:
         layer = getattr(wrapper, "layer", None)
         if layer is None:
             continue
-        kernels = [
-            quantizer(values, False, weights=ranges).numpy()
-            for values, quantizer, ranges in wrapper._weight_vars
-        ]
+        kernels = [_rounded(*parts) for parts in wrapper._weight_vars]
         if not kernels:
             weights[layer.name] = layer.get_weights()
         else:
             biases = [layer.bias.numpy()] if layer.use_bias else []
             weights[layer.name] = kernels + biases
     return {name: arrays for name, arrays in weights.items() if arrays}
+
+
+def _rounded(kernel, quantizer, ranges) -> np.ndarray:
+    """What the layer computes with, as exact products of integers and scales."""
+    scales = ranges["max_var"].numpy() / np.float32(127)
+    values = quantizer(kernel, False, weights=ranges).numpy()
+    return np.rint(values / scales) * scales + np.float32(0)
 
 
 def _wrapped(body, names, wrap):

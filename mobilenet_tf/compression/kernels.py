@@ -1,4 +1,4 @@
-"""The kernels of a network, which are what compresses, and sets of few values."""
+"""The kernels of a network, which are what compresses."""
 
 from __future__ import annotations
 
@@ -51,43 +51,3 @@ def chosen(
         raise ValueError(f"no layer of {model.name!r} is left to work on")
     left_out = sorted(set(names) - {layer.name for layer in taken})
     return taken, left_out
-
-
-def codebook(values: np.ndarray, clusters: int, keep_zeros: bool) -> np.ndarray:
-    """At most `clusters` values in rising order that are near to the given ones.
-
-    K-means in one dimension: every value is the mean of those nearest to it. It begins
-    with evenly spaced ones, which keep the few large weights that matter most.
-
-    Args:
-        values: Any array.
-        clusters: How many, at least 2.
-        keep_zeros: Whether values that are exactly zero keep a zero of their own.
-
-    Source: Han et al., "Deep Compression", arXiv 1510.00149, section 3.
-    """
-    values = np.sort(values, axis=None).astype("float64")
-    if keep_zeros and (values == 0).any():
-        others = codebook(values[values != 0], clusters - 1, keep_zeros=False)
-        return np.sort(np.append(others[others != 0], np.float32(0)))
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    centres = np.linspace(values[0], values[-1], clusters)
-    for _ in range(1000):
-        edges = np.searchsorted(values, (centres[1:] + centres[:-1]) / 2)
-        edges = np.unique(np.concatenate([[0], edges, [len(values)]]))
-        moved = np.diff(sums[edges]) / np.diff(edges)  # empty clusters are dropped
-        if np.array_equal(moved, centres):
-            break
-        centres = moved
-    return np.unique(centres.astype("float32"))
-
-
-def nearest(values: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Every value replaced by the nearest of a codebook.
-
-    With a zero in the codebook, zeros become zero and nothing else does.
-    """
-    others = codebook[codebook != 0]
-    middles = (others[1:] + others[:-1]) / 2
-    found = others[np.searchsorted(middles, values)]
-    return np.where(values == 0, 0, found) if len(others) < len(codebook) else found

@@ -16,6 +16,7 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, kernels, reports
+from mobilenet_tf.compression.codebooks import codebook, nearest
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import classifier, loop
 from mobilenet_tf.training.recipe import Recipe
@@ -118,10 +119,9 @@ def cluster(
     codebooks = {layer.name: _codebook(layer, clusters) for layer in layers}
 
     def prepare(result, bridge):
-        for name, codebook in codebooks.items():
+        for name, values in codebooks.items():
             layer = result.get_layer(name)
-            values = kernels.nearest(kernels.kernel(layer), codebook)
-            kernels.replace_kernel(layer, values)
+            kernels.replace_kernel(layer, nearest(kernels.kernel(layer), values))
         return bridge and bridge.cluster(codebooks)
 
     title = f"cluster: {clusters} values"
@@ -176,7 +176,7 @@ def _codebook(layer, clusters):
         raise ValueError(
             f"clusters must be at least 3 where zeros stay, as in {layer.name!r}, got 2"
         )
-    return kernels.codebook(values, clusters, keep_zeros=True)
+    return codebook(values, clusters, keep_zeros=True)
 
 
 def _trained(

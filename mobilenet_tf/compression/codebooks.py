@@ -1,7 +1,7 @@
 """Few values in the place of many: k-means, which in one dimension has a best answer.
 
-Lloyd's iterations from evenly spaced values, as usual, end four to ten times as far from
-the weights of SqueezeNet as the best values are.
+Lloyd's iterations from evenly spaced values, as usual, end four to ten times as far
+from the weights of SqueezeNet as the best values are.
 """
 
 from __future__ import annotations

@@ -106,12 +106,16 @@ def main(_):
         steps["keras.applications"] = keras_applications(alpha, images, labels)
         steps["PyTorch channels_last"] = pytorch(alpha, images, labels)
         speeds = measure({name: step for name, step in steps.items() if step})
-        first = speeds["ours, float32"]
+        exact, fast = (speeds[f"ours, {name}"] for name in PRECISIONS[:2])
         rows = [
-            (name, f"{speed:.0f}", f"{first / speed:.2f}")
+            (name, f"{speed:.0f}", f"{exact / speed:.2f}", f"{fast / speed:.2f}")
             for name, speed in speeds.items()
         ]
-        columns = (f"alpha {alpha:g}", "images/s", "ours, float32 / this")
+        columns = (
+            f"alpha {alpha:g}",
+            "images/s",
+            *(f"{one} / this" for one in PRECISIONS[:2]),
+        )
         tables.append(table.render(columns, rows))
     setting = f"{FLAGS.side} px, batch size {FLAGS.batch_size}; medians."
     publish("training_throughput", "\n\n".join([*tables, setting]))

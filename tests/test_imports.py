@@ -70,6 +70,17 @@ def test_only_data_imports_tensorflow_datasets():
             assert not any("tensorflow_datasets" in name for name in imported(path))
 
 
+def test_only_the_bridge_imports_the_toolkit():
+    packages = ("tf_keras", "tensorflow_model_optimization")
+    found = {
+        path.parent.name
+        for path in FILES
+        for name in imported(path)
+        if name.startswith(packages)
+    }
+    assert found == {"bridge"}
+
+
 @pytest.mark.parametrize("module", ["layers", "mobilenet", "squeezenet"])
 def test_models_import_nothing_but_keras(module):
     allowed = {"keras", "mobilenet_tf", *sys.stdlib_module_names}

@@ -1,0 +1,95 @@
+"""The same network in tf_keras: by the text of its architecture, and layer by layer."""
+
+from __future__ import annotations
+
+import functools
+import types
+
+import keras
+import tensorflow as tf
+
+from mobilenet_tf.compression import architecture
+from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
+from mobilenet_tf.training.cropping import crop_resize
+from mobilenet_tf.training.recipe import Recipe
+
+
+def to_tf_keras(
+    model: keras.Model,
+    side: int | None = None,
+    recipe: Recipe | None = None,
+    depthwise: bool = False,
+) -> tf_keras.Model:
+    """The same network in tf_keras, with equal weights.
+
+    Args:
+        model: A flat functional network of stock layers.
+        side: Its input side in pixels; None means the model's own.
+        recipe: With one, the network is to be trained: the last layer gives logits,
+            and batch normalisation and L2 penalty are the recipe's.
+        depthwise: Whether the toolkit shall find the kernels of depthwise layers.
+
+    Raises:
+        ValueError: A layer is none of those that can cross.
+    """
+    framework = _framework(model, side, recipe, depthwise)
+    text = architecture.describe(model)
+    copy, _ = architecture.build(text, framework=framework)
+    for layer in model.layers:
+        copy.get_layer(layer.name).set_weights(layer.get_weights())
+    return copy
+
+
+def _framework(model, side, recipe, depthwise):
+    """tf_keras as `architecture.build` takes it: constructors by their Keras names."""
+
+    def construct(kind, *, name, **settings):
+        if kind == "InputLayer":
+            _, height, width, channels = settings["batch_shape"]
+            shape = (None, side or height, side or width, channels)
+            settings = {"batch_input_shape": shape}
+        if recipe is not None:
+            if kind == "BatchNormalization":
+                settings["momentum"] = recipe.bn_momentum
+            if kind in ("Conv2D", "Dense") and recipe.l2:
+                settings["kernel_regularizer"] = tf_keras.regularizers.L2(recipe.l2)
+            if name == model.layers[-1].name:
+                settings["activation"] = "linear"
+        if depthwise and kind == "DepthwiseConv2D":
+            return _OpenDepthwiseConv2D(name=name, **settings)
+        return getattr(tf_keras.layers, kind)(name=name, **settings)
+
+    layers = {
+        kind: functools.partial(construct, kind) for kind in architecture.SETTINGS
+    }
+    return types.SimpleNamespace(
+        layers=types.SimpleNamespace(**layers), Model=tf_keras.Model
+    )
+
+
+class _OpenDepthwiseConv2D(
+    tf_keras.layers.DepthwiseConv2D,
+    tfmot.sparsity.keras.PrunableLayer,
+    tfmot.clustering.keras.ClusterableLayer,
+):
+    """A depthwise convolution whose kernel the toolkit does not pass over."""
+
+    def get_prunable_weights(self):
+        return [self.depthwise_kernel]
+
+    def get_clusterable_weights(self):
+        return [("depthwise_kernel", self.depthwise_kernel)]
+
+
+class Crop(tf_keras.layers.Layer):
+    """`crop_resize` under tf_keras; Keras' operations take its tensors."""
+
+    def __init__(self, source, side, **kwargs):
+        super().__init__(**kwargs)
+        self.source, self.side = source, side
+
+    def call(self, inputs):
+        images, boxes = inputs
+        # A generator's batches come without their shape.
+        images = tf.ensure_shape(images, (None, self.source, 3, self.source))
+        return crop_resize(images, tf.ensure_shape(boxes, (None, 4)), self.side)

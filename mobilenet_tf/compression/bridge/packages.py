@@ -1,0 +1,22 @@
+"""The two packages on the other side, imported so that they change nothing here."""
+
+import os
+
+import tensorflow as tf
+
+# The toolkit sets a variable that makes tf.keras, once somebody uses it, the older
+# package for the whole process. So tf.keras is used now, and the variable taken back.
+_USED = tf.keras.layers
+_BEFORE = os.environ.get("TF_USE_LEGACY_KERAS")
+import tensorflow_model_optimization as tfmot  # noqa: E402
+import tf_keras  # noqa: E402
+
+# Of the toolkit's two functions of this name, the one that can keep zeros.
+from tensorflow_model_optimization.python.core.clustering.keras.experimental.cluster import (  # noqa: E402, E501
+    cluster_weights,
+)
+
+if _BEFORE is None:
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)
+
+__all__ = ["cluster_weights", "tf_keras", "tfmot"]

@@ -1,0 +1,143 @@
+"""The toolkit's wrappers: around a network before training, and off it afterwards."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from mobilenet_tf.compression.bridge.packages import cluster_weights, tf_keras, tfmot
+from mobilenet_tf.compression.kernels import kernel
+
+Weights = dict[str, list[np.ndarray]]
+
+
+def prune(
+    names: Collection[str], begin: float, end: float, sparsity: float
+) -> tuple[Callable, Callable]:
+    """`wrap` and `strip` of magnitude pruning, more and more zeros from begin to end.
+
+    Args:
+        names: The layers that are pruned.
+        begin: When the first zeros come, as a fraction of the training.
+        end: When the sparsity is reached, as a fraction of the training.
+        sparsity: Share of zeros in each of the layers.
+    """
+
+    def wrap(body, steps):
+        first, length = int(begin * steps), max(1, int((end - begin) * steps))
+        frequency = max(1, length // 100)
+        schedule = tfmot.sparsity.keras.PolynomialDecay(
+            initial_sparsity=0.0,
+            final_sparsity=sparsity,
+            begin_step=first,
+            # Reached only in a step in which zeros are chosen.
+            end_step=first + length // frequency * frequency,
+            frequency=frequency,
+        )
+        one = functools.partial(
+            tfmot.sparsity.keras.prune_low_magnitude, pruning_schedule=schedule
+        )
+        return _wrapped(body, names, one)
+
+    return wrap, lambda body: _weights(tfmot.sparsity.keras.strip_pruning(body))
+
+
+def cluster(codebooks: Mapping[str, np.ndarray]) -> tuple[Callable, Callable]:
+    """`wrap` and `strip` of weight sharing, which trains the shared values.
+
+    Args:
+        codebooks: For each layer the values to begin with. One that is exactly zero
+            stays zero, and so do the weights that are.
+    """
+
+    def one(layer):
+        codebook = codebooks[layer.name]
+        return cluster_weights(
+            layer, len(codebook), preserve_sparsity=bool((codebook == 0).any())
+        )
+
+    def wrap(body, _):
+        kernels = {name: kernel(body.get_layer(name)) for name in codebooks}
+        wrapped = _wrapped(body, codebooks, one)
+        for name, codebook in codebooks.items():
+            _begin_with(wrapped.get_layer(f"cluster_{name}"), codebook, kernels[name])
+        return wrapped
+
+    return wrap, lambda body: _weights(tfmot.clustering.keras.strip_clustering(body))
+
+
+def _begin_with(wrapper, codebook, values):
+    """Replace the values that the toolkit begins with, which are evenly spaced.
+
+    With them goes its mask of zeros, which holds all weights next to its zero.
+    """
+    ((name, centroids),) = wrapper.cluster_centroids.items()
+    if wrapper.preserve_sparsity:
+        place = int(wrapper.zero_idx[name])
+        others = codebook[codebook != 0]
+        codebook = np.insert(others, min(place, len(others)), 0)
+        wrapper.zero_idx[name] = tf.constant(min(place, len(others)), tf.int64)
+        wrapper.sparsity_masks[name] = tf.cast(values != 0, tf.float32)
+    centroids.assign(codebook)
+
+
+def quantize(zeros: bool, clusters: bool) -> tuple[Callable, Callable]:
+    """`wrap` and `strip` of training with weights and feature maps in 8 bits.
+
+    Args:
+        zeros: Whether weights that are zero stay so.
+        clusters: Whether weights that are equal stay so.
+    """
+    combine = tfmot.experimental.combine
+    if clusters:
+        scheme = combine.Default8BitClusterPreserveQuantizeScheme(zeros)
+    elif zeros:
+        scheme = combine.Default8BitPrunePreserveQuantizeScheme()
+    else:
+        scheme = tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme()
+
+    def wrap(body, _):
+        annotated = tfmot.quantization.keras.quantize_annotate_model(body)
+        return tfmot.quantization.keras.quantize_apply(annotated, scheme)
+
+    return wrap, _quantized_weights
+
+
+def _quantized_weights(body) -> Weights:
+    """Kernels as whole multiples of a scale per filter; biases and others as they are.
+
+    The bias is a float: it becomes 32 bits wide in a file, which loses nothing.
+    """
+    weights = {}
+    for wrapper in body.layers:
+        layer = getattr(wrapper, "layer", None)
+        if layer is None:
+            continue
+        kernels = [_rounded(*parts) for parts in wrapper._weight_vars]
+        if not kernels:
+            weights[layer.name] = layer.get_weights()
+        else:
+            biases = [layer.bias.numpy()] if layer.use_bias else []
+            weights[layer.name] = kernels + biases
+    return {name: arrays for name, arrays in weights.items() if arrays}
+
+
+def _rounded(kernel, quantizer, ranges) -> np.ndarray:
+    """What the layer computes with, as exact products of integers and scales."""
+    scales = ranges["max_var"].numpy() / np.float32(127)
+    values = quantizer(kernel, False, weights=ranges).numpy()
+    return np.rint(values / scales) * scales + np.float32(0)
+
+
+def _wrapped(body, names, wrap):
+    """A copy of a model, the layers of some names wrapped."""
+    return tf_keras.models.clone_model(
+        body, clone_function=lambda layer: wrap(layer) if layer.name in names else layer
+    )
+
+
+def _weights(body) -> Weights:
+    return {layer.name: layer.get_weights() for layer in body.layers if layer.weights}

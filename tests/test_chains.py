@@ -55,6 +55,11 @@ def test_order_puts_first_what_others_are_made_from(point):
     assert names.index(1) < names.index(2)
 
 
+def test_points_are_called_as_in_their_own_rows(point):
+    found = grid.in_order([point(TWO), point(ONE), point(BASE)])
+    assert [one.network.label for one in found] == ["base", "one", "two"]
+
+
 def test_chain_is_trained_once_and_recorded(point, stripes, tmp_path):
     pytest.importorskip("tensorflow_model_optimization")
     pytest.importorskip("constriction")

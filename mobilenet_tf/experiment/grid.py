@@ -86,8 +86,10 @@ def in_order(points: Sequence[Point]) -> list[Point]:
     The longest come first, but none before what it is made from.
     """
     levels = {}
+    named = {point.key: point for point in points}  # by the labels of their rows
 
     def enter(point):
+        point = named.get(point.key, point)
         before = point.before
         level = 0 if before is None else enter(before) + 1
         levels[point.key] = (level, -point.work_per_epoch, point)

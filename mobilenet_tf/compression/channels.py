@@ -10,8 +10,8 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.compression.tuning import check_together, tune
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import classifier
 from mobilenet_tf.training.recipe import Recipe
 
 _PRODUCERS = ("Conv2D", "Dense", "SeparableConv2D")
@@ -58,8 +58,7 @@ def remove_channels(
     Source: Li et al., "Pruning filters for efficient convnets", arXiv 1608.08710.
     """
     arguments.number("fraction", fraction, lambda value: 0 <= value < 1, "in [0, 1)")
-    if (data is None) != (recipe is None):
-        raise ValueError("data and recipe must be given together, or neither")
+    check_together(data, recipe)
     name, *entries = json.loads(architecture.describe(model))
     producers = [entry[1] for entry in entries if entry[0] in _PRODUCERS]
     for one in skip:
@@ -71,15 +70,9 @@ def remove_channels(
         if one not in fixed
     }
     result = _narrowed(model, name, entries, kept)
-    top1 = None
-    if data is not None:
-        classifier.check_classes(model, data)
-        classifier.fit(result, data, recipe, **training)
-        top1 = reports.accuracies(model, result, data, recipe)
     left_out = [one for one in producers if one in fixed]
     title = f"remove channels: {100 * fraction:g} %"
-    report(reports.make(title, model, result, left_out, top1))
-    return result
+    return tune(title, model, result, data, recipe, left_out, report, **training)
 
 
 def _fixed(entries) -> set[str]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.compression.tuning import check_together, tune
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import classifier
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -47,8 +47,7 @@ def low_rank(
     arXiv 1404.0736.
     """
     arguments.number("fraction", fraction, lambda value: 0 < value < 1, "in (0, 1)")
-    if (data is None) != (recipe is None):
-        raise ValueError("data and recipe must be given together, or neither")
+    check_together(data, recipe)
     name, *entries = json.loads(architecture.describe(model))
     weights, factorised = {}, []
     for kind, layer_name, inputs, settings in entries:
@@ -69,14 +68,8 @@ def low_rank(
     result, layers = architecture.build(text)
     for layer in layers:
         layer.set_weights(weights[layer.name])
-    top1 = None
-    if data is not None:
-        classifier.check_classes(model, data)
-        classifier.fit(result, data, recipe, **training)
-        top1 = reports.accuracies(model, result, data, recipe)
     title = f"low rank: {100 * fraction:g} % of the weights of each layer"
-    report(reports.make(title, model, result, [], top1))
-    return result
+    return tune(title, model, result, data, recipe, [], report, **training)
 
 
 def _rank(layer, fraction):

@@ -17,6 +17,7 @@ import numpy as np
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, kernels, reports
 from mobilenet_tf.compression.codebooks import codebook, nearest
+from mobilenet_tf.compression.tuning import check_together
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import classifier, loop
 from mobilenet_tf.training.recipe import Recipe
@@ -113,8 +114,7 @@ def cluster(
     arguments.integer("clusters", clusters, 2)
     if clusters > MOST_CLUSTERS:
         raise ValueError(f"clusters must be at most {MOST_CLUSTERS}, got {clusters}")
-    if (data is None) != (recipe is None):
-        raise ValueError("data and recipe must be given together, or neither")
+    check_together(data, recipe)
     layers, left_out = kernels.chosen(model, depthwise, skip)
     codebooks = {layer.name: _codebook(layer, clusters) for layer in layers}
 

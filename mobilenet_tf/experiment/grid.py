@@ -48,6 +48,18 @@ def run(
     """
     points = in_order(points)
     clock = _Clock(points, workdir, workers)
+
+    def train_one(point):
+        def on_epoch(progress):
+            report(clock.line(point, progress))
+
+        clock.begin(workdir.epochs_done(point))
+        record = train(point, data, workdir, experiment, on_epoch, data_parallel)
+        report(
+            f"{_title(point)} done: top-1 {100 * record['metrics']['top1']:.2f} % "
+            f"in {record['seconds']:.0f} s"
+        )
+
     pending = points
     while pending := [point for point in pending if not workdir.done(point)]:
         waiting, trained = [], False
@@ -58,22 +70,9 @@ def run(
                 continue
             with workdir.lock(point) as free:
                 # Another process may have finished it between the two looks.
-                if not free or workdir.done(point):
-                    continue
-                clock.begin(workdir.epochs_done(point))
-
-                def on_epoch(progress, point=point):
-                    report(clock.line(point, progress))
-
-                record = train(
-                    point, data, workdir, experiment, on_epoch, data_parallel
-                )
-                trained = True
-                report(
-                    f"{_title(point)} done: top-1 "
-                    f"{100 * record['metrics']['top1']:.2f} % "
-                    f"in {record['seconds']:.0f} s"
-                )
+                if free and not workdir.done(point):
+                    train_one(point)
+                    trained = True
         needed = {point.before.key for point in waiting}
         pending = [point for point in pending if point.key in needed] + waiting
         if pending and not trained:

@@ -1,5 +1,7 @@
 """Points that are made from other points: compressed networks, and students."""
 
+import re
+
 import pytest
 
 import mobilenet_tf
@@ -82,3 +84,19 @@ def test_chain_is_trained_once_and_recorded(point, stripes, tmp_path):
     ratios = [float(line.split("|")[4]) for line in table.splitlines()[2:]]
     assert ratios[0] == 1.0
     assert ratios[2] > ratios[1] > 2
+
+
+def test_lost_network_is_trained_again_only_where_it_is_needed(
+    point, stripes, tmp_path
+):
+    base, student = point(BASE), point(STUDENT)
+    workdir = Workdir(tmp_path)
+    grid.run([base], stripes, workdir, "test", report=print)
+    workdir.model_path(base).unlink()
+    assert grid.missing([base], workdir) == []
+    assert grid.missing([base, student], workdir) == [base, student]
+    lines = []
+    grid.run([base, student], stripes, workdir, "test", report=lines.append)
+    assert workdir.usable(base) and workdir.usable(student)
+    assert lines[0].startswith("[0/2 points] base, 32 px, seed 0: epoch 1/1")
+    assert re.search(r"grid \d", lines[0])  # no time below zero

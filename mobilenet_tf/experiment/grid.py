@@ -47,7 +47,8 @@ def run(
         report: Called with a line after every epoch.
     """
     points = in_order(points)
-    clock = _Clock(points, workdir, workers)
+    pending = missing(points, workdir)
+    clock = _Clock(pending, len(points), workdir, workers)
 
     def train_one(point):
         def on_epoch(progress):
@@ -60,17 +61,16 @@ def run(
             f"in {record['seconds']:.0f} s"
         )
 
-    pending = points
-    while pending := [point for point in pending if not workdir.done(point)]:
+    while pending := [point for point in pending if not workdir.usable(point)]:
         waiting, trained = [], False
         for point in pending:
             before = point.before
-            if before is not None and not workdir.done(before):
+            if before is not None and not workdir.usable(before):
                 waiting.append(point)
                 continue
             with workdir.lock(point) as free:
                 # Another process may have finished it between the two looks.
-                if free and not workdir.done(point):
+                if free and not workdir.usable(point):
                     train_one(point)
                     trained = True
         needed = {point.before.key for point in waiting}
@@ -97,6 +97,21 @@ def in_order(points: Sequence[Point]) -> list[Point]:
     for point in points:
         enter(point)
     return [one[2] for one in sorted(levels.values(), key=lambda one: one[:2])]
+
+
+def missing(points: Sequence[Point], workdir: Workdir) -> list[Point]:
+    """Of points in order, those to train: they have no record.
+
+    One that has is trained again where its network is lost and another is made from it.
+    """
+    found, needed = [], set()
+    for point in reversed(points):
+        lost = point.key in needed and not workdir.usable(point)
+        if lost or not workdir.done(point):
+            found.insert(0, point)
+            if point.before is not None:
+                needed.add(point.before.key)
+    return found
 
 
 class WorkerError(Exception):
@@ -141,8 +156,9 @@ def _title(point: Point) -> str:
 class _Clock:
     """Estimates the time left from the work done since this process began."""
 
-    def __init__(self, points, workdir, workers):
-        self.points, self.workdir, self.workers = points, workdir, workers
+    def __init__(self, points, total, workdir, workers):
+        self.points, self.total = points, total
+        self.workdir, self.workers = workdir, workers
         self.started = time.monotonic()
         self.work_done = 0.0
         self.epochs_seen = 0
@@ -156,7 +172,7 @@ class _Clock:
         speed = self.work_done / (time.monotonic() - self.started)
         epochs = point.training_recipe.epochs
         this = point.work_per_epoch * (epochs - progress.epoch) / speed
-        done = sum(self.workdir.done(other) for other in self.points)
+        pending = sum(not self.workdir.usable(other) for other in self.points)
         left = sum(
             other.work_per_epoch
             * (other.training_recipe.epochs - self.workdir.epochs_done(other))
@@ -164,7 +180,7 @@ class _Clock:
         )
         last = progress.history[-1]
         return (
-            f"[{done}/{len(self.points)} points] {_title(point)}: "
+            f"[{self.total - pending}/{self.total} points] {_title(point)}: "
             f"epoch {progress.epoch}/{epochs}, loss {last['loss']:.3f}, "
             f"training top-1 {100 * last['top1']:.1f} %, "
             f"left {_duration(this)}, grid {_duration(left / speed / self.workers)}"

@@ -46,12 +46,16 @@ class Workdir:
     def done(self, point: Point) -> bool:
         return self.record_path(point).exists()
 
+    def usable(self, point: Point) -> bool:
+        """Whether a point is done, and what it trained still there for others."""
+        return self.done(point) and self.model_path(point).exists()
+
     def model(self, point: Point) -> keras.Model:
         """The trained network of a point that is done."""
         return keras.models.load_model(self.model_path(point), compile=False)
 
     def epochs_done(self, point: Point) -> int:
-        if self.done(point):
+        if self.usable(point):
             return point.training_recipe.epochs
         facts = snapshot.facts(self.snapshot_path(point))
         return facts["epoch"] if facts else 0

@@ -48,6 +48,13 @@ def stored(images):
     return np.ascontiguousarray(images.transpose(0, 1, 3, 2))
 
 
+def test_network_that_flattens_keeps_its_side(stripes):
+    images = keras.Input((32, 32, 3))
+    x = keras.layers.Flatten()(keras.layers.MaxPooling2D(8)(images))
+    model = keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+    assert classifier.fit(model, stripes, QUICK).epoch == QUICK.epochs
+
+
 def test_crop_resize_equals_tensorflow():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (4, 56, 56, 3), dtype="uint8")

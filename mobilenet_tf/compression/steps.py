@@ -221,7 +221,6 @@ def _trained(
         keras.utils.set_random_seed(seed)
         loop.run(
             bridge.Toolkit(result, data.side, recipe, wrap, strip, depthwise),
-            model.input_shape[1],
             data,
             recipe,
             seed=seed,

@@ -47,7 +47,6 @@ def fit(
     check_classes(model, data)
     return loop.run(
         Classifier(model, data.side, recipe, precision, seed),
-        model.input_shape[1],
         data,
         recipe,
         seed=seed,

@@ -76,7 +76,6 @@ def distil(
     loss = DistillationLoss(temperature, weight, multi_label, recipe.label_smoothing)
     return loop.run(
         Student(student, data.side, recipe, precision, seed, teacher, loss),
-        student.input_shape[1],
         data,
         recipe,
         seed=seed,

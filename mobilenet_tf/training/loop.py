@@ -17,7 +17,13 @@ from mobilenet_tf.training.recipe import Recipe
 
 
 class Trainee(Protocol):
-    """What the loop trains: a network, and what it learns from."""
+    """What the loop trains: a network, and what it learns from.
+
+    Attributes:
+        model: The network; it gets the weights in the end.
+    """
+
+    model: keras.Model
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
         """A network ready to `fit` on `((images, boxes), one-hot labels)`.
@@ -53,7 +59,6 @@ class Progress:
 
 def run(
     trainee: Trainee,
-    side: int,
     data: DataSet,
     recipe: Recipe,
     *,
@@ -68,7 +73,6 @@ def run(
 
     Args:
         trainee: What is trained.
-        side: Input side in pixels of the network.
         data: The data set.
         recipe: How to train.
         seed: Seed of batch order and augmentation.
@@ -84,7 +88,7 @@ def run(
     if snapshot_path is not None and (found := snapshot.load(snapshot_path)):
         values, progress = found[0], Progress(**found[1])
     trained = None
-    for end, stage_side in recipe.stages(side):
+    for end, stage_side in _stages(trainee.model, recipe):
         if progress.epoch >= end:
             continue
         started = time.perf_counter()
@@ -117,6 +121,15 @@ def run(
         snapshot.restore(trained, values)
     trainee.finish(trained)
     return progress
+
+
+def _stages(model, recipe):
+    """The recipe's, or only one where the network can take no other side."""
+    side = model.input_shape[1]
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Flatten) and len(layer.input.shape) > 2:
+            return [(recipe.epochs, side)]
+    return recipe.stages(side)
 
 
 class _Keeper:

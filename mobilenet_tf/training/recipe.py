@@ -46,7 +46,8 @@ class Recipe:
         flip: Whether crops are mirrored half of the time.
         bn_momentum: Momentum of the moving batch statistics, in (0, 1).
         side_steps: Input sides of successive equal parts of the training, as fractions
-            of the network's own; `(1.0,)` trains at the network's side throughout.
+            of the network's own; `(1.0,)` trains at the network's side throughout,
+            and so is a network trained that flattens a feature map.
         central_fraction: The central part of the image that is evaluated.
     """
 

@@ -224,6 +224,20 @@ def test_codebook_is_the_best_there_is():
     np.testing.assert_allclose(((values - rounded) ** 2).sum(), least, rtol=1e-4)
 
 
+def test_lookup_is_the_toolkits():
+    import tensorflow as tf
+
+    from mobilenet_tf.compression.bridge import wrappers
+
+    rng = np.random.default_rng(0)
+    weights = tf.constant(rng.normal(size=(3, 3, 5, 7)).astype("float32"))
+    values = tf.Variable(rng.normal(size=16).astype("float32"))  # in no order
+    ours = wrappers._SortedLookup(values).get_pulling_indices(weights)
+    theirs = wrappers.ClusteringAlgorithm(values).get_pulling_indices(weights)
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_array_equal(ours, theirs)
+
+
 def test_zeros_are_those_that_were():
     values = np.array([0, 1e-3, -2e-3, 0.5, 1, 0, -1], "float32")
     codebook = codebooks.codebook(values, 4, keep_zeros=True)

@@ -49,9 +49,11 @@ experiment = Experiment(
         for (alpha, side), published in FIGURE4.items()
     ),
     figures=(accuracy_over_mult_adds, accuracy_over_parameters),
-    conclusion=Conclusion(
-        "accuracy falls with rho at each alpha, and with alpha at each rho",
-        falls_both_ways,
+    conclusions=(
+        Conclusion(
+            "accuracy falls with rho at each alpha, and with alpha at each rho",
+            falls_both_ways,
+        ),
     ),
 )
 

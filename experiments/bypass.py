@@ -37,9 +37,11 @@ experiment = Experiment(
     costs=("size", "mult_adds"),
     metrics=("top1", "top5"),
     figures=(training_loss,),
-    conclusion=Conclusion(
-        "both bypasses help, and the simple one more",
-        lambda none, simple, convolved: simple > convolved > none,
+    conclusions=(
+        Conclusion(
+            "both bypasses help, and the simple one more",
+            lambda none, simple, convolved: simple > convolved > none,
+        ),
     ),
 )
 

@@ -44,11 +44,13 @@ experiment = Experiment(
         Row(TEACHER),
         *(row for student in STUDENTS.items() for row in _pair(*student)),
     ),
-    conclusion=Conclusion(
-        "every distilled student is better than the same one trained from labels",
-        lambda teacher, *students: all(
-            distilled > alone
-            for alone, distilled in zip(students[::2], students[1::2], strict=True)
+    conclusions=(
+        Conclusion(
+            "every distilled student is better than the same one trained from labels",
+            lambda teacher, *students: all(
+                distilled > alone
+                for alone, distilled in zip(students[::2], students[1::2], strict=True)
+            ),
         ),
     ),
     paper_data=None,

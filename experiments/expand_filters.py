@@ -43,10 +43,12 @@ experiment = Experiment(
     costs=("size", "mult_adds"),
     metrics=("top1", "top5"),
     figures=(accuracy_over_size,),
-    conclusion=Conclusion(
-        "3x3 filters help up to a half of all, and little beyond",
-        lambda one, quarter, half, most, nearly_all: (
-            half > one and half - one > max(most, nearly_all) - half
+    conclusions=(
+        Conclusion(
+            "3x3 filters help up to a half of all, and little beyond",
+            lambda one, quarter, half, most, nearly_all: (
+                half > one and half - one > max(most, nearly_all) - half
+            ),
         ),
     ),
 )

@@ -36,9 +36,11 @@ experiment = Experiment(
         ),
         Row(Network("1 MobileNet", mobilenet_tf.build, SIZE), TABLE4[1]),
     ),
-    conclusion=Conclusion(
-        "depthwise separable convolutions lose less than two points of accuracy",
-        lambda full, separable: full - separable < 0.02,
+    conclusions=(
+        Conclusion(
+            "depthwise separable convolutions lose less than two points of accuracy",
+            lambda full, separable: full - separable < 0.02,
+        ),
     ),
 )
 

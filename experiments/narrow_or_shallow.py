@@ -31,9 +31,11 @@ experiment = Experiment(
         ),
         Row(Network("Shallow MobileNet", mobilenet_tf.build, SHALLOW), TABLE5[1]),
     ),
-    conclusion=Conclusion(
-        "the narrow network is better than the shallow one",
-        lambda narrow, shallow: narrow > shallow,
+    conclusions=(
+        Conclusion(
+            "the narrow network is better than the shallow one",
+            lambda narrow, shallow: narrow > shallow,
+        ),
     ),
 )
 

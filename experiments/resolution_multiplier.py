@@ -35,7 +35,7 @@ experiment = Experiment(
         )
         for side, published in TABLE7.items()
     ),
-    conclusion=Conclusion("accuracy falls with rho", falling),
+    conclusions=(Conclusion("accuracy falls with rho", falling),),
 )
 
 if __name__ == "__main__":

@@ -37,9 +37,11 @@ experiment = Experiment(
         ),
         Row(Network("AlexNet", baselines.alexnet, {}, 227), TABLE9[2], trained=False),
     ),
-    conclusion=Conclusion(
-        "the small MobileNet is better than SqueezeNet",
-        lambda mobilenet, squeezenet: mobilenet > squeezenet,
+    conclusions=(
+        Conclusion(
+            "the small MobileNet is better than SqueezeNet",
+            lambda mobilenet, squeezenet: mobilenet > squeezenet,
+        ),
     ),
 )
 

@@ -15,10 +15,10 @@ import keras
 import mobilenet_tf
 from experiments.compressed_mobilenets import CHAINS
 from experiments.distillation import DISTILLED
-from mobilenet_tf import baselines, cost, footprint, layers
-from mobilenet_tf.experiment import Experiment, Network, Row
+from mobilenet_tf import baselines, cost, layers
+from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
 from mobilenet_tf.mobilenet import BLOCKS
-from mobilenet_tf.reporting import table
+from mobilenet_tf.reporting.footprints import REMARK, footprints
 
 SMALL = {"alpha": 0.25, "rho": 1.0}
 
@@ -96,36 +96,9 @@ def savings(rows: tuple[Row, ...]) -> str:
     for row in rows:
         if not row.network.steps and not row.network.teacher:
             networks.setdefault(str(row.network.identity), row.network)
-    cells = [
-        _footprint(network.label, network.model()) for network in networks.values()
-    ]
-    cells += [_footprint(label, build()) for label, build in OTHERS.items()]
-    columns = (
-        "Network",
-        "MB sent per step",
-        "MB of an update",
-        "in int8",
-        "On chip",
-        "in int8",
-        "mJ per image",
-        "in int8",
-    )
-    return f"{table.render(columns, cells)}\n\n{derivation()}"
-
-
-def _footprint(label, model):
-    sizes = (
-        footprint.all_reduce_bytes(model),
-        footprint.update_bytes(model),
-        footprint.update_bytes(model, 8),
-    )
-    bits = (32, 8)
-    return (
-        label,
-        *(f"{size / 1e6:.2f}" for size in sizes),
-        *("yes" if footprint.fits_on_chip(model, one) else "no" for one in bits),
-        *(f"{1e3 * footprint.energy_joules(model, one):.3g}" for one in bits),
-    )
+    models = {network.label: network.model() for network in networks.values()}
+    models |= {label: build() for label, build in OTHERS.items()}
+    return f"{footprints(models)}\n\n{derivation()}"
 
 
 def derivation() -> str:
@@ -148,17 +121,66 @@ def _layer(block, channels):
     return keras.Model(images, block(images, channels, name="layer"))
 
 
+SMALL_LOSS = 0.02  # what a technique may cost, as a fraction of the images
+
+
+def little_lost(off: float, on: float) -> bool:
+    """Whether a technique keeps the accuracy, all but two points."""
+    return on > off - SMALL_LOSS
+
+
+# What the sources conclude from each technique.
+CONCLUSIONS = (
+    Conclusion(
+        "fully connected layers can go at a loss of less than two points",
+        little_lost,
+        about="^no fully connected layers",
+    ),
+    Conclusion(
+        "half of the 3x3 filters can become 1x1 at a loss of less than two points",
+        little_lost,
+        about="^kernel reduction",
+    ),
+    Conclusion(
+        "half of the channels cost less than five points",
+        lambda off, on: on > off - 0.05,
+        about="^channel reduction",
+    ),
+    Conclusion(
+        "the later the down-sampling, the better",
+        lambda early, evenly, late: late > evenly > early,
+        about="^down-sampling",
+    ),
+    Conclusion(
+        "depthwise separable convolutions lose less than two points",
+        little_lost,
+        about="^depthwise separable",
+    ),
+    Conclusion(
+        "groups are better with their channels shuffled",
+        lambda off, groups, shuffled: shuffled > groups,
+        about="^shuffle operations",
+    ),
+    Conclusion(
+        "a teacher is better than labels alone",
+        lambda off, on: on > off,
+        about="^distillation",
+    ),
+    Conclusion(
+        "compression loses less than two points",
+        little_lost,
+        about="^compression",
+    ),
+)
+
 experiment = Experiment(
     name="small_network_techniques",
     title="Techniques for small networks, each off and on",
     rows=rows,
     appendix=savings,
+    conclusions=CONCLUSIONS,
     paper_data=None,
-    remark="Sent per step: by each of 8 workers in a ring all-reduce of float32 "
-    "gradients. On chip: whether the parameters fit 10 MB. Energy: arithmetic at the "
-    "energies per operation of 45 nm (Horowitz, ISSCC 2014), memory traffic at those "
-    "of the EIE paper (arXiv 1602.01528, table 1). All for 1000 classes at 224 px, "
-    "SqueezeNet and AlexNet at 227.",
+    remark=f"{REMARK} All for 1000 classes at 224 px, SqueezeNet and AlexNet at 227.",
 )
 
 if __name__ == "__main__":

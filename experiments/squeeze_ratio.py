@@ -35,10 +35,12 @@ experiment = Experiment(
     costs=("size", "mult_adds"),
     metrics=("top1", "top5"),
     figures=(accuracy_over_size,),
-    conclusion=Conclusion(
-        "a higher squeeze ratio is better, with less to gain at the upper end",
-        lambda *top1s: (
-            max(top1s[2:]) > top1s[0] and top1s[2] - top1s[0] > top1s[-1] - top1s[2]
+    conclusions=(
+        Conclusion(
+            "a higher squeeze ratio is better, with less to gain at the upper end",
+            lambda *top1s: (
+                max(top1s[2:]) > top1s[0] and top1s[2] - top1s[0] > top1s[-1] - top1s[2]
+            ),
         ),
     ),
 )

@@ -33,7 +33,7 @@ experiment = Experiment(
         )
         for alpha, published in TABLE6.items()
     ),
-    conclusion=Conclusion("accuracy falls with alpha", falling),
+    conclusions=(Conclusion("accuracy falls with alpha", falling),),
 )
 
 if __name__ == "__main__":

@@ -196,6 +196,12 @@ def test_conclusion():
     assert re.search(r"not hold on this data; drawn anew .*, in \d+ % of cases", near)
 
 
+def test_conclusion_about_some_rows():
+    conclusion = Conclusion("half is worse", falling, about="^(1|0.5) MobileNet")
+    sentence = conclusion.sentence(ROWS, RESULTS, "top1")  # 0.25 is not trained
+    assert sentence == "The conclusion that half is worse holds on this data."
+
+
 def test_interval_is_wilsons():
     low, high = table.interval(0.5, 100)
     assert (round(low, 4), round(high, 4)) == (0.4038, 0.5962)

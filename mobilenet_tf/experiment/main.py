@@ -32,7 +32,7 @@ class Experiment:
         metrics: Which accuracies, the main one first: "top1", "top5".
         figures: Called with `(rows, results, path without suffix)` after the table;
             each returns the files it wrote.
-        conclusion: What the paper concludes.
+        conclusions: What the paper concludes.
         appendix: Called with the rows; what follows the table, as Markdown.
         remark: What else a reader should know, as Markdown.
         paper_data: What the paper trained on; None for a table of ours alone.
@@ -45,7 +45,7 @@ class Experiment:
     costs: tuple[str, ...] = comparison.COSTS
     metrics: tuple[str, ...] = ("top1",)
     figures: tuple[Callable, ...] = ()
-    conclusion: Conclusion | None = None
+    conclusions: tuple[Conclusion, ...] = ()
     appendix: Callable[[tuple[Row, ...]], str] | None = None
     remark: str = ""
     paper_data: str | None = "ImageNet"
@@ -124,9 +124,13 @@ class Experiment:
             table = self.body(rows, results)
         else:
             table = comparison.accuracies(rows, results, self.costs, self.metrics)
-        parts = [f"**{self.title}**", table]
-        if self.conclusion:
-            parts.append(self.conclusion.sentence(rows, results, self.metrics[0]))
+        sentences = [
+            conclusion.sentence(rows, results, self.metrics[0])
+            for conclusion in self.conclusions
+        ]
+        if len(sentences) > 1:
+            sentences = [f"- {sentence}" for sentence in sentences]
+        parts = [f"**{self.title}**", table, "\n".join(sentences)]
         if results:
             parts.append(comparison.footnote(results, self.paper_data))
         return joined(*parts, *self._comments(rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,19 +22,20 @@ class Conclusion:
 
     Args:
         statement: What follows "that", such as "narrow beats shallow".
-        holds: Called with the accuracies as fractions, in the order of the trained
-            rows.
+        holds: Called with the accuracies as fractions, in the order of the rows.
+        about: Regular expression; the trained rows whose labels it is found in.
     """
 
     statement: str
     holds: Callable[..., bool]
+    about: str = ""
 
     def sentence(self, rows: Sequence[Row], results: list[dict], metric: str) -> str:
         """The conclusion and whether it holds; open while a row is not trained."""
         found = [
             (values(row, results, metric), select(row, results))
             for row in rows
-            if row.trained
+            if row.trained and re.search(self.about, row.network.label)
         ]
         missing = sum(not accuracies for accuracies, _ in found)
         if missing:

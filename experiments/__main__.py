@@ -37,6 +37,7 @@ TABLES = (
         "full_convolution",
         *PHOTOGRAPHS,
         "--base_resolution=64",
+        "--epochs=20",
         "--precision=mixed_bfloat16",
     ),
     ("narrow_or_shallow", *MOBILENETS),

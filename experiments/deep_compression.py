@@ -24,7 +24,7 @@ from mobilenet_tf.training.recipes import PLAIN
 RECIPE = dataclasses.replace(
     PLAIN,
     name="plain_fine_tune",
-    learning_rate=1e-4,
+    learning_rate=PLAIN.learning_rate / 10,
     epochs=6,
     warmup_epochs=0.0,
     side_steps=(1.0,),

@@ -182,12 +182,14 @@ def _top(x, classes, dropout, padded, activation):
     x = layers.Dropout(dropout, name="dropout")(x)
     if padded:
         x = layers.ZeroPadding2D(1, name="conv10_pad")(x)
-    # The small initial weights are the authors'; larger ones can leave every ReLU at
-    # zero, and the loss at ln(classes) for good.
+    # The small initial weights are the authors'. The bias starts classes above zero: they
+    # could all fall below in early steps, where the ReLU has no gradient, and the loss
+    # would stay at ln(classes) for good.
     x = layers.Conv2D(
         classes,
         1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        bias_initializer=keras.initializers.Constant(1.0),
         name="conv10",
     )(x)
     x = layers.ReLU(name="conv10_relu")(x)

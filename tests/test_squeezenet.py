@@ -123,6 +123,20 @@ def test_names_stock_layers_and_the_end():
     )
 
 
+@pytest.mark.parametrize("squeeze_ratio", [0.125, 0.5, 1.0])
+@pytest.mark.parametrize("bypass", ["none", "simple", "complex"])
+def test_no_class_is_below_zero_at_the_start(squeeze_ratio, bypass):
+    """Where all are, on all images, nothing learns: the loss stays at ln(classes)."""
+    keras.utils.set_random_seed(0)
+    model = build_squeezenet(
+        bypass=bypass, squeeze_ratio=squeeze_ratio, classes=10, resolution=67
+    )
+    maps = keras.Model(model.input, model.get_layer("conv10").output)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 67, 67, 3)).astype("float32")
+    passed = maps.predict(images, verbose=0) > 0
+    assert passed.any((0, 1, 2)).all()
+
+
 def test_save_and_load(tmp_path):
     model = build_squeezenet(bypass="complex", **SMALL)
     model.save(tmp_path / "model.keras")

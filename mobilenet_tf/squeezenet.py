@@ -182,8 +182,8 @@ def _top(x, classes, dropout, padded, activation):
     x = layers.Dropout(dropout, name="dropout")(x)
     if padded:
         x = layers.ZeroPadding2D(1, name="conv10_pad")(x)
-    # The small initial weights are the authors'. The bias starts classes above zero: they
-    # could all fall below in early steps, where the ReLU has no gradient, and the loss
+    # The small initial weights are the authors'. The bias starts classes above zero:
+    # all could fall below in early steps, where the ReLU has no gradient, and the loss
     # would stay at ln(classes) for good.
     x = layers.Conv2D(
         classes,

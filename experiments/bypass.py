@@ -39,7 +39,7 @@ experiment = Experiment(
     figures=(training_loss,),
     conclusions=(
         Conclusion(
-            "both bypasses help, and the simple one more",
+            "simple bypass helps most, and complex bypass helps too",
             lambda none, simple, convolved: simple > convolved > none,
         ),
     ),

@@ -13,6 +13,7 @@ import mobilenet_tf
 from mobilenet_tf.compression import cluster, prune, quantize, remove_channels
 from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row, Step
 from mobilenet_tf.reporting import figures, sizes
+from mobilenet_tf.reporting.conclusion import loses_at_most
 from mobilenet_tf.training.recipes import FINE_TUNE
 
 PRUNE_50, PRUNE_75, PRUNE_90 = (
@@ -62,7 +63,7 @@ experiment = Experiment(
         Conclusion(
             "at alpha 1 three quarters of the weights can go and the others share 16 "
             "values, at a loss of at most a point",
-            lambda before, after: after >= before - 0.01,
+            loses_at_most(1),
             about="^alpha 1, (float32|prune 75 %, cluster 16)$",
         ),
     ),

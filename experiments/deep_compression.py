@@ -17,6 +17,7 @@ from mobilenet_tf.baselines import alexnet
 from mobilenet_tf.compression import cluster, low_rank, prune
 from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row, Step
 from mobilenet_tf.reporting import sizes
+from mobilenet_tf.reporting.conclusion import loses_at_most
 from mobilenet_tf.reporting.published.squeezenet import TABLE2
 from mobilenet_tf.training.recipes import PLAIN
 
@@ -75,12 +76,12 @@ experiment = Experiment(
     conclusions=(
         Conclusion(
             "SqueezeNet is as accurate as AlexNet, to half a point",
-            lambda alexnet, squeezenet: squeezenet >= alexnet - 0.005,
+            loses_at_most(0.5),
             about=", none$",
         ),
         Conclusion(
             "SqueezeNet loses at most half a point in 8 and in 6 bit",
-            lambda before, eight, six: min(eight, six) >= before - 0.005,
+            loses_at_most(0.5),
             about="^SqueezeNet",
         ),
     ),

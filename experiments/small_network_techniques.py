@@ -18,6 +18,7 @@ from experiments.distillation import DISTILLED
 from mobilenet_tf import baselines, cost, layers
 from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
 from mobilenet_tf.mobilenet import BLOCKS
+from mobilenet_tf.reporting.conclusion import loses_less_than
 from mobilenet_tf.reporting.footprints import REMARK, footprints
 
 SMALL = {"alpha": 0.25, "rho": 1.0}
@@ -121,29 +122,21 @@ def _layer(block, channels):
     return keras.Model(images, block(images, channels, name="layer"))
 
 
-SMALL_LOSS = 0.02  # what a technique may cost, as a fraction of the images
-
-
-def little_lost(off: float, on: float) -> bool:
-    """Whether a technique keeps the accuracy, all but two points."""
-    return on > off - SMALL_LOSS
-
-
 # What the sources conclude from each technique.
 CONCLUSIONS = (
     Conclusion(
         "fully connected layers can go at a loss of less than two points",
-        little_lost,
+        loses_less_than(2),
         about="^no fully connected layers",
     ),
     Conclusion(
         "half of the 3x3 filters can become 1x1 at a loss of less than two points",
-        little_lost,
+        loses_less_than(2),
         about="^kernel reduction",
     ),
     Conclusion(
         "half of the channels cost less than five points",
-        lambda off, on: on > off - 0.05,
+        loses_less_than(5),
         about="^channel reduction",
     ),
     Conclusion(
@@ -153,7 +146,7 @@ CONCLUSIONS = (
     ),
     Conclusion(
         "depthwise separable convolutions lose less than two points",
-        little_lost,
+        loses_less_than(2),
         about="^depthwise separable",
     ),
     Conclusion(
@@ -168,7 +161,7 @@ CONCLUSIONS = (
     ),
     Conclusion(
         "compression loses less than two points",
-        little_lost,
+        loses_less_than(2),
         about="^compression",
     ),
 )

@@ -5,7 +5,12 @@ import pytest
 
 from mobilenet_tf.mobilenet import build
 from mobilenet_tf.reporting import comparison, document, figures, records, table
-from mobilenet_tf.reporting.conclusion import Conclusion, falling
+from mobilenet_tf.reporting.conclusion import (
+    Conclusion,
+    falling,
+    loses_at_most,
+    loses_less_than,
+)
 from mobilenet_tf.reporting.published.mobilenets import FIGURE4, TABLE6
 from mobilenet_tf.reporting.rows import Network, Row, select
 
@@ -200,6 +205,12 @@ def test_conclusion_about_some_rows():
     conclusion = Conclusion("half is worse", falling, about="^(1|0.5) MobileNet")
     sentence = conclusion.sentence(ROWS, RESULTS, "top1")  # 0.25 is not trained
     assert sentence == "The conclusion that half is worse holds on this data."
+
+
+def test_losses_are_those_from_the_first():
+    assert loses_at_most(25)(0.75, 0.5) and not loses_less_than(25)(0.75, 0.5)
+    assert loses_less_than(25)(0.75, 0.625, 0.875)
+    assert not loses_at_most(25)(0.75, 0.875, 0.375)
 
 
 def test_interval_is_wilsons():

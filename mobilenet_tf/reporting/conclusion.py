@@ -68,3 +68,13 @@ def _standard_error(accuracies, found):
 def falling(*accuracies: float) -> bool:
     """Whether each accuracy is below the one before it."""
     return all(one > other for one, other in itertools.pairwise(accuracies))
+
+
+def loses_less_than(points: float) -> Callable[..., bool]:
+    """Whether all are less than so many percentage points below the first."""
+    return lambda before, *after: before - min(after) < points / 100
+
+
+def loses_at_most(points: float) -> Callable[..., bool]:
+    """Whether none is more than so many percentage points below the first."""
+    return lambda before, *after: before - min(after) <= points / 100

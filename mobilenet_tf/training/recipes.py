@@ -43,9 +43,8 @@ MODERN = Recipe(
 )
 
 # For tables with SqueezeNet, which has no normalisation and does not learn at the rates
-# of `modern`; it trains MobileNet as well. Twice the rate gives the paper's squeeze
-# ratio two points more, but wide squeeze layers learn slowly with it, and one table has
-# one recipe.
+# of `modern`; it trains MobileNet as well, slowly. At twice the rate wide squeeze
+# layers learn more slowly in the first epochs, and one table has one recipe.
 PLAIN = Recipe(
     name="plain",
     optimizer="adamw",

@@ -1,0 +1,41 @@
+"""Shared values without training; the Model Optimization Toolkit is not needed."""
+
+import numpy as np
+
+from mobilenet_tf.compression import codebooks
+
+
+def test_codebook_is_a_fixed_point_of_k_means():
+    values = np.random.default_rng(0).normal(size=5000).astype("float32")
+    codebook = codebooks.codebook(values, 16, keep_zeros=False)
+    nearest = np.abs(values[:, None] - codebook).argmin(1)
+    means = [values[nearest == place].mean(dtype="float64") for place in range(16)]
+    np.testing.assert_allclose(codebook, means, rtol=1e-5)
+    np.testing.assert_array_equal(
+        codebooks.nearest(values, codebook), codebook[nearest]
+    )
+
+
+def test_codebook_is_the_best_there_is():
+    """All ways to cut few values into three parts, one after the other."""
+    values = np.random.default_rng(0).normal(size=12).astype("float32")
+    ordered = np.sort(values)
+
+    def distance(*parts):
+        return sum(((part - part.mean()) ** 2).sum() for part in parts)
+
+    least = min(
+        distance(ordered[:i], ordered[i:j], ordered[j:])
+        for i in range(1, 11)
+        for j in range(i + 1, 12)
+    )
+    found = codebooks.codebook(values, 3, keep_zeros=False)
+    rounded = codebooks.nearest(values, found)
+    np.testing.assert_allclose(((values - rounded) ** 2).sum(), least, rtol=1e-4)
+
+
+def test_zeros_are_those_that_were():
+    values = np.array([0, 1e-3, -2e-3, 0.5, 1, 0, -1], "float32")
+    codebook = codebooks.codebook(values, 4, keep_zeros=True)
+    found = codebooks.nearest(values, codebook)
+    np.testing.assert_array_equal(found == 0, values == 0)

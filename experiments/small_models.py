@@ -1,6 +1,6 @@
 """MobileNets Table 9: a small MobileNet beside SqueezeNet and AlexNet.
 
-    python -m experiments.small_models --recipe=plain
+    python -m experiments.small_models --recipe=gentle
 
 trains MobileNet at alpha 0.5 and rho 5/7, and SqueezeNet, on the embedded data set; of
 AlexNet, it counts the costs alone. The recipe has to suit a network without
@@ -10,7 +10,7 @@ a fraction of the mult-adds.
 On ImageNet, with the data prepared by TFDS:
 
     python -m experiments.small_models --dataset=imagenet2012 --data_dir=DIR \
-        --recipe=plain --epochs=100
+        --recipe=gentle --epochs=100
 
 Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1704.04861, section 4.3 and Table 9.

@@ -70,6 +70,11 @@ def falling(*accuracies: float) -> bool:
     return all(one > other for one, other in itertools.pairwise(accuracies))
 
 
+def levels_off(first: float, second: float, third: float, last: float) -> bool:
+    """Whether more is gained up to the third than beyond it."""
+    return third - first > max(0, last - third)
+
+
 def loses_less_than(points: float) -> Callable[..., bool]:
     """Whether all are less than so many percentage points below the first."""
     return lambda before, *after: before - min(after) < points / 100

@@ -1,5 +1,7 @@
 """The recipes by name, and where each setting comes from."""
 
+import dataclasses
+
 from mobilenet_tf.training.recipe import Recipe
 
 # The paper gives the optimizer (RMSprop), no label smoothing, little augmentation and
@@ -42,9 +44,8 @@ MODERN = Recipe(
     side_steps=(4 / 7, 5 / 7, 6 / 7, 1.0),
 )
 
-# For tables with SqueezeNet, which has no normalisation and does not learn at the rates
-# of `modern`; it trains MobileNet as well, slowly. At twice the rate wide squeeze
-# layers learn more slowly in the first epochs, and one table has one recipe.
+# For SqueezeNet, which has no normalisation and does not learn at `modern`'s rates. At
+# twice the rate wide squeeze layers learn more slowly in the first epochs.
 PLAIN = Recipe(
     name="plain",
     optimizer="adamw",
@@ -59,6 +60,10 @@ PLAIN = Recipe(
     bn_momentum=0.9,
     side_steps=(4 / 7, 5 / 7, 6 / 7, 1.0),
 )
+
+# For tables that hold networks with and without normalisation, or pre-trained ones next
+# to fresh ones: the rate at which both learn.
+GENTLE = dataclasses.replace(MODERN, name="gentle", learning_rate=0.02, epochs=20)
 
 # For the embedded data set: what learns it in the minutes of `make reproduce`.
 SHORT = Recipe(
@@ -89,4 +94,6 @@ FINE_TUNE = Recipe(
     bn_momentum=0.9,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (PAPER, MODERN, PLAIN, SHORT, FINE_TUNE)}
+RECIPES = {
+    recipe.name: recipe for recipe in (PAPER, MODERN, PLAIN, GENTLE, SHORT, FINE_TUNE)
+}

@@ -5,11 +5,15 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import compressible
+import keras
 import numpy as np
 import pytest
 
+import mobilenet_tf
 from mobilenet_tf.data.arrays import ArraySplit, Batch, save_arrays
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.training import classifier
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -51,6 +55,13 @@ def striped_images(count: int, side: int, seed: int) -> Batch:
 
 
 @pytest.fixture(scope="session")
+def small() -> keras.Model:
+    """An untrained MobileNet of three classes."""
+    keras.utils.set_random_seed(1)
+    return mobilenet_tf.build(0.25, base_resolution=64, classes=3)
+
+
+@pytest.fixture(scope="session")
 def stripes() -> DataSet:
     """A data set of 96 + 40 images, 36 px, two classes."""
     facts = {
@@ -79,3 +90,21 @@ def stripes_file(stripes, tmp_path_factory) -> Path:
     splits = {"train": stripes.train, "evaluation": stripes.evaluation}
     save_arrays(path, splits, stripes.facts)
     return path
+
+
+@pytest.fixture(scope="session")
+def trained(stripes) -> keras.Model:
+    """A network that the tests of compression begin with."""
+    model = compressible.mobilenet()
+    classifier.fit(model, stripes, compressible.LEARNING)
+    return model
+
+
+@pytest.fixture(scope="session")
+def squares(tmp_path_factory) -> str:
+    """The directory of a prepared TFDS data set of 60 + 20 images."""
+    from prepared import prepare  # imports TFDS, which other back ends do without
+
+    path = tmp_path_factory.mktemp("tfds")
+    prepare(path)
+    return str(path)

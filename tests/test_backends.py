@@ -51,6 +51,7 @@ def test_the_tests_of_the_models_under_jax():
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"),
             *("tests/test_mobilenet.py", "tests/test_squeezenet.py"),
+            "tests/test_authors_weights.py",
             "-k",
             "not figure_3 and not published and not (keras_applications and not 0.25-)",
         ],

@@ -1,14 +1,12 @@
-"""Compressed networks: back bit by bit, or an error that says what is wrong."""
+"""Compressed networks come back bit by bit."""
 
-import json
-import struct
 import subprocess
 import sys
-import zlib
 
 import keras
 import numpy as np
 import pytest
+from compressible import clustered, pruned, same_bits
 from conftest import ROOT
 
 import mobilenet_tf
@@ -16,7 +14,7 @@ import mobilenet_tf
 pytest.importorskip("constriction")
 
 from mobilenet_tf.compression import architecture, codec
-from mobilenet_tf.compression.codec import container, tensors
+from mobilenet_tf.compression.codec import tensors
 from mobilenet_tf.export import int8
 
 
@@ -30,25 +28,12 @@ def with_kernels(model, change):
     return model
 
 
-def pruned(weights):
-    return np.where(np.abs(weights) > np.quantile(np.abs(weights), 0.8), weights, 0.0)
-
-
-def clustered(weights):
-    return np.round(weights / np.abs(weights).max() * 15).astype("float32") / 15
-
-
 def quantized(weights):
     channels = np.moveaxis(weights, -1 if weights.shape[-1] > 1 else -2, 0)
     scales = int8.best_scales(channels)
     found = int8.rounded(channels, scales).astype("float32")
     found *= scales.reshape(-1, *[1] * (weights.ndim - 1))
     return np.moveaxis(found, 0, -1 if weights.shape[-1] > 1 else -2)
-
-
-def same_bits(first, second):
-    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
-        np.testing.assert_array_equal(one.view("uint32"), other.view("uint32"))
 
 
 NETWORKS = {
@@ -132,114 +117,6 @@ def test_a_layer_that_cannot_be_written():
     lambda_layer = keras.layers.Lambda(lambda x: x, output_shape=(8, 8, 3))
     with pytest.raises(ValueError, match="is a Lambda"):
         codec.encode(keras.Model(images, lambda_layer(images)))
-
-
-@pytest.fixture(scope="module")
-def content():
-    images = keras.Input((4, 4, 2), name="image")
-    x = keras.layers.Conv2D(3, 3, name="conv")(images)
-    x = keras.layers.BatchNormalization(name="bn")(x)
-    x = keras.layers.Dense(40, name="dense")(keras.layers.Flatten(name="flat")(x))
-    model = keras.Model(images, x)
-    dense = model.get_layer("dense")
-    dense.set_weights([clustered(pruned(dense.get_weights()[0])), np.zeros(40)])
-    return codec.encode(model)
-
-
-def test_twenty_thousand_damaged_files(content):
-    rng = np.random.default_rng(0)
-    for kind in rng.integers(4, size=20_000):
-        damaged = bytearray(content)
-        place = rng.integers(len(content))
-        if kind == 0:
-            damaged[place] ^= int(rng.integers(1, 256))
-        elif kind == 1:
-            del damaged[place:]
-        elif kind == 2:
-            damaged += rng.bytes(1 + place % 9)
-        else:
-            damaged[place : place + 8] = rng.bytes(3)
-        if bytes(damaged) == content:
-            continue
-        with pytest.raises(ValueError, match=r"it |its "):
-            codec.decode(bytes(damaged))
-
-
-def forged(content, rng):
-    """Damaged where the checksum of the whole does not say so."""
-    damaged = bytearray(content[:-4])
-    for place in rng.integers(8, len(damaged), rng.integers(1, 4)):
-        damaged[place] = rng.integers(256)
-    return bytes(damaged) + struct.pack("<I", zlib.crc32(damaged))
-
-
-def test_damage_behind_a_right_checksum(content):
-    """Each tensor has a checksum of its own, of its decoded weights."""
-    rng = np.random.default_rng(1)
-    original = codec.decode(content)
-    errors = 0
-    for _ in range(200):
-        try:
-            same_bits(original, codec.decode(forged(content, rng)))
-        except ValueError:
-            errors += 1
-        except AssertionError:  # a weight's name, a rate, or another setting was hit
-            pytest.fail("a damaged file gave other weights")
-    assert errors > 150
-
-
-def test_streams_of_noise():
-    """Any words are a stream of something; none crashes or takes long."""
-    rng = np.random.default_rng(2)
-    for _ in range(2000):
-        kind = int(rng.choice([0, 1, 2, 0x10, 0x11, 0x12]))
-        words = rng.bytes(4 * rng.integers(12))
-        shape = tuple(rng.integers(1, 6, rng.integers(1, 5)))
-        try:
-            found = tensors.decode(kind, words, shape, tensors.Models())
-            assert found.shape == shape
-        except ValueError as error:
-            assert str(error).startswith("a ")
-
-
-DENSE = ["Dense", "dense", ["image"], {"units": 5}]
-IMAGE = ["InputLayer", "image", [], {"batch_shape": [None, 4]}]
-
-
-@pytest.mark.parametrize(
-    ("layers", "message"),
-    [
-        ([IMAGE, ["Lambda", "x", ["image"], {"function": "open"}]], "Lambda"),
-        ([IMAGE, ["__class__", "x", ["image"], {}]], "__class__"),
-        ([IMAGE, ["Dense", "d", ["image"], {"units": 10**9}]], "more than 67,108,864"),
-        ([IMAGE, ["Dense", "d", ["image"], {"units": -3}]], "units"),
-        ([IMAGE, ["Dense", "d", ["image"], {"units": "many"}]], "no network"),
-        ([IMAGE, ["Dense", "d", ["image"], {"dtype": "x"}]], "has no settings"),
-        ([IMAGE, ["Dense", "d", ["d"], {"units": 2}]], "'d'"),
-        ([IMAGE, DENSE, DENSE], "two layers have the name 'dense'"),
-        ([DENSE], "no network"),
-        ([], "no network"),
-        ([IMAGE, DENSE], "fewer tensors than its architecture"),
-        ([IMAGE, *[["Add", f"a{i}", ["image"], {}] for i in range(3000)]], "layers"),
-    ],
-)
-def test_hostile_architectures(layers, message):
-    packed = container.pack(json.dumps(["name", *layers]), [])
-    with pytest.raises(ValueError, match=message):
-        codec.decode(packed)
-
-
-@pytest.mark.parametrize("text", ["", "{}", "null", "[" * 100_000, "a" * (1 << 21)])
-def test_hostile_texts(text):
-    with pytest.raises(ValueError, match=r"architecture|describes no network"):
-        codec.decode(container.pack(text, []))
-
-
-def test_other_files():
-    with pytest.raises(ValueError, match="must begin with b'MNTC'"):
-        codec.decode(b"PK\x03\x04" + bytes(40))
-    with pytest.raises(ValueError, match="version must be 1, got 7"):
-        codec.decode(b"MNTC\x07" + bytes(40))
 
 
 def test_settings_that_are_not_defaults_come_back():

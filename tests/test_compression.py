@@ -1,75 +1,15 @@
-"""Steps of compression: what they promise, whatever they do inside."""
-
-import dataclasses
+"""Steps that need the Model Optimization Toolkit: what they promise."""
 
 import keras
 import numpy as np
 import pytest
+from compressible import NETWORKS, QUICK, images, mobilenet, quiet
 
 import mobilenet_tf
 from mobilenet_tf import cost
 from mobilenet_tf.compression import kernels, steps
-from mobilenet_tf.compression.channels import remove_channels
-from mobilenet_tf.compression.low_rank import low_rank
-from mobilenet_tf.mobilenet import BLOCKS
-from mobilenet_tf.training import classifier
-from mobilenet_tf.training.recipe import Recipe
 
 bridge = pytest.importorskip("mobilenet_tf.compression.bridge")
-
-QUICK = Recipe(
-    name="quick",
-    optimizer="sgd",
-    learning_rate=0.01,
-    schedule="cosine",
-    epochs=2,
-    batch_size=16,
-    bn_momentum=0.9,
-)
-
-
-def mobilenet(blocks=((64, 1), (128, 2), (256, 2))):
-    keras.utils.set_random_seed(0)
-    return mobilenet_tf.build(
-        0.25, base_resolution=32, classes=2, dropout=0, blocks=blocks
-    )
-
-
-def squeezenet(bypass="none"):
-    keras.utils.set_random_seed(0)
-    return mobilenet_tf.build_squeezenet(resolution=36, classes=2, bypass=bypass)
-
-
-NETWORKS = {
-    "mobilenet": lambda: mobilenet(BLOCKS),
-    "separable": lambda: mobilenet_tf.build(
-        0.25,
-        base_resolution=32,
-        classes=2,
-        block=mobilenet_tf.layers.fused_separable,
-    ),
-    "squeezenet": squeezenet,
-    "simple": lambda: squeezenet("simple"),
-    "complex": lambda: squeezenet("complex"),
-}
-
-
-@pytest.fixture(scope="module")
-def trained(stripes):
-    model = mobilenet()
-    recipe = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6)
-    classifier.fit(model, stripes, recipe)
-    return model
-
-
-def quiet(report):
-    pass
-
-
-def images(model, count=4):
-    side = model.input_shape[1]
-    rng = np.random.default_rng(0)
-    return rng.uniform(-1, 1, (count, side, side, 3)).astype("float32")
 
 
 def values(model):
@@ -244,8 +184,6 @@ BAD = [
     (steps.cluster, {"clusters": 1}, "clusters must be an integer >= 2, got 1"),
     (steps.cluster, {"clusters": 257}, "clusters must be at most 256"),
     (steps.cluster, {"clusters": 250}, "at most the .* distinct values of 'stem'"),
-    (remove_channels, {"fraction": 1.0}, r"fraction must be a number in \[0, 1\)"),
-    (low_rank, {"fraction": 0.5}, "has no fully connected layer"),
 ]
 
 
@@ -273,70 +211,3 @@ def test_what_does_not_fit(stripes):
         steps.quantize(shuffled, stripes, QUICK)
     with pytest.raises(ValueError, match="given together"):
         steps.cluster(other, stripes, clusters=8)
-
-
-@pytest.mark.parametrize("name", ["mobilenet", "separable", "squeezenet", "complex"])
-def test_channels_that_do_nothing_can_go(name):
-    model = NETWORKS[name]()
-    rng = np.random.default_rng(0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, *rest = layer.get_weights()
-            layer.set_weights([gamma * rng.uniform(0.5, 1, gamma.shape), *rest])
-    for layer in model.layers:
-        kernel = kernels.kernel(layer)
-        if kernel is None or isinstance(layer, keras.layers.DepthwiseConv2D):
-            continue
-        dead = rng.permutation(kernel.shape[-1])[: kernel.shape[-1] // 2]
-        kernels.replace_kernel(
-            layer, np.where(np.isin(range(kernel.shape[-1]), dead), 0, kernel)
-        )
-    narrow = remove_channels(model, fraction=0.5, report=quiet)
-    assert cost.mult_adds(narrow) < 0.7 * cost.mult_adds(model)
-    x = images(model)
-    np.testing.assert_allclose(
-        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
-    )
-
-
-def test_channels_before_a_flat_layer():
-    image = keras.Input((8, 8, 3))
-    x = keras.layers.Conv2D(6, 3, name="conv")(image)
-    x = keras.layers.Flatten()(x)
-    model = keras.Model(image, keras.layers.Dense(4, name="dense")(x))
-    kernel, bias = model.get_layer("conv").get_weights()
-    kernel[..., [1, 4]] = 0
-    model.get_layer("conv").set_weights([kernel, bias])
-    narrow = remove_channels(model, fraction=0.3, report=quiet)
-    assert narrow.get_layer("conv").filters == 5
-    x = images(model)
-    np.testing.assert_allclose(
-        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
-    )
-
-
-def test_removed_channels_are_trained(trained, stripes):
-    reports = []
-    recipe = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6)
-    narrow = remove_channels(
-        trained, stripes, recipe, fraction=0.25, report=reports.append
-    )
-    assert narrow.get_layer("block1_pointwise").filters == 12
-    assert reports[0].top1[1] > 0.8
-
-
-def test_low_rank():
-    image = keras.Input((20,))
-    x = keras.layers.Dense(30, activation="relu", name="hidden")(image)
-    model = keras.Model(image, keras.layers.Dense(10, name="last")(x))
-    left, right = np.random.default_rng(0).normal(size=(2, 30, 30))
-    hidden = (left[:20, :6] @ right[:6]).astype("float32")
-    model.get_layer("hidden").set_weights([hidden, np.zeros(30, "float32")])
-    small = low_rank(model, fraction=0.9, report=quiet)
-    assert small.get_layer("hidden_factor").units == 10
-    x = np.random.default_rng(1).normal(size=(5, 20)).astype("float32")
-    first, second = (
-        keras.Model(one.inputs, one.get_layer("hidden").output)(x)
-        for one in (model, small)
-    )
-    np.testing.assert_allclose(first, second, atol=1e-4)

@@ -1,75 +1,20 @@
+"""Data sets as TFDS keeps them: what is inferred, and what is refused."""
+
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from prepared import load, prepare
 
 import mobilenet_tf
-from mobilenet_tf.data import arrays, catalogue, dataset
+from mobilenet_tf.data import catalogue
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
 from mobilenet_tf.data.dataset import is_named
 from mobilenet_tf.training.classifier import fit
 from mobilenet_tf.training.recipes import PLAIN
-
-
-def prepare(data_dir, name="squares", *, shape=(40, 40, 3), counts=(60, 20), **extra):
-    """A TFDS data set written as its users write theirs, with real encoded images."""
-    features = {
-        "image": tfds.features.Image(shape=shape),
-        "label": tfds.features.ClassLabel(names=["dark", "bright"]),
-        **extra,
-    }
-    rng = np.random.default_rng(0)
-
-    def example(index):
-        size = [40 + 8 * (index % 3) if side is None else side for side in shape]
-        level = 60 + 120 * (index % 2)
-        image = np.clip(rng.normal(level, 20, size), 0, 255).astype("uint8")
-        more = dict.fromkeys(extra, image)
-        return {"image": image, "label": index % 2, **more}
-
-    splits = {
-        split: [example(index) for index in range(count)]
-        for split, count in zip(("train", "validation"), counts, strict=False)
-    }
-    return tfds.dataset_builders.store_as_tfds_dataset(
-        name=name,
-        version="1.0.0",
-        data_dir=str(data_dir),
-        split_datasets={
-            split: tf.data.Dataset.from_tensor_slices(
-                {key: [row[key] for row in rows] for key in rows[0]}
-            )
-            if None not in shape
-            else tf.data.Dataset.from_generator(
-                lambda rows=rows: iter(rows),
-                output_signature={
-                    "image": tf.TensorSpec((None, None, shape[2]), tf.uint8),
-                    "label": tf.TensorSpec((), tf.int64),
-                },
-            )
-            for split, rows in splits.items()
-        },
-        features=tfds.features.FeaturesDict(features),
-        disable_shuffling=True,
-    )
-
-
-@pytest.fixture(scope="module")
-def squares(tmp_path_factory):
-    path = tmp_path_factory.mktemp("tfds")
-    prepare(path)
-    return str(path)
-
-
-def load(name, data_dir, **arguments):
-    lines = []
-    data = dataset.load(name, data_dir, report=lines.append, **arguments)
-    return data, lines[0]
 
 
 def test_everything_is_inferred(squares):
@@ -152,43 +97,6 @@ def test_images_are_not_stored_larger_than_they_are(squares):
 def test_limit(squares):
     data, _ = load("squares", squares, limit=10)
     assert (data.train.size, data.evaluation.size) == (10, 10)
-
-
-def test_arrays_file_round_trip(squares, tmp_path):
-    path = tmp_path / "squares.npz"
-    first, _ = load("squares", squares, arrays=path)
-    again, line = load("squares", None, arrays=path)
-    assert "arrays from" in line
-    assert again.facts == first.facts
-    np.testing.assert_array_equal(
-        again.train.contents.images, first.train.contents.images
-    )
-    assert [file.name for file in tmp_path.iterdir()] == ["squares.npz"]
-
-
-def test_arrays_file_of_something_else(squares, tmp_path):
-    path = tmp_path / "squares.npz"
-    load("squares", squares, arrays=path)
-    with pytest.raises(ValueError, match="holds name 'squares', but 'circles'"):
-        load("circles", None, arrays=path)
-    with pytest.raises(ValueError, match="holds limit None, but 5 was asked for"):
-        load("squares", None, arrays=path, limit=5)
-
-
-@pytest.mark.parametrize("damage", ["cut", "flipped", "text"])
-def test_damaged_arrays_file(squares, tmp_path, damage):
-    path = tmp_path / "squares.npz"
-    load("squares", squares, arrays=path)
-    content = bytearray(path.read_bytes())
-    if damage == "cut":
-        content = content[: len(content) // 2]
-    elif damage == "flipped":
-        content[len(content) // 2] ^= 1
-    else:
-        content = b"no arrays"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match="delete it to have it made again"):
-        arrays.load_arrays(path)
 
 
 @pytest.mark.parametrize(
@@ -305,15 +213,6 @@ def test_limit_beyond_the_end_takes_all(tmp_path):
     )
 
 
-def test_arrays_of_another_feature_are_refused(tmp_path):
-    prepare(tmp_path, name="pairs", image2=tfds.features.Image(shape=(40, 40, 3)))
-    arrays = str(tmp_path / "pairs.npz")
-    load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
-    load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
-    with pytest.raises(ValueError, match="holds image_key 'image2', but None was"):
-        load("pairs", str(tmp_path), arrays=arrays)
-
-
 def test_name_without_its_config():
     assert is_named("imagenette/160px-v2", "imagenette")
     assert is_named("imagenette/160px-v2", "imagenette/160px-v2:1.0.0")
@@ -345,17 +244,3 @@ def test_real_photographs(shared):
     assert data.side == data.facts["base_resolution"] == 112
     assert 100 < data.train.contents.images.mean() < 140
     assert set(data.train.contents.labels) == set(range(10))
-
-
-def test_reading_arrays_needs_no_tensorflow(stripes_file):
-    program = (
-        "import sys; sys.modules['tensorflow'] = None\n"
-        "from mobilenet_tf.data.arrays import load_arrays\n"
-        f"splits, facts = load_arrays({str(stripes_file)!r})\n"
-        "assert splits['train'].size == 96 and facts['name'] == 'stripes'\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        env={"KERAS_BACKEND": "jax", "PATH": ""},
-    )

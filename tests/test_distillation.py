@@ -5,21 +5,12 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from compressible import LEARNING
 
 import mobilenet_tf
 from mobilenet_tf.training import classifier
 from mobilenet_tf.training.distillation import DistillationLoss, distil
-from mobilenet_tf.training.recipe import Recipe
 
-QUICK = Recipe(
-    name="quick",
-    optimizer="sgd",
-    learning_rate=0.05,
-    schedule="cosine",
-    epochs=6,
-    batch_size=16,
-    bn_momentum=0.9,
-)
 SMALL = {"blocks": ((64, 1), (128, 2), (256, 2))}
 
 
@@ -33,7 +24,7 @@ def student(**changes):
 def teacher(stripes):
     keras.utils.set_random_seed(1)
     model = mobilenet_tf.build(0.5, base_resolution=36, classes=2, **SMALL)
-    classifier.fit(model, stripes, QUICK)
+    classifier.fit(model, stripes, LEARNING)
     return model
 
 
@@ -88,7 +79,7 @@ def test_student_learns_from_the_teacher_alone(teacher, stripes):
     before = [array.copy() for array in teacher.get_weights()]
     model = student()
     wrong = dataclasses.replace(stripes, train=_Mislabelled(stripes.train))
-    longer = dataclasses.replace(QUICK, epochs=12)
+    longer = dataclasses.replace(LEARNING, epochs=12)
     progress = distil(model, teacher, wrong, longer, weight=1.0)
     assert progress.history[-1]["top1"] > 0.8  # agreement with the teacher
     top1 = classifier.evaluate(model, stripes.evaluation, stripes.side)["top1"]
@@ -111,7 +102,7 @@ def test_attributes_are_distilled(stripes):
     sigmoid = {"classifier_activation": "sigmoid"}
     teacher = mobilenet_tf.build(0.5, base_resolution=36, classes=5, **SMALL, **sigmoid)
     model = student(classes=5, **SMALL, **sigmoid)
-    progress = distil(model, teacher, stripes, QUICK, weight=1.0, multi_label=True)
+    progress = distil(model, teacher, stripes, LEARNING, weight=1.0, multi_label=True)
     losses = [epoch["loss"] for epoch in progress.history]
     assert losses[-1] < losses[0]
 
@@ -126,12 +117,17 @@ def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
 
     path = tmp_path / "snapshot.npz"
     whole, resumed = student(), student()
-    distil(whole, teacher, stripes, QUICK)
+    distil(whole, teacher, stripes, LEARNING)
     with pytest.raises(StopError):
         distil(
-            student(), teacher, stripes, QUICK, snapshot_path=path, on_epoch=interrupt
+            student(),
+            teacher,
+            stripes,
+            LEARNING,
+            snapshot_path=path,
+            on_epoch=interrupt,
         )
-    distil(resumed, teacher, stripes, QUICK, snapshot_path=path)
+    distil(resumed, teacher, stripes, LEARNING, snapshot_path=path)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -147,12 +143,12 @@ def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
 )
 def test_bad_arguments(teacher, stripes, given, message):
     with pytest.raises(ValueError, match=message):
-        distil(student(), teacher, stripes, QUICK, **given)
+        distil(student(), teacher, stripes, LEARNING, **given)
 
 
 def test_teacher_and_student_that_do_not_fit(teacher, stripes):
     with pytest.raises(ValueError, match="the teacher has 2 classes, the student 5"):
-        distil(student(classes=5), teacher, stripes, QUICK)
+        distil(student(classes=5), teacher, stripes, LEARNING)
     other = student(classes=5)
     with pytest.raises(ValueError, match="student has 5 classes, the data set 2"):
-        distil(student(classes=5), other, stripes, QUICK, weight=0.5)
+        distil(student(classes=5), other, stripes, LEARNING, weight=0.5)

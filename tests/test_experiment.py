@@ -196,7 +196,7 @@ def test_trains_without_tensorflow(tiny, tmp_path, backend):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--recipe=best"], "value should be one of <fine_tune|modern"),
+        (["--recipe=best"], "value should be one of <fine_tune|gentle|modern"),
         (["--epochs=0"], "epochs"),
         (["--only=^7"], "only must match one of 0.5, 0.25; got '^7'"),
         (["--only=("], "only must be a regular expression, got '('"),

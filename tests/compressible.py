@@ -1,0 +1,72 @@
+"""Networks that the tests of compression share."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+import mobilenet_tf
+from mobilenet_tf.mobilenet import BLOCKS
+from mobilenet_tf.training.recipe import Recipe
+
+QUICK = Recipe(
+    name="quick",
+    optimizer="sgd",
+    learning_rate=0.01,
+    schedule="cosine",
+    epochs=2,
+    batch_size=16,
+    bn_momentum=0.9,
+)
+
+# Learns the stripes from the start.
+LEARNING = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6)
+
+
+def mobilenet(blocks=((64, 1), (128, 2), (256, 2))):
+    keras.utils.set_random_seed(0)
+    return mobilenet_tf.build(
+        0.25, base_resolution=32, classes=2, dropout=0, blocks=blocks
+    )
+
+
+def squeezenet(bypass="none"):
+    keras.utils.set_random_seed(0)
+    return mobilenet_tf.build_squeezenet(resolution=36, classes=2, bypass=bypass)
+
+
+NETWORKS = {
+    "mobilenet": lambda: mobilenet(BLOCKS),
+    "separable": lambda: mobilenet_tf.build(
+        0.25,
+        base_resolution=32,
+        classes=2,
+        block=mobilenet_tf.layers.fused_separable,
+    ),
+    "squeezenet": squeezenet,
+    "simple": lambda: squeezenet("simple"),
+    "complex": lambda: squeezenet("complex"),
+}
+
+
+def quiet(report):
+    pass
+
+
+def images(model, count=4):
+    side = model.input_shape[1]
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (count, side, side, 3)).astype("float32")
+
+
+def pruned(weights):
+    return np.where(np.abs(weights) > np.quantile(np.abs(weights), 0.8), weights, 0.0)
+
+
+def clustered(weights):
+    return np.round(weights / np.abs(weights).max() * 15).astype("float32") / 15
+
+
+def same_bits(first, second):
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one.view("uint32"), other.view("uint32"))

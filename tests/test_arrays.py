@@ -1,0 +1,71 @@
+"""Files of decoded arrays."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from prepared import load, prepare
+
+from mobilenet_tf.data import arrays
+
+
+def test_arrays_file_round_trip(squares, tmp_path):
+    path = tmp_path / "squares.npz"
+    first, _ = load("squares", squares, arrays=path)
+    again, line = load("squares", None, arrays=path)
+    assert "arrays from" in line
+    assert again.facts == first.facts
+    np.testing.assert_array_equal(
+        again.train.contents.images, first.train.contents.images
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["squares.npz"]
+
+
+def test_arrays_file_of_something_else(squares, tmp_path):
+    path = tmp_path / "squares.npz"
+    load("squares", squares, arrays=path)
+    with pytest.raises(ValueError, match="holds name 'squares', but 'circles'"):
+        load("circles", None, arrays=path)
+    with pytest.raises(ValueError, match="holds limit None, but 5 was asked for"):
+        load("squares", None, arrays=path, limit=5)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text"])
+def test_damaged_arrays_file(squares, tmp_path, damage):
+    path = tmp_path / "squares.npz"
+    load("squares", squares, arrays=path)
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        content = content[: len(content) // 2]
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 1
+    else:
+        content = b"no arrays"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="delete it to have it made again"):
+        arrays.load_arrays(path)
+
+
+def test_arrays_of_another_feature_are_refused(tmp_path):
+    prepare(tmp_path, name="pairs", image2=tfds.features.Image(shape=(40, 40, 3)))
+    arrays = str(tmp_path / "pairs.npz")
+    load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
+    load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
+    with pytest.raises(ValueError, match="holds image_key 'image2', but None was"):
+        load("pairs", str(tmp_path), arrays=arrays)
+
+
+def test_reading_arrays_needs_no_tensorflow(stripes_file):
+    program = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "from mobilenet_tf.data.arrays import load_arrays\n"
+        f"splits, facts = load_arrays({str(stripes_file)!r})\n"
+        "assert splits['train'].size == 96 and facts['name'] == 'stripes'\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        env={"KERAS_BACKEND": "jax", "PATH": ""},
+    )

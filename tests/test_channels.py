@@ -1,0 +1,88 @@
+"""Fewer channels and low rank; the Model Optimization Toolkit is not needed."""
+
+import keras
+import numpy as np
+import pytest
+from compressible import LEARNING, NETWORKS, QUICK, images, quiet
+
+from mobilenet_tf import cost
+from mobilenet_tf.compression import kernels
+from mobilenet_tf.compression.channels import remove_channels
+from mobilenet_tf.compression.low_rank import low_rank
+
+BAD = [
+    (remove_channels, {"fraction": 1.0}, r"fraction must be a number in \[0, 1\)"),
+    (low_rank, {"fraction": 0.5}, "has no fully connected layer"),
+]
+
+
+@pytest.mark.parametrize(("step", "given", "message"), BAD)
+def test_bad_arguments(trained, stripes, step, given, message):
+    with pytest.raises(ValueError, match=message):
+        step(trained, stripes, QUICK, **given)
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "separable", "squeezenet", "complex"])
+def test_channels_that_do_nothing_can_go(name):
+    model = NETWORKS[name]()
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, *rest = layer.get_weights()
+            layer.set_weights([gamma * rng.uniform(0.5, 1, gamma.shape), *rest])
+    for layer in model.layers:
+        kernel = kernels.kernel(layer)
+        if kernel is None or isinstance(layer, keras.layers.DepthwiseConv2D):
+            continue
+        dead = rng.permutation(kernel.shape[-1])[: kernel.shape[-1] // 2]
+        kernels.replace_kernel(
+            layer, np.where(np.isin(range(kernel.shape[-1]), dead), 0, kernel)
+        )
+    narrow = remove_channels(model, fraction=0.5, report=quiet)
+    assert cost.mult_adds(narrow) < 0.7 * cost.mult_adds(model)
+    x = images(model)
+    np.testing.assert_allclose(
+        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
+    )
+
+
+def test_channels_before_a_flat_layer():
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(6, 3, name="conv")(image)
+    x = keras.layers.Flatten()(x)
+    model = keras.Model(image, keras.layers.Dense(4, name="dense")(x))
+    kernel, bias = model.get_layer("conv").get_weights()
+    kernel[..., [1, 4]] = 0
+    model.get_layer("conv").set_weights([kernel, bias])
+    narrow = remove_channels(model, fraction=0.3, report=quiet)
+    assert narrow.get_layer("conv").filters == 5
+    x = images(model)
+    np.testing.assert_allclose(
+        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
+    )
+
+
+def test_removed_channels_are_trained(trained, stripes):
+    reports = []
+    narrow = remove_channels(
+        trained, stripes, LEARNING, fraction=0.25, report=reports.append
+    )
+    assert narrow.get_layer("block1_pointwise").filters == 12
+    assert reports[0].top1[1] > 0.8
+
+
+def test_low_rank():
+    image = keras.Input((20,))
+    x = keras.layers.Dense(30, activation="relu", name="hidden")(image)
+    model = keras.Model(image, keras.layers.Dense(10, name="last")(x))
+    left, right = np.random.default_rng(0).normal(size=(2, 30, 30))
+    hidden = (left[:20, :6] @ right[:6]).astype("float32")
+    model.get_layer("hidden").set_weights([hidden, np.zeros(30, "float32")])
+    small = low_rank(model, fraction=0.9, report=quiet)
+    assert small.get_layer("hidden_factor").units == 10
+    x = np.random.default_rng(1).normal(size=(5, 20)).astype("float32")
+    first, second = (
+        keras.Model(one.inputs, one.get_layer("hidden").output)(x)
+        for one in (model, small)
+    )
+    np.testing.assert_allclose(first, second, atol=1e-4)

@@ -1,0 +1,116 @@
+"""LiteRT files, used as their users use them."""
+
+import re
+import struct
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import ROOT
+
+from mobilenet_tf import export
+from mobilenet_tf.export import images, int8, metadata
+from mobilenet_tf.export.flatbuffer import File
+from mobilenet_tf.export.interpreter import run
+
+
+@pytest.mark.parametrize("quantization", [None, "float16"])
+def test_litert(small, quantization, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    path = tmp_path / "model.tflite"
+    report = export.litert(small, path, quantization, labels=["cat", "dog", "fox"])
+    pixels = np.stack([image[:64, :64] for image in images.photographs(3, seed=9)])
+    expected = small.predict(pixels / np.float32(127.5) - 1, verbose=0)
+    np.testing.assert_allclose(run(path, pixels), expected, atol=report.tolerance)
+    bytes_per_weight = path.stat().st_size / small.count_params()
+    assert abs(bytes_per_weight - (2 if quantization else 4)) < 0.5
+    assert zipfile.ZipFile(path).read("labels.txt") == b"cat\ndog\nfox\n"
+
+
+def test_metadata_of_a_litert_file(small, tmp_path):
+    """Read by the offsets of the format, not with the code that wrote it."""
+    file = File(int8.converted(small))
+    metadata.labelled(file, "small", 64, ["a", "b", "c"])
+    (entry,) = [one for one in file.model.metadata if one.name == "TFLITE_METADATA"]
+    content = bytes(file.model.buffers[entry.buffer].data)
+    assert content[4:8] == b"M001"
+
+    def field(table, slot):
+        vtable = table - struct.unpack_from("<i", content, table)[0]
+        return table + struct.unpack_from("<H", content, vtable + 4 + 2 * slot)[0]
+
+    def follow(place):
+        return place + struct.unpack_from("<I", content, place)[0]
+
+    def text(place):
+        start = follow(place)
+        (length,) = struct.unpack_from("<I", content, start)
+        return content[start + 4 : start + 4 + length].decode()
+
+    def first(place):
+        return follow(follow(place) + 4)
+
+    model = follow(0)
+    assert text(field(model, 0)) == "small"
+    graph = first(field(model, 3))
+    image, output = first(field(graph, 2)), first(field(graph, 3))
+    assert text(field(image, 0)) == "image"
+    properties = follow(field(follow(field(image, 3)), 1))
+    assert content[field(properties, 0)] == 1  # RGB
+    size = follow(field(properties, 1))
+    assert struct.unpack_from("<I", content, field(size, 0)) == (64,)
+    labels = first(field(output, 6))
+    assert text(field(labels, 0)) == "labels.txt"
+    assert content[field(labels, 2)] == 2  # labels of an axis
+
+
+def test_litert_arguments(small, tmp_path):
+    with pytest.raises(ValueError, match="quantization must be one of None"):
+        export.litert(small, tmp_path / "m.tflite", "int4")
+    with pytest.raises(ValueError, match="representative_images must be given for"):
+        export.litert(small, tmp_path / "m.tflite", "int8")
+    with pytest.raises(ValueError, match="path must end in"):
+        export.litert(small, tmp_path / "model")
+    with pytest.raises(ValueError, match="lanes must be an integer >= 1, got 0"):
+        export.litert(small, tmp_path / "m.tflite", lanes=0)
+    with pytest.raises(ValueError, match=r"images must be uint8 of shape \(H, W, 3\)"):
+        export.litert(small, tmp_path / "m.tflite", images=[np.zeros((8, 8, 3))])
+    with pytest.raises(ValueError, match="at least one image"):
+        export.litert(small, tmp_path / "m.tflite", images=[])
+    with pytest.raises(ValueError, match="one for each of 16 images, got 1"):
+        export.litert(small, tmp_path / "m.tflite", classes=[0])
+    (tmp_path / "m.tflite.md").touch()
+    with pytest.raises(ValueError, match=r"must not exist yet, .*m\.tflite\.md'"):
+        export.litert(small, tmp_path / "m.tflite")
+
+
+def test_command_line(small, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    small.save_weights(tmp_path / "small.weights.h5")
+    labels = tmp_path / "labels.txt"
+    labels.write_text("cat\ndog\nfox\n")
+    for index, image in enumerate(images.photographs(60)):
+        folder = tmp_path / "images" / ("cat", "dog", "fox")[index % 3]
+        file = str(folder / f"{index}.png")
+        tf.io.write_file(file, tf.io.encode_png(image))
+    command = [sys.executable, "-m", "mobilenet_tf.export", "--alpha=0.25"]
+    command += ["--base_resolution=64", "--classes=3", "--format=litert_int8"]
+    command += [f"--weights={tmp_path / 'small.weights.h5'}", f"--labels={labels}"]
+    command += [f"--output={tmp_path / 'out.tflite'}"]
+
+    def export_with(*more):
+        return subprocess.run(
+            [*command, *more], cwd=ROOT, capture_output=True, check=False, text=True
+        )
+
+    missing = export_with()
+    assert missing.returncode == 1
+    assert "export: error: images must be given for litert_int8" in missing.stderr
+    done = export_with(f"--images={tmp_path / 'images'}")
+    assert done.returncode == 0, done.stderr
+    assert "litert int8 against Keras on 30 images" in done.stdout
+    assert re.search(r"top-1 \d+\.\d % against \d+\.\d %", done.stdout)
+    assert (tmp_path / "out.tflite.md").exists()

@@ -1,0 +1,29 @@
+"""A network and a recipe that the tests of training share."""
+
+import keras
+
+import mobilenet_tf
+from mobilenet_tf.training.recipe import Recipe
+
+QUICK = Recipe(
+    "quick",
+    "sgd",
+    0.05,
+    "cosine",
+    warmup_epochs=1,
+    epochs=4,
+    batch_size=24,
+    weight_decay=1e-3,
+    side_steps=(0.75, 1.0),
+    bn_momentum=0.8,
+)
+
+
+TWO_BLOCKS = ((64, 2), (128, 2))
+
+
+def small_model(seed=0):
+    keras.utils.set_random_seed(seed)
+    return mobilenet_tf.build(
+        0.25, base_resolution=32, classes=2, dropout=0.2, blocks=TWO_BLOCKS
+    )

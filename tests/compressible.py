@@ -35,6 +35,19 @@ def squeezenet(bypass="none"):
     return mobilenet_tf.build_squeezenet(resolution=36, classes=2, bypass=bypass)
 
 
+def grouped():
+    """Convolutions in two groups, as in AlexNet."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((36, 36, 3))
+    x = keras.layers.Conv2D(8, 3, 2, activation="relu", name="first")(inputs)
+    x = keras.layers.Conv2D(16, 3, groups=2, activation="relu", name="second")(x)
+    x = keras.layers.Conv2D(
+        8, 3, groups=2, padding="same", use_bias=False, name="third"
+    )(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, keras.layers.Dense(2, "softmax", name="classifier")(x))
+
+
 NETWORKS = {
     "mobilenet": lambda: mobilenet(BLOCKS),
     "separable": lambda: mobilenet_tf.build(

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from compressible import NETWORKS, QUICK, images, mobilenet, quiet
+from compressible import NETWORKS, QUICK, grouped, images, mobilenet, quiet
 
 import mobilenet_tf
 from mobilenet_tf import cost
@@ -28,14 +28,29 @@ def test_the_authors_squeezenet_in_6_bits(shared):
     assert len(codec.encode(result)) <= 0.47 * 2**20  # arXiv 1602.07360, table 2
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_networks_cross_the_bridge_unchanged(name):
-    model = NETWORKS[name]()
+@pytest.mark.parametrize("stock", [True, False])
+@pytest.mark.parametrize("build", [*NETWORKS.values(), grouped])
+def test_networks_cross_the_bridge_unchanged(build, stock):
+    model = build()
     x = images(model)
-    copy = bridge.to_tf_keras(model)
+    copy = bridge.to_tf_keras(model, stock=stock)
     np.testing.assert_allclose(
         copy.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6
     )
+
+
+def test_grouped_convolutions(stripes):
+    """They are pruned and clustered like others, and trained in between."""
+    model = grouped()
+    pruned = steps.prune(model, stripes, QUICK, sparsity=0.75, report=quiet)
+    shared = steps.cluster(pruned, stripes, QUICK, clusters=4, report=quiet)
+    for name in ("second", "third"):
+        kernel = values(shared)[name]
+        assert abs(np.mean(kernel == 0) - 0.75) <= 1 / kernel.size
+        assert len(np.unique(kernel)) <= 4
+        kept = kernel != 0
+        assert (values(model)[name][kept] != kernel[kept]).any()
+    steps.quantize(shared, stripes, QUICK, report=quiet)
 
 
 def test_the_toolkit_leaves_tensorflow_alone():

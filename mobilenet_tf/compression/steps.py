@@ -74,9 +74,7 @@ def prune(
         return bridge.prune(names, begin, end, sparsity)
 
     title = f"prune: sparsity {sparsity:g}"
-    return _trained(
-        title, model, data, recipe, prepare, left_out, depthwise, **training
-    )
+    return _trained(title, model, data, recipe, prepare, left_out, **training)
 
 
 def cluster(
@@ -125,9 +123,7 @@ def cluster(
         return bridge and bridge.cluster(codebooks)
 
     title = f"cluster: {clusters} values"
-    return _trained(
-        title, model, data, recipe, prepare, left_out, depthwise, **training
-    )
+    return _trained(title, model, data, recipe, prepare, left_out, **training)
 
 
 def quantize(
@@ -160,7 +156,8 @@ def quantize(
     def prepare(result, bridge):
         return bridge.quantize(zeros, sum(few) > len(few) / 2)
 
-    return _trained("quantize: 8 bits", model, data, recipe, prepare, [], **training)
+    title = "quantize: 8 bits"
+    return _trained(title, model, data, recipe, prepare, [], stock=True, **training)
 
 
 def _codebook(layer, clusters):
@@ -186,8 +183,8 @@ def _trained(
     recipe: Recipe | None,
     prepare: Callable,
     left_out: list[str],
-    depthwise: bool = False,
     *,
+    stock: bool = False,
     seed: int = 0,
     snapshot_path: Path | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
@@ -203,7 +200,7 @@ def _trained(
         prepare: Called with the copy and the bridge; gives the bridge's `wrap` and
             `strip`.
         left_out: Names of layers that the step does not touch.
-        depthwise: Whether it touches depthwise layers.
+        stock: Whether the toolkit takes its own layers alone.
         seed: Seed of batch order, augmentation and dropout.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch.
@@ -220,7 +217,7 @@ def _trained(
         wrap, strip = prepare(result, bridge)
         keras.utils.set_random_seed(seed)
         loop.run(
-            bridge.Toolkit(result, data.side, recipe, wrap, strip, depthwise),
+            bridge.Toolkit(result, data.side, recipe, wrap, strip, stock),
             data,
             recipe,
             seed=seed,

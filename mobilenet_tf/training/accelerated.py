@@ -21,31 +21,36 @@ def class_for(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
 
 
 class SplitConv2D(keras.layers.Conv2D):
-    """Stock grouped convolution, its groups one after the other.
+    """Stock grouped convolution, its groups one after the other."""
+
+    def call(self, inputs):
+        return split_convolution(self, inputs)
+
+
+def split_convolution(layer, inputs):
+    """What a grouped convolution of Keras or tf_keras gives.
 
     TensorFlow computes a grouped convolution on a CPU through XLA, seven times slower
     than one without groups; its parts together are about as fast as that.
     """
-
-    def call(self, inputs):
-        outputs = [
-            keras.ops.conv(
-                part,
-                kernel,
-                self.strides,
-                self.padding,
-                dilation_rate=self.dilation_rate,
-            )
-            for part, kernel in zip(
-                keras.ops.split(inputs, self.groups, axis=-1),
-                keras.ops.split(self.kernel, self.groups, axis=-1),
-                strict=True,
-            )
-        ]
-        outputs = keras.ops.concatenate(outputs, axis=-1)
-        if self.use_bias:
-            outputs += self.bias
-        return self.activation(outputs)
+    outputs = [
+        keras.ops.conv(
+            part,
+            kernel,
+            layer.strides,
+            layer.padding,
+            dilation_rate=layer.dilation_rate,
+        )
+        for part, kernel in zip(
+            keras.ops.split(inputs, layer.groups, axis=-1),
+            keras.ops.split(layer.kernel, layer.groups, axis=-1),
+            strict=True,
+        )
+    ]
+    outputs = keras.ops.concatenate(outputs, axis=-1)
+    if layer.use_bias:
+        outputs += layer.bias
+    return layer.activation(outputs)
 
 
 @functools.cache

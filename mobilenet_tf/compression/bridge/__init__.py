@@ -37,7 +37,7 @@ class Toolkit:
         wrap: Takes the network in tf_keras and the steps of the whole training; gives
             the wrapped one.
         strip: Takes the trained wrapped network; gives the weights of each layer.
-        depthwise: Whether depthwise kernels are open to the toolkit.
+        stock: Whether all layers are of tf_keras' own classes, as quantisation needs.
     """
 
     model: keras.Model
@@ -45,10 +45,10 @@ class Toolkit:
     recipe: Recipe
     wrap: Callable[[tf_keras.Model, int], tf_keras.Model]
     strip: Callable[[tf_keras.Model], Weights]
-    depthwise: bool = False
+    stock: bool = False
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> tf_keras.Model:
-        body = to_tf_keras(self.model, side, self.recipe, self.depthwise)
+        body = to_tf_keras(self.model, side, self.recipe, self.stock)
         side = body.input_shape[1]
         body = self.wrap(body, self.recipe.epochs * steps_per_epoch)
         body._name = "body"

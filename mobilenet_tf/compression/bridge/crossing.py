@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from mobilenet_tf.compression import architecture
 from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
+from mobilenet_tf.training.accelerated import split_convolution
 from mobilenet_tf.training.cropping import crop_resize
 from mobilenet_tf.training.recipe import Recipe
 
@@ -18,7 +19,7 @@ def to_tf_keras(
     model: keras.Model,
     side: int | None = None,
     recipe: Recipe | None = None,
-    depthwise: bool = False,
+    stock: bool = True,
 ) -> tf_keras.Model:
     """The same network in tf_keras, with equal weights.
 
@@ -27,12 +28,13 @@ def to_tf_keras(
         side: Its input side in pixels; None means the model's own.
         recipe: With one, the network is to be trained: the last layer gives logits,
             and batch normalisation and L2 penalty are the recipe's.
-        depthwise: Whether the toolkit shall find the kernels of depthwise layers.
+        stock: Whether all layers are of tf_keras' own classes. If not, the toolkit
+            finds the kernels of depthwise layers, and grouped convolutions are fast.
 
     Raises:
         ValueError: A layer is none of those that can cross.
     """
-    framework = _framework(model, side, recipe, depthwise)
+    framework = _framework(model, side, recipe, stock)
     text = architecture.describe(model)
     copy, _ = architecture.build(text, framework=framework)
     for layer in model.layers:
@@ -40,7 +42,7 @@ def to_tf_keras(
     return copy
 
 
-def _framework(model, side, recipe, depthwise):
+def _framework(model, side, recipe, stock):
     """tf_keras as `architecture.build` takes it: constructors by their Keras names."""
 
     def construct(kind, *, name, **settings):
@@ -55,8 +57,10 @@ def _framework(model, side, recipe, depthwise):
                 settings["kernel_regularizer"] = tf_keras.regularizers.L2(recipe.l2)
             if name == model.layers[-1].name:
                 settings["activation"] = "linear"
-        if depthwise and kind == "DepthwiseConv2D":
+        if not stock and kind == "DepthwiseConv2D":
             return _OpenDepthwiseConv2D(name=name, **settings)
+        if not stock and settings.get("groups", 1) > 1:
+            return _SplitConv2D(name=name, **settings)
         return getattr(tf_keras.layers, kind)(name=name, **settings)
 
     layers = {
@@ -79,6 +83,23 @@ class _OpenDepthwiseConv2D(
 
     def get_clusterable_weights(self):
         return [("depthwise_kernel", self.depthwise_kernel)]
+
+
+class _SplitConv2D(
+    tf_keras.layers.Conv2D,
+    tfmot.sparsity.keras.PrunableLayer,
+    tfmot.clustering.keras.ClusterableLayer,
+):
+    """A grouped convolution, its groups one after the other."""
+
+    def call(self, inputs):
+        return split_convolution(self, inputs)
+
+    def get_prunable_weights(self):
+        return [self.kernel]
+
+    def get_clusterable_weights(self):
+        return [("kernel", self.kernel)]
 
 
 class Crop(tf_keras.layers.Layer):

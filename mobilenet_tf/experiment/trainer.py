@@ -14,6 +14,7 @@ from mobilenet_tf.reporting import records
 from mobilenet_tf.reporting.rows import costs
 from mobilenet_tf.training import classifier, distribution, loop, snapshot
 from mobilenet_tf.training.distillation import distil
+from mobilenet_tf.training.normalization import adopt_statistics
 
 
 def train(
@@ -69,6 +70,8 @@ def _trained(point, data, workdir, on_epoch):
         model = workdir.model(point.before)
         return step.function(model, data, step.recipe, **step.arguments, **training)
     model = point.build()
+    if network.weights:
+        adopt_statistics(model, data, seed=point.seed)
     training["precision"] = point.precision
     if network.teacher:
         teacher, settings = workdir.model(point.before), network.teacher.arguments

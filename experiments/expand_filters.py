@@ -46,9 +46,10 @@ experiment = Experiment(
     figures=(accuracy_over_size,),
     conclusions=(
         Conclusion(
-            "3x3 filters help up to a half of all, and little beyond",
-            levels_off,
+            "3x3 filters are needed: with 1 % of them accuracy is lowest",
+            lambda one, *more: one < min(more),
         ),
+        Conclusion("accuracy levels off at a half of 3x3 filters", levels_off),
     ),
 )
 

@@ -70,9 +70,16 @@ def falling(*accuracies: float) -> bool:
     return all(one > other for one, other in itertools.pairwise(accuracies))
 
 
-def levels_off(first: float, second: float, third: float, last: float) -> bool:
-    """Whether more is gained up to the third than beyond it."""
-    return third - first > max(0, last - third)
+def rising(*accuracies: float) -> bool:
+    """Whether each accuracy is above the one before it."""
+    return falling(*reversed(accuracies))
+
+
+def levels_off(*accuracies: float) -> bool:
+    """Whether the last step gains less than those before it do on average."""
+    *_, before, last = accuracies
+    gained = before - accuracies[0]
+    return gained > 0 and last - before < gained / (len(accuracies) - 2)
 
 
 def loses_less_than(points: float) -> Callable[..., bool]:

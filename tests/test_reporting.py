@@ -8,8 +8,11 @@ from mobilenet_tf.reporting import comparison, document, figures, records, table
 from mobilenet_tf.reporting.conclusion import (
     Conclusion,
     falling,
+    levels_off,
     loses_at_most,
     loses_less_than,
+    rising,
+    spread_over_seeds,
 )
 from mobilenet_tf.reporting.published.mobilenets import FIGURE4, TABLE6
 from mobilenet_tf.reporting.rows import Network, Row, select
@@ -205,6 +208,22 @@ def test_conclusion_about_some_rows():
     conclusion = Conclusion("half is worse", falling, about="^(1|0.5) MobileNet")
     sentence = conclusion.sentence(ROWS, RESULTS, "top1")  # 0.25 is not trained
     assert sentence == "The conclusion that half is worse holds on this data."
+
+
+def test_seeds_count_as_error():
+    """The spread of networks with several seeds is that of all the others too."""
+    several = [*RESULTS, record(0.25, 0, 0.80), record(0.25, 1, 0.86)]
+    spread = spread_over_seeds(several, "top1")
+    assert spread_over_seeds(several[:1], "top1") == 0
+    sentence = Conclusion("half is worse", falling, about="^(1|0.5) Mob").sentence
+    assert "seeds" not in sentence(ROWS, several, "top1")
+    assert "error of images and seeds, in" in sentence(ROWS, several, "top1", spread)
+
+
+def test_levels_off():
+    assert levels_off(0.6, 0.7, 0.75, 0.75) and not levels_off(0.6, 0.61, 0.62, 0.64)
+    assert not levels_off(0.7, 0.6, 0.6)
+    assert rising(0.1, 0.2, 0.3) and not rising(0.1, 0.3, 0.2)
 
 
 def test_losses_are_those_from_the_first():

@@ -16,7 +16,7 @@ from mobilenet_tf.experiment.page import Page, joined
 from mobilenet_tf.experiment.point import Point
 from mobilenet_tf.experiment.workdir import Workdir
 from mobilenet_tf.reporting import comparison, records
-from mobilenet_tf.reporting.conclusion import Conclusion
+from mobilenet_tf.reporting.conclusion import Conclusion, spread_over_seeds
 from mobilenet_tf.reporting.rows import Row
 
 
@@ -101,11 +101,8 @@ class Experiment:
         if FLAGS.render:
             places.append(Path(FLAGS.results))
         networks = [one.identity for row in rows for one in row.network.lineage]
-        results = [
-            record
-            for record in flags.matching(records.read(*places), recipe)
-            if record["network"] in networks
-        ]
+        found = flags.matching(records.read(*places), recipe)
+        results = [record for record in found if record["network"] in networks]
         name = f"{self.name}-{FLAGS.dataset.replace('/', '_')}-{recipe.name}"
         drawn = []
         for figure in self.figures if results else ():
@@ -113,19 +110,21 @@ class Experiment:
         return Page(
             name,
             f"{self.title}; {FLAGS.dataset}, recipe {recipe.name}",
-            self.render(rows, results),
+            self.render(rows, results, spread_over_seeds(found, self.metrics[0])),
             comparison.expectations(rows, results),
             drawn,
         )
 
-    def render(self, rows: tuple[Row, ...], results: list[dict]) -> str:
+    def render(
+        self, rows: tuple[Row, ...], results: list[dict], seed_spread: float = 0.0
+    ) -> str:
         """The paper's table with the paper's columns and ours, as Markdown."""
         if self.body:
             table = self.body(rows, results)
         else:
             table = comparison.accuracies(rows, results, self.costs, self.metrics)
         sentences = [
-            conclusion.sentence(rows, results, self.metrics[0])
+            conclusion.sentence(rows, results, self.metrics[0], seed_spread)
             for conclusion in self.conclusions
         ]
         if len(sentences) > 1:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
+import json
 import re
 from collections.abc import Callable, Sequence
 
@@ -30,8 +32,21 @@ class Conclusion:
     holds: Callable[..., bool]
     about: str = ""
 
-    def sentence(self, rows: Sequence[Row], results: list[dict], metric: str) -> str:
-        """The conclusion and whether it holds; open while a row is not trained."""
+    def sentence(
+        self,
+        rows: Sequence[Row],
+        results: list[dict],
+        metric: str,
+        seed_spread: float = 0.0,
+    ) -> str:
+        """The conclusion and whether it holds; open while a row is not trained.
+
+        Args:
+            rows: Of the table.
+            results: Its records.
+            metric: What is concluded about.
+            seed_spread: What `spread_over_seeds` gives; 0 where it is not known.
+        """
         found = [
             (values(row, results, metric), select(row, results))
             for row in rows
@@ -44,10 +59,12 @@ class Conclusion:
             means = [table.mean(accuracies) for accuracies, _ in found]
             verdict = "holds" if self.holds(*means) else "does not hold"
             verdict += " on this data"
-            chance = self._chance(means, [_standard_error(*one) for one in found])
+            errors = [_standard_error(*one, seed_spread) for one in found]
+            chance = self._chance(means, errors)
             if DECIDED < chance < 1 - DECIDED:
+                of_seeds = " and seeds" if seed_spread else ""
                 verdict += (
-                    f"; drawn anew within the error of images and seeds, in "
+                    f"; drawn anew within the error of images{of_seeds}, in "
                     f"{100 * chance:.0f} % of cases"
                 )
         return f"The conclusion that {self.statement} {verdict}."
@@ -58,10 +75,21 @@ class Conclusion:
         return float(np.mean([self.holds(*draw) for draw in draws.tolist()]))
 
 
-def _standard_error(accuracies, found):
+def spread_over_seeds(results: list[dict], metric: str) -> float:
+    """Standard deviation over seeds, of all networks that have several; 0 of none."""
+    accuracies = collections.defaultdict(list)
+    for record in results:
+        network = json.dumps(record["network"], sort_keys=True)
+        accuracies[network].append(record["metrics"][metric])
+    several = [seeds for seeds in accuracies.values() if len(seeds) > 1]
+    freedom = sum(len(seeds) - 1 for seeds in several)
+    squares = sum(table.spread(seeds) ** 2 * (len(seeds) - 1) for seeds in several)
+    return (squares / freedom) ** 0.5 if several else 0.0
+
+
+def _standard_error(accuracies, found, spread):
     """Of a mean: what counting images leaves open, and the spread over the seeds."""
     mean, images = table.mean(accuracies), found[0]["data"]["evaluation_size"]
-    spread = table.spread(accuracies) or 0.0
     return (mean * (1 - mean) / images + spread**2 / len(accuracies)) ** 0.5
 
 

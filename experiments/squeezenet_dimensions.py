@@ -31,7 +31,7 @@ def content() -> str:
     rows = []
     for name, ((side, depth), before, after, kept) in TABLE1.items():
         output = table.shape(model.get_layer(name).output.shape[1:])
-        shapes = (_printed(side, depth), output)
+        shapes = (table.shape((side, side, depth)), output)
         shares = " / ".join(f"{share} %" for share in kept)
         counts = _counts(before, built[name], after)
         bits = str(TABLE1_BITS)
@@ -52,17 +52,13 @@ def content() -> str:
 
 def _pool_row(model, before, width):
     """The pooling layer after another one; it has no parameters."""
-    name, (side, depth), size = TABLE1_POOLS[before]
+    name, printed, size = TABLE1_POOLS[before]
     layers = [layer for layer in model.layers if "Pooling" in type(layer).__name__]
     layer = layers[list(TABLE1_POOLS).index(before)]
     output = layer.output.shape[1:]
     output = table.shape((1, 1, *output) if len(output) == 1 else output)
-    row = [name, size, _printed(side, depth), output]
+    row = [name, size, printed, output]
     return row + [""] * (width - len(row))
-
-
-def _printed(side, depth):
-    return table.shape((side, side, depth))
 
 
 def _stored(path):

@@ -174,11 +174,6 @@ def _cost_columns(rows, quantities):
 
 
 def _exact(row, quantity):
-    published, network = row.published, row.network
     if quantity == "size":
-        return f"{4 * network.costs()['parameters_with_biases'] / 2**20:.2f}"
-    if quantity == "parameters":
-        kind = "parameters_with_biases" if published.includes_biases else "parameters"
-        return table.millions(network.costs(published.parameter_classes)[kind])
-    kind = "mult_adds" if published.includes_classifier else "convolution_mult_adds"
-    return table.millions(network.costs()[kind])
+        return f"{4 * row.network.costs()['parameters_with_biases'] / 2**20:.2f}"
+    return table.millions(row.cost(quantity))

@@ -192,6 +192,17 @@ class Row:
     published: PublishedRow = _NOTHING
     trained: bool = True
 
+    def cost(self, quantity: str) -> float:
+        """A cost, counted as the paper counts this row: "mult_adds", "parameters"."""
+        kind, classes = quantity, 1000
+        if quantity == "parameters":
+            classes = self.published.parameter_classes
+            if self.published.includes_biases:
+                kind = "parameters_with_biases"
+        elif not self.published.includes_classifier:
+            kind = "convolution_mult_adds"
+        return self.network.costs(classes)[kind]
+
 
 def select(row: Row, results: list[dict]) -> list[dict]:
     """The records of a row, in the order of their seeds.

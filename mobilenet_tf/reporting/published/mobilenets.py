@@ -93,7 +93,7 @@ TABLE9 = rows(
         720,
         60,
         True,
-        "60 is 60.97 cut off",
+        "60 is 60.97 cut off; 720 is 724 rounded",
         80.3,
         None,
         True,

@@ -35,12 +35,12 @@ TABLE1_FILTERS = {
     "fire9": "64, 256, 256",
     "conv10": "1x1/1 (x1000)",
 }
-# Pooling after a layer -> (output side and depth, filter size and stride).
+# Pooling after a layer -> (output, filter size and stride), as printed.
 TABLE1_POOLS = {
-    "conv1": ("maxpool1", (55, 96), "3x3/2"),
-    "fire4": ("maxpool4", (27, 256), "3x3/2"),
-    "fire8": ("maxpool8", (13, 512), "3x3/2"),
-    "conv10": ("avgpool10", (1, 1000), "13x13/1"),
+    "conv1": ("maxpool1", "55x55x96", "3x3/2"),
+    "fire4": ("maxpool4", "27x27x256", "3x3/2"),
+    "fire8": ("maxpool8", "13x12x512", "3x3/2"),
+    "conv10": ("avgpool10", "1x1x1000", "13x13/1"),
 }
 TABLE1_SLIPS = (
     "111x111 after conv1 needs an input of 227x227, not the printed 224x224.",

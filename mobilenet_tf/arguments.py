@@ -6,6 +6,8 @@ import math
 from collections.abc import Collection
 from numbers import Integral, Real
 
+import keras
+
 
 def number(name: str, value, legal, text: str) -> None:
     """A finite number for which `legal(value)` holds; `text` says when: "in (0, 1]"."""
@@ -16,24 +18,38 @@ def number(name: str, value, legal, text: str) -> None:
         raise ValueError(f"{name} must be a number {text}, got {value!r}")
 
 
-def integer(name: str, value, minimum: int = 1) -> None:
-    """An integer of at least `minimum`."""
+def integer(name: str, value, minimum: int = 1, why: str = "") -> None:
+    """An integer of at least `minimum`; `why` follows it in the error."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:
-        raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}")
+        raise ValueError(f"{name} must be an integer >= {minimum}{why}, got {value!r}")
 
 
 def one_of(name: str, value, legal: Collection) -> None:
     """One of a few values."""
-    if value not in legal:
+    if value not in tuple(legal):
         raise ValueError(
-            f"{name} must be one of {', '.join(map(str, legal))}, got {value!r}"
+            f"{name} must be one of {', '.join(map(repr, legal))}, got {value!r}"
         )
 
 
-def top(classes, dropout, include_top, pooling) -> None:
-    """The arguments about the end of a network, as `keras.applications` names them."""
+def activation(name: str, value) -> None:
+    """What `keras.activations.get` takes: the name of an activation, or None."""
+    try:
+        keras.activations.get(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be None or the name of a Keras activation, got {value!r}"
+        ) from error
+
+
+def top(classes, dropout, include_top, pooling, classifier_activation, name) -> None:
+    """What `keras.applications` takes about the end of a network, and its name."""
     integer("classes", classes)
     number("dropout", dropout, lambda value: 0 <= value < 1, "in [0, 1)")
+    one_of("include_top", include_top, (True, False))
     one_of("pooling", pooling, (None, "avg", "max"))
+    activation("classifier_activation", classifier_activation)
+    if name is not None and (not isinstance(name, str) or not name or "/" in name):
+        raise ValueError(f"name must be None or a text without '/', got {name!r}")
     if include_top and pooling is not None:
         raise ValueError(f"pooling needs include_top=False, got pooling={pooling!r}")

@@ -6,14 +6,17 @@ padding, so that the difference goes into its weights and biases without a remai
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from os import PathLike
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from mobilenet_tf import deep_compression
 
+SHA256 = "e4ab6960ae8cd81505e1c2136921201507e930966c53deaf15862a395b3a3261"
 MEAN_BGR = (104.0, 117.0, 123.0)
 CLASSES = 1000
 _SQUEEZE = (16, 16, 32, 32, 48, 48, 64, 64)  # fire2 to fire9; both expands: 4 times
@@ -36,9 +39,15 @@ def read(path: str | PathLike) -> dict[str, deep_compression.CompressedLayer]:
     """The layers of the `.net` file, as they are stored.
 
     Raises:
-        ValueError: The file is truncated, damaged or of another network.
+        ValueError: The file is truncated, damaged, or not the authors'.
     """
     compressed = deep_compression.read(path, list(shapes().values()))
+    found = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    if found != SHA256:
+        raise ValueError(
+            f"weights file {str(path)!r} is damaged: its SHA-256 must be {SHA256}, "
+            f"got {found}"
+        )
     return dict(zip(shapes(), compressed, strict=True))
 
 

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 SUFFIXES = (".h5", ".keras")
+_UNREADABLE = (OSError, LookupError, TypeError, ValueError, AttributeError)
 CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
 
 
@@ -34,6 +35,18 @@ def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) 
         )
     if not Path(weights).is_file():
         raise ValueError(f"weights must be an existing file, got {str(weights)!r}")
+
+
+def first_kernel(path: str | PathLike) -> tuple[int, ...]:
+    """Shape of the first convolution's kernel in a `.h5` or `.keras` file.
+
+    Raises:
+        ValueError: The file is damaged or has no convolution.
+    """
+    stored = _read(path)
+    if "conv2d" not in stored:
+        raise _bad(path, "it has no convolution")
+    return stored["conv2d"][0].shape
 
 
 def load(model: keras.Model, path: str | PathLike) -> None:
@@ -51,6 +64,7 @@ def load(model: keras.Model, path: str | PathLike) -> None:
         ValueError: The file is of another network, damaged, or no weights file.
     """
     stored = _read(path)
+    _check_additions(model, path)
     values, used = [], set()
     for layer, key in _keyed(model):
         own = [tuple(variable.shape) for variable in layer.weights]
@@ -81,7 +95,27 @@ def _warn(path, what):
     warnings.warn(f"the classifier in {str(path)!r} {what}", stacklevel=4)
 
 
+def _check_additions(model, path):
+    """A `.keras` file tells simple bypass, which has no weights, from none."""
+    if not str(path).endswith(".keras"):
+        return
+    with zipfile.ZipFile(path) as archive:
+        found = archive.read("config.json").count(b'"class_name": "Add"')
+    own = sum(isinstance(layer, keras.layers.Add) for layer in model.layers)
+    if found != own:
+        raise _bad(path, f"it has {found} additions, {model.name!r} {own}")
+
+
 def _read(path):
+    """`{layers' key: arrays}` of a weights file, all finite."""
+    stored = _opened(path)
+    for key, arrays in stored.items():
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise _bad(path, f"a weight of {key} is not finite")
+    return stored
+
+
+def _opened(path):
     """`{layers' key: arrays}` of a weights file."""
     try:
         source = path
@@ -97,7 +131,7 @@ def _read(path):
                 for key, group in file["layers"].items()
                 if len(group.get("vars", ()))
             }
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (*_UNREADABLE, zipfile.BadZipFile) as error:
         raise _bad(path, str(error)) from error
 
 

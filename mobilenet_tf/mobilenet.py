@@ -84,7 +84,9 @@ def build(
             classes is left out, with a warning.
         name: Name of the model.
         block: What a block is: `layers.depthwise_separable`,
-            `layers.full_convolution` (Table 4) or `layers.fused_separable`.
+            `layers.full_convolution` (Table 4), `layers.fused_separable`,
+            `layers.half_pointwise`, or in groups `layers.grouped_separable` and
+            `layers.shuffled_separable`.
         blocks: `(filters, strides)` of each block; `SHALLOW_BLOCKS` gives Table 5.
         hidden_units: Units of fully connected layers before the classifier, which the
             paper's networks do without.
@@ -100,11 +102,10 @@ def build(
     """
     check_alpha(alpha)
     side = input_side(rho, base_resolution)
-    arguments.top(classes, dropout, include_top, pooling)
+    arguments.top(classes, dropout, include_top, pooling, classifier_activation, name)
     for units in hidden_units:
         arguments.integer("hidden_units", units)
-    keras.activations.get(activation)  # raises for an unknown name
-    keras.activations.get(classifier_activation)
+    arguments.activation("activation", activation)
     if weights == "imagenet":
         whole = include_top and classes == imagenet.CLASSES
         weights = imagenet.weights_file(alpha, side, with_classifier=whole)

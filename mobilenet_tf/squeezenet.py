@@ -59,7 +59,8 @@ def build_squeezenet(
             number of channels to its output; "complex" adds a 1x1 convolution of the
             input of the others too.
         classes: Number of classes, at least 1. Only used with `include_top`.
-        resolution: Side of the input in pixels.
+        resolution: Side of the input in pixels: at least 29 for version "1.0", 25 for
+            "1.1", and 6 more with `border="valid"`.
         border: "caffe", as the authors: pooling windows hang over the last edge, and
             version 1.0 pads conv10 by one pixel; "valid": neither.
         base_e: Expand filters of the first Fire module, at least 1.
@@ -73,9 +74,9 @@ def build_squeezenet(
             `(channels,)`.
         classifier_activation: Applied to the averages; None returns logits.
         weights: None for random initialisation, the path of a `.h5` or `.keras` file
-            of the same network, or of the authors' compressed `.net`
-            file of version 1.0. A classifier of other classes is left out, with a
-            warning.
+            of the same network, or of the authors' compressed `.net` file of version
+            1.0 without bypass. A classifier of other classes is left out, with a
+            warning. A `.h5` file does not say whether it is of simple bypass or none.
         name: Name of the model.
 
     Returns:
@@ -90,20 +91,10 @@ def build_squeezenet(
     arguments.one_of("version", version, VERSIONS)
     arguments.one_of("bypass", bypass, BYPASSES)
     arguments.one_of("border", border, BORDERS)
-    arguments.top(classes, dropout, include_top, pooling)
+    arguments.top(classes, dropout, include_top, pooling, classifier_activation, name)
     rows = fire_rows(base_e, incr_e, pct_3x3, freq, squeeze_ratio)
     _check_resolution(version, border, resolution)
-    keras.activations.get(classifier_activation)  # raises for an unknown name
-    checkpoints.check(weights, FORMATS)
-    authors = str(weights).endswith(".net")
-    if authors and (version != "1.0" or bypass == "complex" or rows != fire_rows()):
-        raise ValueError(
-            "weights of the authors' .net file are of version '1.0' with the paper's "
-            f"Fire modules, without complex bypass; got version={version!r}, "
-            f"bypass={bypass!r}, squeeze, expand 1x1 and 3x3 filters {rows}"
-        )
-    if authors:
-        authors_weights.read(weights)  # raises for a damaged file
+    authors = _check_weights(weights, version, bypass, rows)
 
     filters, kernel_size, pooled_layers = VERSIONS[version]
 
@@ -158,8 +149,8 @@ def fire_rows(base_e=128, incr_e=128, pct_3x3=0.5, freq=2, squeeze_ratio=0.125):
         rows.append((_nearest(expand * squeeze_ratio), expand - expand_3x3, expand_3x3))
     if rows[0][0] < 1:
         raise ValueError(
-            f"squeeze_ratio must give the squeeze layers a filter, that is >= "
-            f"{0.5 / base_e:.4g} at base_e={base_e}, got {squeeze_ratio!r}"
+            "squeeze_ratio * base_e must be at least 0.5, a filter for the squeeze "
+            f"layers, got squeeze_ratio={squeeze_ratio!r} and base_e={base_e}"
         )
     return rows
 
@@ -198,14 +189,36 @@ def _top(x, classes, dropout, padded, activation):
 
 
 def _check_resolution(version, border, resolution):
-    arguments.integer("resolution", resolution)
     least = next(side for side in range(1, 227) if _last_side(version, border, side))
-    if resolution < least:
+    why = (
+        f" pixels for version {version!r} with border={border!r}, since 3x3 pooling "
+        "follows three times"
+    )
+    arguments.integer("resolution", resolution, least, why)
+
+
+def _check_weights(weights, version, bypass, rows):
+    """Whether they are the authors'; raises for those of another network."""
+    checkpoints.check(weights, FORMATS)
+    if weights is None:
+        return False
+    if not str(weights).endswith(".net"):
+        filters, size, _ = VERSIONS[version]
+        found, expected = checkpoints.first_kernel(weights), (size, size, 3, filters)
+        if found != expected:
+            raise ValueError(
+                f"weights must be of version {version!r}, whose conv1 is {expected}; "
+                f"the first kernel in {str(weights)!r} is {found}"
+            )
+        return False
+    if version != "1.0" or bypass != "none" or rows != fire_rows():
         raise ValueError(
-            f"resolution must be at least {least} pixels for version {version} with "
-            f"border={border!r}, since 3x3 pooling follows three times, "
-            f"got {resolution}"
+            "weights of the authors' .net file are of version '1.0' with the paper's "
+            f"Fire modules, without bypass; got version={version!r}, "
+            f"bypass={bypass!r}, squeeze, expand 1x1 and 3x3 filters {rows}"
         )
+    authors_weights.read(weights)  # raises for a damaged file
+    return True
 
 
 def _last_side(version, border, resolution):

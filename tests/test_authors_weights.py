@@ -67,6 +67,7 @@ def test_other_classes_keep_the_features(path):
         (lambda data: data[:104] + b"\x01" + data[105:], "begin with zero"),
         (lambda data: data[:108] + b"\xff" * 4 + data[112:], "not finite"),
         (lambda data: data[:-9000] + b"\xff" * 9000, "behind the last"),
+        (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "SHA-256"),
     ],
 )
 def test_damaged(path, tmp_path, change, message):
@@ -78,7 +79,7 @@ def test_damaged(path, tmp_path, change, message):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"version": "1.1"}, {"bypass": "complex"}, {"squeeze_ratio": 0.5}],
+    [{"version": "1.1"}, {"bypass": "simple"}, {"squeeze_ratio": 0.5}],
 )
 def test_of_another_network(path, arguments):
     with pytest.raises(ValueError, match="weights of the authors"):

@@ -1,6 +1,7 @@
 import shutil
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_squeezenet_of_other_classes(tmp_path):
     with pytest.warns(UserWarning, match="of 5 classes is left out; that of 3"):
         other = mobilenet_tf.build_squeezenet(classes=3, resolution=64, weights=path)
     np.testing.assert_array_equal(weights_of(other)[0], weights_of(model)[0])
-    with pytest.raises(ValueError, match="damaged or of another network"):
+    with pytest.raises(ValueError, match=r"version '1.1', .* is \(7, 7, 3, 96\)"):
         mobilenet_tf.build_squeezenet("1.1", classes=5, resolution=64, weights=path)
 
 
@@ -109,6 +110,16 @@ def test_damaged_files(theirs, tmp_path):
     (tmp_path / "text.keras").write_text("not a model")
     with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
         archive.writestr("config.json", "{}")
+    for name, place, value in (
+        ("nan", "layers/conv2d/vars/0", np.nan),
+        ("vars", "layers/conv2d/vars", 1.0),
+        ("layers", "layers", 1.0),
+    ):
+        shutil.copy(path, tmp_path / f"{name}.weights.h5")
+        with h5py.File(tmp_path / f"{name}.weights.h5", "a") as file:
+            shape = getattr(file[place], "shape", ())
+            del file[place]
+            file[place] = np.full(shape, value)
     shutil.copy(path, tmp_path / "fine.weights.h5")
     for file in tmp_path.iterdir():
         if file.name != "fine.weights.h5":

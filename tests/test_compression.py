@@ -195,7 +195,7 @@ BAD = [
     (steps.prune, {"sparsity": -0.1}, "sparsity must be"),
     (steps.prune, {"sparsity": float("nan")}, "sparsity must be"),
     (steps.prune, {"sparsity": 0.5, "begin": 0.6, "end": 0.5}, "end must be .* after"),
-    (steps.prune, {"sparsity": 0.5, "skip": ["conv9"]}, "skip must be one of stem"),
+    (steps.prune, {"sparsity": 0.5, "skip": ["conv9"]}, "skip must be one of 'stem'"),
     (steps.cluster, {"clusters": 1}, "clusters must be an integer >= 2, got 1"),
     (steps.cluster, {"clusters": 257}, "clusters must be at most 256"),
     (steps.cluster, {"clusters": 250}, "at most the .* distinct values of 'stem'"),

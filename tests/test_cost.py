@@ -91,7 +91,7 @@ def test_no_fixed_size_is_an_error():
 
 
 def test_unknown_convention():
-    with pytest.raises(ValueError, match="convention must be one of weights, slim"):
+    with pytest.raises(ValueError, match="convention must be one of 'weights', 'slim'"):
         cost.parameters(mobilenet_tf.build(0.25, base_resolution=32), "tf")
 
 

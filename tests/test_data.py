@@ -111,7 +111,7 @@ def test_limit(squares):
         ({"image_key": "picture"}, r"image_key must be one of .*\(image\), got 'pict"),
         ({"label_key": "image"}, r"label_key must be one of .*\(label\), got 'image'"),
         ({"limit": 0}, "limit must be a positive number"),
-        ({"mode": "memory"}, "data_mode must be one of auto, arrays, stream"),
+        ({"mode": "memory"}, "data_mode must be one of 'auto', 'arrays', 'stream'"),
     ],
 )
 def test_bad_arguments(squares, arguments, message):

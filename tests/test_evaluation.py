@@ -44,8 +44,8 @@ def test_same_size_is_the_image(interpolation):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"order": "crop"}, "order must be one of crop_then_resize, resize_then_crop"),
-        ({"interpolation": "cubic"}, "interpolation must be one of bilinear"),
+        ({"order": "crop"}, "order must be one of 'crop_then_resize', 'resize_then"),
+        ({"interpolation": "cubic"}, "interpolation must be one of 'bilinear'"),
         ({"central_fraction": 0}, r"central_fraction must be a number in \(0, 1\]"),
     ],
 )

@@ -46,8 +46,11 @@ def test_schedules():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"optimizer": "adam"}, "optimizer must be one of adamw, sgd, rmsprop, got"),
-        ({"schedule": "step"}, "schedule must be one of cosine, exponential"),
+        (
+            {"optimizer": "adam"},
+            "optimizer must be one of 'adamw', 'sgd', 'rmsprop', got",
+        ),
+        ({"schedule": "step"}, "schedule must be one of 'cosine', 'exponential'"),
         ({"epochs": 0}, "epochs must be an integer >= 1, got 0"),
         ({"batch_size": 1.5}, "batch_size must be an integer >= 1, got 1.5"),
         ({"learning_rate": 0.0}, "learning_rate must be a number > 0, got 0.0"),

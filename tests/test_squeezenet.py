@@ -145,33 +145,37 @@ def test_save_and_load(tmp_path):
         again = build_squeezenet(bypass="complex", **SMALL, weights=tmp_path / name)
         for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
-        with pytest.raises(ValueError, match="of another network"):
+        with pytest.raises(ValueError, match=r"weights must be of version '1\.1', who"):
             build_squeezenet("1.1", **SMALL, weights=tmp_path / name)
+    build_squeezenet(bypass="simple", **SMALL).save(tmp_path / "simple.keras")
+    with pytest.raises(ValueError, match=r"it has 4 additions, 'squeezenet_1_0' 0"):
+        build_squeezenet(**SMALL, weights=tmp_path / "simple.keras")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"version": "1.2"}, "version must be one of 1.0, 1.1, got '1.2'"),
-        ({"bypass": "both"}, "bypass must be one of none, simple, complex, got 'both'"),
-        ({"border": "same"}, "border must be one of caffe, valid"),
+        ({"version": "1.2"}, "version must be one of '1.0', '1.1', got '1.2'"),
+        ({"version": ["1.0"]}, "version must be one of"),
+        ({"bypass": "both"}, "bypass must be one of 'none', 'simple', 'complex', got"),
+        ({"border": "same"}, "border must be one of 'caffe', 'valid'"),
         ({"pct_3x3": 1.1}, r"pct_3x3 must be a number in \[0, 1\], got 1.1"),
         ({"pct_3x3": float("nan")}, "pct_3x3 must be"),
         ({"squeeze_ratio": 0}, r"squeeze_ratio must be a number in \(0, 1\], got 0"),
-        ({"squeeze_ratio": 1e-3}, "squeeze_ratio must give the squeeze layers a filt"),
+        ({"squeeze_ratio": 1e-3}, "at least 0.5, a filter .*squeeze_ratio=0.001"),
         ({"base_e": 0}, "base_e must be an integer >= 1, got 0"),
         ({"incr_e": -1}, "incr_e must be an integer >= 0, got -1"),
         ({"freq": 0}, "freq must be an integer >= 1, got 0"),
         ({"classes": 0}, "classes must be an integer >= 1, got 0"),
         ({"dropout": 1}, r"dropout must be a number in \[0, 1\), got 1"),
-        ({"resolution": 28}, "resolution must be at least 29 pixels"),
+        ({"resolution": 28}, "resolution must be an integer >= 29 pixels"),
         (
             {"resolution": 30, "version": "1.1", "border": "valid"},
-            "resolution must be at least 31 pixels for version 1.1",
+            "resolution must be an integer >= 31 pixels for version '1.1'",
         ),
         ({"weights": "none.net"}, "weights must be an existing file"),
         ({"weights": "weights.pkl"}, "weights must be None or the path of a .h5"),
-        ({"classifier_activation": "x"}, "x"),
+        ({"classifier_activation": "x"}, "classifier_activation must be None or the"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -112,7 +112,7 @@ def test_snapshot_of_another_model(stripes, tmp_path):
 
 
 def test_bad_fit_arguments(stripes):
-    with pytest.raises(ValueError, match="precision must be one of float32"):
+    with pytest.raises(ValueError, match="precision must be one of 'float32'"):
         classifier.fit(small_model(), stripes, QUICK, precision="float16")
     model = mobilenet_tf.build(0.25, base_resolution=32, classes=3)
     with pytest.raises(ValueError, match="model has 3 classes, the data set 2"):

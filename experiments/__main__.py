@@ -75,7 +75,8 @@ INTRODUCTION = """\
 
 Every table and figure, rendered by `python -m experiments` from the records in this
 folder, each with the command that trains and prints it; `DIR` is the folder of TFDS
-data sets. A dash, or 0 seeds, is a network that has not been trained yet."""
+data sets. A network of 0 seeds has not been trained yet; one with a dash there is only
+counted."""
 
 
 def render(script: str, *options: str) -> tuple[Page, str]:

@@ -10,6 +10,8 @@ Time, device and expected values of the committed records: experiments/results.
 Sources: arXiv 1704.04861; arXiv 1602.07360, section 3.1; arXiv 1707.01083, section 3.1.
 """
 
+import functools
+
 import keras
 
 import mobilenet_tf
@@ -72,8 +74,12 @@ TRAININGS = {
 # For the costs alone, beside the small network.
 OTHERS = {
     "1 MobileNet": mobilenet_tf.build,
-    "SqueezeNet": mobilenet_tf.build_squeezenet,
+    "SqueezeNet 1.0": mobilenet_tf.build_squeezenet,
+    "SqueezeNet 1.1": functools.partial(mobilenet_tf.build_squeezenet, "1.1"),
     "AlexNet": baselines.alexnet,
+    "GoogLeNet": baselines.googlenet,
+    "VGG 16": baselines.vgg16,
+    "Inception V3": baselines.inception_v3,
 }
 
 
@@ -93,10 +99,9 @@ def rows() -> tuple[Row, ...]:
 
 def savings(rows: tuple[Row, ...]) -> str:
     """What size buys, each network once; then the saving of one layer, derived."""
-    networks = {}
+    networks = {str(SMALL): Network("0.25 MobileNet", mobilenet_tf.build, SMALL)}
     for row in rows:
-        if not row.network.steps and not row.network.teacher:
-            networks.setdefault(str(row.network.identity), row.network)
+        networks.setdefault(str(row.network.arguments), row.network)
     models = {network.label: network.model() for network in networks.values()}
     models |= {label: build() for label, build in OTHERS.items()}
     return f"{footprints(models)}\n\n{derivation()}"
@@ -140,7 +145,7 @@ CONCLUSIONS = (
         about="^channel reduction",
     ),
     Conclusion(
-        "the later the down-sampling, the better",
+        "the later the down-sampling, the better, at more mult-adds each time",
         lambda early, evenly, late: late > evenly > early,
         about="^down-sampling",
     ),
@@ -173,7 +178,8 @@ experiment = Experiment(
     appendix=savings,
     conclusions=CONCLUSIONS,
     paper_data=None,
-    remark=f"{REMARK} All for 1000 classes at 224 px, SqueezeNet and AlexNet at 227.",
+    remark=f"{REMARK} All for 1000 classes at 224 px, SqueezeNet and AlexNet at 227, "
+    "Inception V3 at 299.",
 )
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Counts; trains nothing; seconds on any machine. With the authors' compressed fil
 entries that it stores stand beside the printed ones. Source: arXiv 1602.07360, Table 1.
 """
 
-from mobilenet_tf import authors_weights, build_squeezenet, cost
+from mobilenet_tf import authors_weights, build_squeezenet, checkpoints, cost
 from mobilenet_tf.experiment import Table
 from mobilenet_tf.experiment.flags import FLAGS
 from mobilenet_tf.reporting import table
@@ -22,12 +22,12 @@ from mobilenet_tf.reporting.published.squeezenet import (
 
 def content() -> str:
     """Every layer: as printed, as built, and as the authors' file stores it."""
+    stored = _stored(FLAGS.squeezenet_weights) if FLAGS.squeezenet_weights else None
     model = build_squeezenet(border="valid")
     built = dict.fromkeys(TABLE1, 0)
     for layer in cost.per_layer(model):
         if layer.weights:
             built[_row_of(layer.name)] += layer.weights + layer.biases
-    stored = _stored(FLAGS.squeezenet_weights) if FLAGS.squeezenet_weights else None
     rows = []
     for name, ((side, depth), before, after, kept) in TABLE1.items():
         output = table.shape(model.get_layer(name).output.shape[1:])
@@ -47,7 +47,10 @@ def content() -> str:
     if stored:
         columns.append("Authors' file")
         rows[-1] += _counts(sum(stored.values()))
-    return table.render(columns, rows)
+    text = table.render(columns, rows)
+    if stored:
+        text += "\n\nThe authors' file stores some zeros between distant weights too."
+    return text
 
 
 def _pool_row(model, before, width):
@@ -63,6 +66,7 @@ def _pool_row(model, before, width):
 
 def _stored(path):
     """Entries and biases in the authors' file."""
+    checkpoints.check(path, (".net",))
     stored = dict.fromkeys(TABLE1, 0)
     for name, layer in authors_weights.read(path).items():
         stored[_row_of(name)] += len(layer.codes) + len(layer.bias)
@@ -81,8 +85,7 @@ experiment = Table(
     name="squeezenet_dimensions",
     title="SqueezeNet Table 1: architectural dimensions",
     content=content,
-    remark="\n".join(f"- {slip}" for slip in TABLE1_SLIPS)
-    + "\n- The authors' file stores some zeros between distant weights too.",
+    remark="\n".join(f"- {slip}" for slip in TABLE1_SLIPS),
 )
 
 if __name__ == "__main__":

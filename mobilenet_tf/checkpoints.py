@@ -28,7 +28,7 @@ def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) 
     """Raise ValueError unless `weights` is None or a file of a known kind."""
     if weights is None:
         return
-    legal = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+    legal = " or ".join(suffixes)
     if not isinstance(weights, str | PathLike) or not str(weights).endswith(suffixes):
         raise ValueError(
             f"weights must be None or the path of a {legal} file, got {weights!r}"

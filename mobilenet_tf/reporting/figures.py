@@ -44,11 +44,11 @@ def accuracy_over_size(rows: Sequence[Row], results: list[dict], path: Path):
     ours = [
         ("", 4 * row.network.costs()["parameters_with_biases"] / 2**20, *measured)
         for row in rows
-        if (measured := _measured(row, results))
+        if (measured := _measured(row, results, "top5"))
     ]
     panels = [
         (printed, "Paper: ImageNet", "MiB of parameters", "top-5 accuracy, %"),
-        (ours, _title(rows, results), "MiB (1000 classes)", "top-1 accuracy, %"),
+        (ours, _title(rows, results), "MiB (1000 classes)", "top-5 accuracy, %"),
     ]
     return _save(f"{path}-size", panels, style)
 
@@ -115,12 +115,12 @@ def _by_alpha(rows, results, path, quantity, label):
     return _save(f"{path}-{quantity}", panels, styles)
 
 
-def _measured(row, results):
-    """Mean and spread of our top-1 in percent; None without records."""
-    top1s = values(row, results)
-    if not top1s:
+def _measured(row, results, metric="top1"):
+    """Mean and spread of our accuracy in percent; None without records."""
+    found = values(row, results, metric)
+    if not found:
         return None
-    return 100 * table.mean(top1s), 100 * (table.spread(top1s) or 0.0)
+    return 100 * table.mean(found), 100 * (table.spread(found) or 0.0)
 
 
 def _title(rows, results):

@@ -23,7 +23,8 @@ REMARK = (
     "Sent per step: by each of 8 workers in a ring all-reduce of float32 gradients. On "
     "chip: whether the parameters fit 10 MB. Energy: arithmetic at the energies per "
     "operation of 45 nm (Horowitz, ISSCC 2014), memory traffic at those of the EIE "
-    "paper (arXiv 1602.01528, table 1)."
+    "paper (arXiv 1602.01528, table 1), where on-chip memory is a bank of 32 KB: what "
+    "fits 10 MB is taken as spread over such banks."
 )
 
 

@@ -1,10 +1,11 @@
 """SqueezeNet Table 2: SqueezeNet against compressed AlexNets.
 
-    python -m experiments.deep_compression --recipe=plain
+    python -m experiments.deep_compression --dataset=imagenette112 --data_dir=DIR \
+        --recipe=plain
 
-trains AlexNet and SqueezeNet on the embedded data set and compresses both. The paper's
-conclusion: a small architecture, compressed, is far smaller than a large one that is
-compressed, at the same accuracy.
+trains AlexNet and SqueezeNet and compresses both; the images of the embedded data set
+are too small for AlexNet. The paper's conclusion: a small architecture, compressed, is
+far smaller than a large one that is compressed, at the same accuracy.
 
 Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1602.07360, section 4 and Table 2.

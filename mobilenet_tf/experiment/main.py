@@ -53,9 +53,10 @@ class Experiment:
 
     def __call__(self) -> None:
         """Run as a program."""
-        _run(self.name, self._main)
+        _run(self.name, self.main)
 
-    def _main(self):
+    def main(self) -> None:
+        """What the program does, once the flags are parsed."""
         if FLAGS.dry_run:
             if FLAGS.arrays:
                 flags.data()  # writes the file
@@ -157,9 +158,10 @@ class Table:
 
     def __call__(self) -> None:
         """Run as a program."""
-        _run(self.name, self._main)
+        _run(self.name, self.main)
 
-    def _main(self):
+    def main(self) -> None:
+        """What the program does, once the flags are parsed."""
         if FLAGS.dry_run:
             print(self._text())
         else:

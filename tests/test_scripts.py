@@ -1,0 +1,50 @@
+"""Every script of experiments/: the first command of its docstring, as a dry run."""
+
+import importlib
+import re
+import shlex
+
+import pytest
+from conftest import ROOT
+
+from mobilenet_tf.experiment import Experiment
+from mobilenet_tf.experiment import flags as experiment_flags
+from mobilenet_tf.experiment.flags import EMBEDDED, FLAGS
+
+SCRIPTS = [
+    path.stem
+    for path in sorted((ROOT / "experiments").glob("*.py"))
+    if not path.stem.startswith("_")
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def defined():
+    if "dry_run" not in FLAGS:
+        experiment_flags.define()
+
+
+def first_command(module):
+    """The options of the first command; what is in brackets is left out."""
+    text = re.search(r"python -m (.*?[^\\])\n", module.__doc__, re.DOTALL)[1]
+    name, *options = shlex.split(re.sub(r"\[.*?\]", "", text.replace("\\\n", " ")))
+    assert name == module.__name__
+    return options
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_command_of_the_docstring(script, tmp_path, capsys):
+    module = importlib.import_module(f"experiments.{script}")
+    experiment = module.experiment
+    for name in FLAGS:
+        FLAGS[name].unparse()
+    FLAGS([script, *first_command(module), "--dry_run", f"--workdir={tmp_path}"])
+    experiment.main()
+    output = capsys.readouterr().out
+    assert f"**{experiment.title}**" in output and "\n|--" in output
+    if isinstance(experiment, Experiment) and FLAGS.dataset == EMBEDDED:
+        rows = experiment.rows() if callable(experiment.rows) else experiment.rows
+        for row in rows:
+            if row.trained and not row.network.weights:
+                row.network.check(classes=12, resolution=64)
+    assert not list(tmp_path.rglob("*.json"))

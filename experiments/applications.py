@@ -67,12 +67,17 @@ def detection() -> str:
 def face_embedding() -> str:
     """Table 14: convolutions alone."""
     rows = [
-        (name, table.number(accuracy), *_body(*size, *printed))
+        (_meant(name, size), table.number(accuracy), *_body(*size, *printed))
         if size
         else (name, table.number(accuracy), *_costs(*printed))
         for name, size, accuracy, *printed in paper.TABLE14
     ]
     return table.render(("Network", "Paper accuracy %", *CONVOLUTIONS), rows)
+
+
+def _meant(name, size):
+    """The printed name, and the side in pixels where it is a slip."""
+    return name if name.endswith(f"-{size[1]}") else f"{name} (means {size[1]})"
 
 
 def _body(alpha, side, mult_adds, parameters):

@@ -41,8 +41,8 @@ experiment = Table(
     title="MobileNets Table 1: body architecture",
     content=content,
     remark="The paper prints stride 2 for the last depthwise layer; the sizes printed "
-    "around it, and the 569 million mult-adds of the text, need stride 1. Average pooling "
-    "and softmax, which have no weights, are left out.",
+    "around it, and the 569 million mult-adds of the text, need stride 1. Average "
+    "pooling and softmax, which have no weights, are left out.",
 )
 
 if __name__ == "__main__":

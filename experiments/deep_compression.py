@@ -18,7 +18,7 @@ from mobilenet_tf.baselines import alexnet
 from mobilenet_tf.compression import cluster, low_rank, prune
 from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row, Step
 from mobilenet_tf.reporting import sizes
-from mobilenet_tf.reporting.conclusion import loses_at_most
+from mobilenet_tf.reporting.conclusion import loses_at_most, smaller_at
 from mobilenet_tf.reporting.published.squeezenet import TABLE2
 from mobilenet_tf.training.recipes import PLAIN
 
@@ -83,6 +83,11 @@ experiment = Experiment(
         Conclusion(
             "SqueezeNet loses at most half a point in 8 and in 6 bit",
             loses_at_most(0.5),
+            about="^SqueezeNet",
+        ),
+        Conclusion(
+            "SqueezeNet fits a file 10 times smaller at a loss of at most half a point",
+            smaller_at(10, 0.5),
             about="^SqueezeNet",
         ),
     ),

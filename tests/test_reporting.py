@@ -6,12 +6,14 @@ import pytest
 from mobilenet_tf.mobilenet import build
 from mobilenet_tf.reporting import comparison, document, figures, records, table
 from mobilenet_tf.reporting.conclusion import (
+    Accuracy,
     Conclusion,
     falling,
     levels_off,
     loses_at_most,
     loses_less_than,
     rising,
+    smaller_at,
     spread_over_seeds,
 )
 from mobilenet_tf.reporting.published.mobilenets import FIGURE4, TABLE6
@@ -218,6 +220,12 @@ def test_seeds_count_as_error():
     sentence = Conclusion("half is worse", falling, about="^(1|0.5) Mob").sentence
     assert "seeds" not in sentence(ROWS, several, "top1")
     assert "error of images and seeds, in" in sentence(ROWS, several, "top1", spread)
+
+
+def test_smaller_at():
+    before = Accuracy(0.8, size_bytes=1600)
+    assert smaller_at(16, 1)(before, Accuracy(0.6, 0, 50), Accuracy(0.795, 0, 100))
+    assert not smaller_at(16, 1)(before, Accuracy(0.795, 0, 101), Accuracy(0.7, 0, 9))
 
 
 def test_levels_off():

@@ -6,16 +6,31 @@ import collections
 import dataclasses
 import itertools
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.rows import Row, select, values
+from mobilenet_tf.reporting import sizes, table
+from mobilenet_tf.reporting.rows import Row, values
 
 DECIDED = 0.05
 DRAWS = 4000
+
+
+class Accuracy(float):
+    """The mean accuracy of a row as a fraction, and what else is known of the row.
+
+    Attributes:
+        spread: Sample standard deviation over its seeds; 0 of one seed.
+        size_bytes: Bytes of its file; of float32 weights where it is not compressed.
+    """
+
+    def __new__(cls, value: float, spread: float = 0.0, size_bytes: float = math.nan):
+        accuracy = super().__new__(cls, value)
+        accuracy.spread, accuracy.size_bytes = spread, size_bytes
+        return accuracy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +39,7 @@ class Conclusion:
 
     Args:
         statement: What follows "that", such as "narrow beats shallow".
-        holds: Called with the accuracies as fractions, in the order of the rows.
+        holds: Called with an `Accuracy` of each row, in their order.
         about: Regular expression; the trained rows whose labels it is found in.
     """
 
@@ -48,19 +63,20 @@ class Conclusion:
             seed_spread: What `spread_over_seeds` gives; 0 where it is not known.
         """
         found = [
-            (values(row, results, metric), select(row, results))
+            (row, values(row, results, metric))
             for row in rows
             if row.trained and re.search(self.about, row.network.label)
         ]
-        missing = sum(not accuracies for accuracies, _ in found)
+        missing = sum(not accuracies for _, accuracies in found)
         if missing:
             verdict = f"is open: {missing} of {len(found)} networks not trained yet"
         else:
-            means = [table.mean(accuracies) for accuracies, _ in found]
-            verdict = "holds" if self.holds(*means) else "does not hold"
+            measured = [_accuracy(*one, results) for one in found]
+            verdict = "holds" if self.holds(*measured) else "does not hold"
             verdict += " on this data"
-            errors = [_standard_error(*one, seed_spread) for one in found]
-            chance = self._chance(means, errors)
+            images = results[0]["data"]["evaluation_size"]
+            errors = [_error(seeds, images, seed_spread) for _, seeds in found]
+            chance = self._chance(measured, errors)
             if DECIDED < chance < 1 - DECIDED:
                 of_seeds = " and seeds" if seed_spread else ""
                 verdict += (
@@ -69,10 +85,12 @@ class Conclusion:
                 )
         return f"The conclusion that {self.statement} {verdict}."
 
-    def _chance(self, means, errors):
+    def _chance(self, measured, errors):
         """How often it holds where each accuracy is drawn anew."""
-        draws = np.random.default_rng(0).normal(means, errors, (DRAWS, len(means)))
-        return float(np.mean([self.holds(*draw) for draw in draws.tolist()]))
+        size = DRAWS, len(measured)
+        draws = np.random.default_rng(0).normal(measured, errors, size).tolist()
+        known = [(one.spread, one.size_bytes) for one in measured]
+        return float(np.mean([self.holds(*map(_again, draw, known)) for draw in draws]))
 
 
 def spread_over_seeds(results: list[dict], metric: str) -> float:
@@ -87,10 +105,19 @@ def spread_over_seeds(results: list[dict], metric: str) -> float:
     return (squares / freedom) ** 0.5 if several else 0.0
 
 
-def _standard_error(accuracies, found, spread):
+def _accuracy(row, seeds, results):
+    size_bytes = sizes.size_bytes(row, results) or math.nan
+    return Accuracy(table.mean(seeds), table.spread(seeds) or 0.0, size_bytes)
+
+
+def _again(value, known):
+    return Accuracy(value, *known)
+
+
+def _error(seeds, images, spread):
     """Of a mean: what counting images leaves open, and the spread over the seeds."""
-    mean, images = table.mean(accuracies), found[0]["data"]["evaluation_size"]
-    return (mean * (1 - mean) / images + spread**2 / len(accuracies)) ** 0.5
+    mean = table.mean(seeds)
+    return (mean * (1 - mean) / images + spread**2 / len(seeds)) ** 0.5
 
 
 def falling(*accuracies: float) -> bool:
@@ -118,3 +145,14 @@ def loses_less_than(points: float) -> Callable[..., bool]:
 def loses_at_most(points: float) -> Callable[..., bool]:
     """Whether none is more than so many percentage points below the first."""
     return lambda before, *after: before - min(after) <= points / 100
+
+
+def smaller_at(times: float, points: float) -> Callable[..., bool]:
+    """Whether a file is so many times smaller than the first row's float32 weights.
+
+    And its network loses at most so many percentage points.
+    """
+    return lambda before, *after: any(
+        before.size_bytes / one.size_bytes >= times and before - one <= points / 100
+        for one in after
+    )

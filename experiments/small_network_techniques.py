@@ -179,7 +179,8 @@ experiment = Experiment(
     conclusions=CONCLUSIONS,
     paper_data=None,
     remark=f"{REMARK} All for 1000 classes at 224 px, SqueezeNet and AlexNet at 227, "
-    "Inception V3 at 299.",
+    "Inception V3 at 299. SqueezeNet's channel reduction, fewer channels before 3x3 "
+    "filters, is Figure 3a.",
 )
 
 if __name__ == "__main__":

@@ -188,7 +188,10 @@ def _panel(axes, content, styles):
             label=line,
         )
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    drawn = [point[1] for point in points] or [1]
+    wide = max(drawn) > 10 * min(drawn)
+    subs = (1, 2, 5) if wide else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=subs))
     axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_title(title, fontsize=11)

@@ -123,14 +123,19 @@ def test_names_stock_layers_and_the_end():
     )
 
 
-@pytest.mark.parametrize("squeeze_ratio", [0.125, 0.5, 1.0])
-@pytest.mark.parametrize("bypass", ["none", "simple", "complex"])
-def test_no_class_is_below_zero_at_the_start(squeeze_ratio, bypass):
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({"squeeze_ratio": ratio} for ratio in (0.125, 0.5, 1.0)),
+        *({"bypass": bypass} for bypass in ("simple", "complex")),
+        {"version": "1.1"},
+    ],
+)
+def test_no_class_is_below_zero_at_the_start(arguments, seed):
     """Where all are, on all images, nothing learns: the loss stays at ln(classes)."""
-    keras.utils.set_random_seed(0)
-    model = build_squeezenet(
-        bypass=bypass, squeeze_ratio=squeeze_ratio, classes=10, resolution=67
-    )
+    keras.utils.set_random_seed(seed)
+    model = build_squeezenet(**arguments, classes=10, resolution=67)
     maps = keras.Model(model.input, model.get_layer("conv10").output)
     images = np.random.default_rng(0).uniform(-1, 1, (4, 67, 67, 3)).astype("float32")
     passed = maps.predict(images, verbose=0) > 0

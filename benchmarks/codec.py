@@ -27,13 +27,14 @@ from absl import app, flags
 
 import mobilenet_tf
 from benchmarks.report import publish
+from mobilenet_tf import compression
 from mobilenet_tf.compression import codec
 from mobilenet_tf.export import int8
 from mobilenet_tf.reporting import table
 
 flags.DEFINE_string("squeezenet_weights", None, "The SqueezeNet authors' file.")
 flags.DEFINE_string("int8_weights", None, "MobileNet 0.25 128, rounded to int8.")
-flags.DEFINE_list("models", [], "Whole .keras models.")
+flags.DEFINE_list("models", [], "Whole .keras models, as FILE or NAME=FILE.")
 flags.DEFINE_integer("rounds", 3, "Of the times; medians are printed.", 1)
 FLAGS = flags.FLAGS
 
@@ -173,12 +174,16 @@ def contenders():
         path = Path(FLAGS.squeezenet_weights)
         model = mobilenet_tf.build_squeezenet(weights=path)
         yield "the SqueezeNet authors' file", model, path.read_bytes()
+        shared = compression.cluster(model, clusters=64, report=lambda report: None)
+        yield "the same with 64 values per layer", shared, None
     if FLAGS.int8_weights:
         weights = FLAGS.int8_weights
         model = mobilenet_tf.build(0.25, base_resolution=128, weights=weights)
         yield "0.25 MobileNet-128 in int8", rounded(model), None
-    for path in FLAGS.models:
-        yield Path(path).name, keras.models.load_model(path, compile=False), None
+    for entry in FLAGS.models:
+        name, _, path = entry.rpartition("=")
+        model = keras.models.load_model(path, compile=False)
+        yield name or Path(path).name, model, None
 
 
 def rounded(model: keras.Model) -> keras.Model:

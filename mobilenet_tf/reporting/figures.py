@@ -63,7 +63,10 @@ def accuracy_over_bytes(rows: Sequence[Row], results: list[dict], path: Path):
     front = [
         one
         for one in points
-        if not any(other[0] <= one[0] and other[1] > one[1] for other in points)
+        if not any(
+            other[:2] != one[:2] and other[0] <= one[0] and other[1] >= one[1]
+            for other in points
+        )
     ]
     named = [(_FRONT, *one) for one in front]
     named += [(_OTHERS, *one) for one in points if one not in front]

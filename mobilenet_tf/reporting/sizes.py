@@ -16,7 +16,8 @@ def compressed(rows: Sequence[Row], results: list[dict]) -> str:
     float32. Megabytes are 10**6 bytes.
     """
     columns = []
-    if any(row.published.size for row in rows):
+    printed = any(row.published.size for row in rows)
+    if printed:
         columns += _paper_columns(rows)
     before = [values(_untouched(row), results) for row in rows]
     after = [values(row, results) for row in rows]
@@ -26,6 +27,7 @@ def compressed(rows: Sequence[Row], results: list[dict]) -> str:
         ("MB float32", map(_megabytes, whole)),
         ("MB file", map(_megabytes, files)),
         ("x smaller", [_ratio(*pair) for pair in zip(whole, files, strict=True)]),
+        *([("than AlexNet", [_ratio(whole[0], one) for one in files])] * printed),
         ("Top-1 % before", [table.percent(table.mean(seeds)) for seeds in before]),
         ("after", [table.percent(table.mean(seeds)) for seeds in after]),
         ("±", [table.percent(table.spread(seeds)) for seeds in after]),
@@ -71,7 +73,10 @@ def _paper_columns(rows):
     return [
         ("Paper MB", [table.number(row.size) for row in published]),
         ("compressed", [table.number(row.compressed_size) for row in published]),
-        ("x AlexNet", [f"{first / size:.0f}" if size else "–" for size in small]),
+        (
+            "x smaller than AlexNet",
+            [f"{first / size:.0f}" if size else "–" for size in small],
+        ),
         ("Paper top-1 %", [table.points(row.top1) for row in published]),
     ]
 

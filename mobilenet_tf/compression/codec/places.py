@@ -6,8 +6,6 @@ tensor to the next where tensors are alike. See `coder` for the two directions.
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from mobilenet_tf.compression.codec.coder import blocks
@@ -79,7 +77,9 @@ class Symbols:
 
     def __init__(self, count: int):
         self._counts = np.zeros(count)
-        self._smoothing = _smoothing(count)
+        # Each number's neighbours on both sides; beyond the ends, the ends again.
+        reach = len(_BINOMIAL) // 2
+        self._neighbours = np.arange(-reach, count + reach).clip(0, count - 1)
 
     def code(self, coder, values: np.ndarray) -> np.ndarray:
         """Integers `(n,)` from 0 to below the count."""
@@ -92,24 +92,14 @@ class Symbols:
 
     def _weights(self):
         """Counts, and one more per symbol, distributed as the smoothed counts are."""
-        # Whole numbers, whose sums do not depend on the order.
-        smooth = self._smoothing @ self._counts + round(self._LEAST * _SMOOTHED)
+        smooth = self._counts
+        for _ in range(_TIMES):
+            # Whole numbers, whose sums do not depend on the order.
+            smooth = np.correlate(smooth[self._neighbours], _BINOMIAL, "valid")
+        smooth += round(self._LEAST * _SMOOTHED)
         return self._counts + smooth * (len(smooth) / smooth.sum())
 
 
 _BINOMIAL = np.array([1.0, 4, 6, 4, 1])
 _TIMES = 4
 _SMOOTHED = _BINOMIAL.sum() ** _TIMES
-
-
-@functools.lru_cache
-def _smoothing(count):
-    """The matrix that spreads counts over neighbours, by a binomial kernel."""
-    matrix = np.eye(count)
-    for _ in range(_TIMES):
-        padded = np.pad(matrix, ((2, 2), (0, 0)), "edge")
-        matrix = sum(
-            weight * padded[shift : shift + count]
-            for shift, weight in enumerate(_BINOMIAL)
-        )
-    return matrix

@@ -2,6 +2,8 @@
 
 import json
 import struct
+import time
+import tracemalloc
 import zlib
 
 import keras
@@ -12,7 +14,7 @@ from compressible import clustered, pruned, same_bits
 pytest.importorskip("constriction")
 
 from mobilenet_tf.compression import codec
-from mobilenet_tf.compression.codec import container, tensors
+from mobilenet_tf.compression.codec import container, masks, places, tensors
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,40 @@ def test_streams_of_noise():
             assert found.shape == shape
         except ValueError as error:
             assert str(error).startswith("a ")
+
+
+@pytest.mark.parametrize("values", [[1.5] * 9, [0.0, 2.0, 0.0], list(range(40))])
+def test_streams_end_with_their_last_weight(values):
+    array = np.array(values, "float32")
+    kind, words = tensors.encode(array, tensors.Models())
+    for wrong in (words + bytes(4), words + bytes(8), words[:-4]):
+        with pytest.raises(ValueError, match=r"a stream |a codebook"):
+            tensors.decode(kind, wrong, array.shape, tensors.Models())
+
+
+def test_codebooks_of_all_sizes_leave_no_memory_taken():
+    tracemalloc.start()
+    for count in range(900, 1025):
+        places.Symbols(count)._weights()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1e6
+
+
+def test_as_many_filters_as_a_short_file_can_claim():
+    """A stream must hold what it claims; zeros, which take no room, stay quick."""
+    models, words = tensors.Models(), bytes(40)
+    start = time.process_time()
+    for kind in (0, 1, 2):
+        with pytest.raises(ValueError, match=r"a stream ends before|codebook"):
+            tensors.decode(kind, words, (1, 10**6), models)
+    density = masks._Density(10**7, 1)
+    for _ in range(100):
+        density.odds(slice(0, 8), slice(0, 1))
+    assert time.process_time() - start < 1
+    layers = [IMAGE, ["Dense", "dense", ["image"], {"units": 4 * 10**6}]]
+    with pytest.raises(ValueError, match=r"at most 262,144 blocks .* got 1,000,000"):
+        codec.decode(container.pack(json.dumps(["name", *layers]), []))
 
 
 DENSE = ["Dense", "dense", ["image"], {"units": 5}]

@@ -20,9 +20,12 @@ import keras
 import numpy as np
 
 from mobilenet_tf.compression import architecture
-from mobilenet_tf.compression.codec import container, tensors
+from mobilenet_tf.compression.codec import container, masks, tensors
 
 MAX_WEIGHTS = 1 << 26
+# Blocks are coded one after the other: so many take some twenty seconds. A network of
+# full blocks has half as many at the most weights.
+MAX_BLOCKS = 1 << 18
 
 __all__ = ["decode", "encode", "inspect", "load", "save"]
 
@@ -35,7 +38,7 @@ def save(model: keras.Model, path: str | os.PathLike) -> int:
         path: The file, which appears by rename and replaces what is there.
 
     Raises:
-        ValueError: The model has a layer that cannot be written.
+        ValueError: The model cannot be written; the message says why.
     """
     content, path = encode(model), Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -65,6 +68,7 @@ def load(path: str | os.PathLike, max_weights: int = MAX_WEIGHTS) -> keras.Model
 def encode(model: keras.Model) -> bytes:
     """The bytes of a network; see `save`."""
     text = architecture.describe(model)
+    _check_blocks(model.layers, model.count_params())
     learned, streams = tensors.Models(), []
     for layer in model.layers:
         for array in layer.get_weights():
@@ -77,6 +81,7 @@ def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
     """The network of some bytes; see `load`."""
     text, streams = container.unpack(content)
     model, layers = architecture.build(text, max_weights)
+    _check_blocks(layers, max_weights)
     learned, remaining = tensors.Models(), iter(streams)
     for layer in layers:
         shapes = [array.shape for array in layer.get_weights()]
@@ -114,6 +119,16 @@ def _kind(number):
     return (
         tensors.KINDS[number] if number < len(tensors.KINDS) else "unknown"
     ) + sparse
+
+
+def _check_blocks(layers, max_weights):
+    shapes = [tuple(weight.shape) for layer in layers for weight in layer.weights]
+    count, most = sum(map(tensors.blocks, shapes)), max(MAX_BLOCKS, max_weights // 256)
+    if count > most:
+        raise ValueError(
+            f"its weights must fill at most {most:,} blocks of {masks.ROWS} filters by "
+            f"{masks.COLUMNS} input channels, got {count:,}"
+        )
 
 
 def _decode(stream, shape, learned):

@@ -65,7 +65,11 @@ class Decoder:
     """
 
     def __init__(self, content: bytes):
-        self._queue = queue.RangeDecoder(np.frombuffer(content, "<u4").astype("uint32"))
+        words = np.frombuffer(content, "<u4").astype("uint32")
+        self._queue = queue.RangeDecoder(words)
+        self._amount = len(words)
+        # All that is read is written once more: it tells where a stream has to end.
+        self._again = queue.RangeEncoder()
 
     def bits(self, values, probabilities):
         family = model.Bernoulli(perfect=False)
@@ -76,23 +80,34 @@ class Decoder:
         if len(weights) == 1:
             return np.zeros(len(values), "int64")
         family = model.Categorical(weights, perfect=False)
-        return self._decode(family, len(values))
+        return self._decode(family, count=len(values))
 
     def integers(self, values, bits):
         found = np.zeros(len(values), "int64")
         for low, width in _words(bits):
-            found |= self._decode(model.Uniform(1 << width), len(values)) << low
+            word = self._decode(model.Uniform(1 << width), count=len(values))
+            found |= word << low
         return found
 
-    def _decode(self, family, amount):
+    def _decode(self, family, *parameters, count=None):
         try:
-            return self._queue.decode(family, amount).astype("int64")
+            found = self._queue.decode(family, *parameters or (count,))
         except AssertionError as error:  # constriction's, of what no encoder writes
             raise ValueError("a stream holds what is never written") from error
+        self._again.encode(found, family, *parameters)
+        if self._again.num_words() > self._amount + 1:  # one more is the unfinished end
+            raise ValueError("a stream ends before the last weight of its tensor")
+        return found.astype("int64")
 
-    def exhausted(self) -> bool:
-        """Whether nothing can be left; with few bytes left it may say so too."""
-        return self._queue.maybe_exhausted()
+    def finish(self) -> None:
+        """Check that the stream has no more and no fewer words than it needs.
+
+        Raises:
+            ValueError: It has.
+        """
+        needed = self._again.num_words()
+        if needed != self._amount:
+            raise ValueError(f"a stream must have {needed} words, got {self._amount}")
 
 
 def _words(bits):

@@ -13,7 +13,7 @@ from mobilenet_tf.compression.codec.coder import blocks
 # Thresholds of odds, four per octave from 1/128 to 128; exact on every machine.
 _ODDS = np.array([m * 2.0**e for e in range(-7, 7) for m in (1, 1.25, 1.5, 1.75)])
 _FILLED = np.array([0.01, 0.2, 0.4, 0.65])
-ROWS, _COLUMNS = 8, 64
+ROWS, COLUMNS = 8, 64
 _PRIOR = 4.0  # weight of the mean density, in positions
 
 
@@ -36,7 +36,7 @@ class Mask:
         result = np.zeros(mask.shape, bool)
         for position in range(positions):
             for rows in blocks(filters, ROWS):
-                for columns in blocks(channels, _COLUMNS):
+                for columns in blocks(channels, COLUMNS):
                     odds = np.digitize(density.odds(rows, columns), _ODDS)
                     kernel = np.zeros(odds.shape, int)
                     if position:
@@ -59,10 +59,10 @@ class _Density:
     def __init__(self, filters, channels):
         self._filters = np.zeros((2, filters))
         self._channels = np.zeros((2, channels))
+        self._ones = self._total = 0.0
 
     def odds(self, rows, columns):
-        ones, total = self._filters.sum(1)
-        mean = (ones + 0.5) / (total + 1.0)
+        mean = (self._ones + 0.5) / (self._total + 1.0)
 
         def odds(counts):
             share = (counts[0] + _PRIOR * mean) / (counts[1] + _PRIOR)
@@ -76,6 +76,8 @@ class _Density:
         self._filters[1, rows] += found.shape[1]
         self._channels[0, columns] += found.sum(0)
         self._channels[1, columns] += found.shape[0]
+        self._ones += found.sum()
+        self._total += found.size
 
 
 class Signs:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mobilenet_tf.compression.codec.coder import Decoder, Encoder
 from mobilenet_tf.compression.codec.floats import Codebook, Floats
-from mobilenet_tf.compression.codec.masks import Mask, Signs
+from mobilenet_tf.compression.codec.masks import COLUMNS, ROWS, Mask, Signs
 from mobilenet_tf.compression.codec.places import Places
 
 FLOATS, CODEBOOK, INT8 = range(3)
@@ -51,9 +53,15 @@ def decode(
     coder, planes = Decoder(content), _planes(np.zeros(shape, "uint32"))
     scales = np.zeros(planes.shape[_channel_axis(planes)], "float32")
     planes = _code(coder, learned, kind, planes, scales)
-    if not coder.exhausted():
-        raise ValueError("a stream goes on behind the last weight of its tensor")
+    coder.finish()
     return _array(planes, shape).view("float32")
+
+
+def blocks(shape: tuple[int, ...]) -> int:
+    """How many blocks an array is coded in, one after the other, at the most."""
+    *positions, channels, filters = (1, 1, *shape)
+    rows, columns = math.ceil(filters / ROWS), math.ceil(channels / COLUMNS)
+    return math.prod(positions) * rows * columns
 
 
 def _planes(bits):

@@ -7,7 +7,7 @@ import struct
 import zlib
 
 MAGIC, VERSION = b"MNTC", 1
-_HEAD = struct.Struct("<4sBxHI")
+_HEAD = struct.Struct("<4sBBHI")
 _ENTRY = struct.Struct("<BII")
 _CHECKSUM = struct.Struct("<I")
 _MOST_ARCHITECTURE = 1 << 20  # bytes of JSON, some hundred times a real one
@@ -31,7 +31,7 @@ class Stream:
 def pack(architecture: str, streams: list[Stream]) -> bytes:
     """The bytes of a file."""
     packed = zlib.compress(architecture.encode(), 9)
-    parts = [_HEAD.pack(MAGIC, VERSION, len(streams), len(packed)), packed]
+    parts = [_HEAD.pack(MAGIC, VERSION, 0, len(streams), len(packed)), packed]
     parts += [
         _ENTRY.pack(stream.kind, len(stream.content), stream.checksum)
         for stream in streams
@@ -49,11 +49,13 @@ def unpack(content: bytes) -> tuple[str, list[Stream]]:
     """
     if len(content) < _HEAD.size + _CHECKSUM.size:
         raise ValueError(f"it has {len(content)} bytes, fewer than any such file")
-    magic, version, count, length = _HEAD.unpack_from(content)
+    magic, version, reserved, count, length = _HEAD.unpack_from(content)
     if magic != MAGIC:
         raise ValueError(f"it must begin with {MAGIC!r}, got {magic!r}")
     if version != VERSION:
         raise ValueError(f"its version must be {VERSION}, got {version}")
+    if reserved:
+        raise ValueError(f"its sixth byte must be zero, got {reserved}")
     body, (checksum,) = content[:-4], _CHECKSUM.unpack(content[-4:])
     if zlib.crc32(body) != checksum:
         raise ValueError("its checksum is wrong: it is damaged, truncated or too long")

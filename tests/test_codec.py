@@ -155,6 +155,6 @@ def test_command_line(tmp_path):
     same_bits(model, keras.models.load_model(again))
     wrong = command("decode", tmp_path / "model.keras", f"--output={tmp_path / 'x'}")
     assert wrong.returncode == 1
-    assert "is not a compressed network: it must begin with" in wrong.stderr
+    assert "cannot be loaded: it must begin with" in wrong.stderr
     assert "must be encode | decode | inspect" in command("encode").stderr
     assert "output must not exist" in command("decode", encoded, "--output=.").stderr

@@ -2,8 +2,8 @@
 
 The text is a JSON list: the name of the network, then one list per layer with its
 class, its name, the layers it takes, and the settings that are not Keras' defaults.
-Nothing of it is ever executed or used as a path: classes and settings are looked up
-here.
+Nothing of it is ever executed or used as a path: classes, settings and activations are
+looked up here, and the values of settings are numbers, words and lists of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import types
 import keras
 
 MOST_LAYERS = 2000
+MOST_INPUTS = 2 * MOST_LAYERS
 MOST_WEIGHTS = 1 << 28
+_MOST_VALUES = 8  # in a list, as a shape has dimensions
 _SPATIAL = ("kernel_size", "strides", "padding", "dilation_rate")
 _CONVOLUTION = (*_SPATIAL, "use_bias", "activation")
 # What of a layer's settings matters when it predicts.
@@ -42,16 +44,40 @@ SETTINGS = {
     "Softmax": ("axis",),
     "ZeroPadding2D": ("padding",),
 }
+# Keras' functions of one tensor that give as many channels as they take.
+ACTIVATIONS = (
+    *("celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu"),
+    *("hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish"),
+    *("relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus"),
+    *("softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "tanh"),
+    "tanh_shrink",
+)
+
+
+class _TooMuchError(ValueError):
+    """A network that is well described, but larger than allowed."""
 
 
 def describe(model: keras.Model) -> str:
     """The text of a network.
 
+    Args:
+        model: A flat functional model, of one input and one output in float32, of stock
+            layers with channels last, each called once.
+
     Raises:
-        ValueError: A layer is none of those that can be written, or is used twice.
+        ValueError: It is none, or has a layer or a setting that cannot be written.
     """
+    if not hasattr(model, "operations"):
+        raise ValueError(
+            f"model must be functional, got a {type(model).__name__}; keras.Model("
+            "model.inputs, model.outputs) makes it so where it is built"
+        )
+    for name, tensors in (("input", model.inputs), ("output", model.outputs)):
+        if len(tensors) != 1:
+            raise ValueError(f"model must have one {name}, got {len(tensors)}")
     # Operations without a layer, as a channel shuffle, are not among `layers`.
-    entries = map(_described, getattr(model, "operations", model.layers))
+    entries = map(_described, model.operations)
     return json.dumps([model.name, *entries], separators=(",", ":"))
 
 
@@ -69,64 +95,143 @@ def build(
         ValueError: It is no such text, or the network has more weights than allowed.
     """
     try:
-        name, *entries = json.loads(text)
-        if len(entries) > MOST_LAYERS:
-            raise ValueError(f"it has more than {MOST_LAYERS:,} layers")
-        layers, tensors, weights = [], {}, 0
-        for kind, layer_name, inputs, settings in entries:
-            layer = _layer(framework, kind, layer_name, settings)
-            taken = [tensors[one] for one in inputs]
-            if taken:
-                weights += _weights(kind, layer, taken[0].shape[-1])
-            if weights > max_weights:
-                raise ValueError(f"it has more than {max_weights:,} weights")
-            if layer_name in tensors:
-                raise ValueError(f"two layers have the name {layer_name!r}")
-            result = layer(taken if len(taken) > 1 else taken[0]) if taken else None
-            tensors[layer_name] = layer.output if result is None else result
-            layers.append(layer)
-        images = layers[0].output
-        return framework.Model(images, tensors[layers[-1].name], name=name), layers
+        return _built(text, max_weights, framework)
+    except _TooMuchError:
+        raise
     except Exception as error:  # a hostile text can make Keras raise anything
         raise ValueError(f"it describes no network: {error}") from error
 
 
+def _built(text, max_weights, framework):
+    name, *entries = json.loads(text)
+    _limit(len(entries), MOST_LAYERS, "layers")
+    _limit(sum(len(inputs) for _, _, inputs, _ in entries), MOST_INPUTS, "connections")
+    layers, tensors, weights = [], {}, 0
+    for kind, layer_name, inputs, settings in entries:
+        if layer_name in tensors:
+            raise ValueError(f"two layers have the name {layer_name!r}")
+        layer = _layer(framework, kind, layer_name, settings)
+        taken = [tensors[one] for one in inputs]
+        if taken:
+            expected = _weights(kind, layer, taken[0].shape)
+            weights += expected
+            _limit(weights, max_weights, "weights")
+            result = layer(taken if len(taken) > 1 else taken[0])
+            if layer.count_params() != expected:
+                raise ValueError(f"layer {layer_name!r} has not {expected} weights")
+        tensors[layer_name] = result if taken else layer.output
+        layers.append(layer)
+    output = tensors[layers[-1].name]
+    model = framework.Model(layers[0].output, output, name=name)
+    if len(model.layers) != len(layers):
+        raise ValueError("it has layers that do not lead to its output")
+    return model, layers
+
+
+def _limit(count, most, what):
+    if count > most:
+        raise _TooMuchError(f"it has more than {most:,} {what}")
+
+
 def _described(layer):
     kind = type(layer).__name__
-    known = isinstance(layer, keras.layers.Layer) and hasattr(keras.layers, kind)
-    if kind not in SETTINGS or not known:
+    if kind not in SETTINGS or type(layer) is not getattr(keras.layers, kind):
         raise ValueError(
-            f"layer {layer.name!r} is a {kind}; only these can be written: "
-            f"{', '.join(SETTINGS)}"
+            f"layer {layer.name!r} is a {kind}; only these can be written, as Keras "
+            f"has them: {', '.join(SETTINGS)}"
+        )
+    if len(layer._inbound_nodes) != 1:
+        raise ValueError(
+            f"layer {layer.name!r} must be called once, got "
+            f"{len(layer._inbound_nodes)} calls"
         )
     (node,) = layer._inbound_nodes
-    inputs = [] if node.is_input else [one.operation.name for one in node.parent_nodes]
     config = layer.get_config()
+    _check_as_a_reader_takes_it(layer, node, config)
+    inputs = [] if node.is_input else [one.operation.name for one in node.parent_nodes]
     defaults = inspect.signature(getattr(keras.layers, kind)).parameters
+    settings = {key: _plain(config[key]) for key in SETTINGS[kind]}
+    _check_settings(f"layer {layer.name!r}", settings)
     settings = {
-        key: config[key]
-        for key in SETTINGS[kind]
-        if key not in defaults or _plain(config[key]) != _plain(defaults[key].default)
+        key: value
+        for key, value in settings.items()
+        if key not in defaults or value != _plain(defaults[key].default)
     }
     return [kind, layer.name, inputs, settings]
 
 
+def _check_as_a_reader_takes_it(layer, node, config):
+    """What is not among the settings, and so cannot be told."""
+    for what, legal, found in (
+        ("dtype", "float32", layer.dtype),
+        ("compute_dtype", "float32", layer.compute_dtype),
+        ("data_format", "channels_last", config.get("data_format", "channels_last")),
+        ("training", False, bool(node.arguments.kwargs.get("training"))),
+    ):
+        if found != legal:
+            raise ValueError(
+                f"layer {layer.name!r} must have {what}={legal}, got {found}"
+            )
+    known = [None, *(getattr(keras.activations, name) for name in ACTIVATIONS)]
+    activation = getattr(layer, "activation", None)
+    if activation not in known:
+        raise ValueError(
+            f"layer {layer.name!r} has the activation {activation!r}; only these can "
+            f"be written, as Keras has them: {', '.join(ACTIVATIONS)}"
+        )
+    if isinstance(layer, keras.layers.BatchNormalization):
+        _check_axis(layer, layer.input.shape)
+
+
 def _plain(setting):
-    return list(setting) if isinstance(setting, tuple) else setting
+    return list(map(_plain, setting)) if isinstance(setting, tuple) else setting
 
 
 def _layer(framework, kind, name, settings):
+    if kind not in SETTINGS:
+        raise ValueError(f"there is no layer {kind!r}")
     if not set(settings) <= set(SETTINGS[kind]):
         raise ValueError(f"{kind} has no settings {sorted(settings)}")
+    _check_settings(kind, settings)
     return getattr(framework.layers, kind)(name=name, **settings)
 
 
-def _weights(kind, layer, channels):
-    """How many weights a layer will have: an upper bound, before it has them."""
-    config = layer.get_config()
+def _check_settings(owner, settings):
+    for key, value in settings.items():
+        legal = value in ACTIVATIONS if key == "activation" else _is_plain(value)
+        if not legal:
+            raise ValueError(f"{owner} cannot be written with {key}={value!r}")
+
+
+def _is_plain(value, depth=0):
+    if isinstance(value, list):
+        few = len(value) <= _MOST_VALUES and depth < 2
+        return few and all(_is_plain(one, depth + 1) for one in value)
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _check_axis(layer, shape):
+    if layer.axis not in (-1, len(shape) - 1):
+        raise ValueError(
+            f"layer {layer.name!r} must normalise the last axis, got axis={layer.axis}"
+        )
+
+
+def _weights(kind, layer, shape):
+    """How many weights a layer will have, before it has them."""
+    config, channels = layer.get_config(), shape[-1]
     kernel = math.prod(config.get("kernel_size", (1,)))
     multiplied = channels * config.get("depth_multiplier", 1)
-    produced = config.get("filters", config.get("units", 0))
+    if kind == "BatchNormalization":
+        _check_axis(layer, shape)
+        return channels * (2 + bool(config["center"]) + bool(config["scale"]))
+    if kind == "DepthwiseConv2D":
+        return multiplied * (kernel + bool(config["use_bias"]))
     if kind == "SeparableConv2D":
-        return multiplied * (kernel + produced) + produced
-    return kernel * multiplied * (produced + 1) + 4 * max(channels, produced)
+        produced = config["filters"]
+        return multiplied * (kernel + produced) + produced * bool(config["use_bias"])
+    if kind in ("Conv2D", "Dense"):
+        produced = config.get("units", config.get("filters"))
+        each = kernel * channels // config.get("groups", 1) + bool(config["use_bias"])
+        return produced * each
+    return 0

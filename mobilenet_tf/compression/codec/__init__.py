@@ -60,9 +60,7 @@ def load(path: str | os.PathLike, max_weights: int = MAX_WEIGHTS) -> keras.Model
     try:
         return decode(Path(path).read_bytes(), max_weights)
     except ValueError as error:
-        raise ValueError(
-            f"{str(path)!r} is not a compressed network: {error}"
-        ) from error
+        raise ValueError(f"{str(path)!r} cannot be loaded: {error}") from error
 
 
 def encode(model: keras.Model) -> bytes:

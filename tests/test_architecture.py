@@ -1,0 +1,169 @@
+"""What the text of an architecture can hold, and what it refuses."""
+
+import json
+
+import compressible
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from mobilenet_tf.compression import architecture
+
+IMAGE = ["InputLayer", "image", [], {"batch_shape": [None, 8, 8, 4]}]
+
+
+def built(*entries, **options):
+    return architecture.build(json.dumps(["name", IMAGE, *entries]), **options)
+
+
+def convolution(**settings):
+    settings = {"filters": 2, "kernel_size": [1, 1]} | settings
+    return ["Conv2D", "conv", ["image"], settings]
+
+
+def test_a_limit_is_met_exactly():
+    networks = compressible.NETWORKS
+    for build in (networks["separable"], networks["complex"], compressible.grouped):
+        model = build()
+        text, weights = architecture.describe(model), model.count_params()
+        architecture.build(text, weights)
+        with pytest.raises(ValueError, match=f"^it has more than {weights - 1:,} wei"):
+            architecture.build(text, weights - 1)
+
+
+@pytest.mark.parametrize("axis", [1, 2, -2])
+def test_normalisation_of_another_axis_than_the_last(axis):
+    with pytest.raises(ValueError, match="'bn' must normalise the last axis"):
+        built(["BatchNormalization", "bn", ["image"], {"axis": axis}])
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        {"class_name": "Dense", "config": {"units": 10**6}, "module": "keras.layers"},
+        ["relu"],
+        "threshold",
+        "builtins.open",
+        None,
+        7,
+    ],
+)
+def test_activations_are_names(activation, monkeypatch):
+    monkeypatch.setattr(keras.activations, "get", pytest.fail)
+    with pytest.raises(ValueError, match="cannot be written with activation="):
+        built(convolution(activation=activation))
+
+
+@pytest.mark.parametrize("name", architecture.ACTIVATIONS)
+def test_activations_come_back(name):
+    model, _ = built(["Activation", "a", ["image"], {"activation": name}])
+    assert model.layers[-1].activation is getattr(keras.activations, name)
+    assert model.output.shape == (None, 8, 8, 4)
+    assert architecture.build(architecture.describe(model))
+
+
+@pytest.mark.parametrize(
+    "value", [{"class_name": "Dense"}, [{}], [1] * 9, [[[1]]], [[1], ["x", {}]]]
+)
+def test_settings_are_plain(value):
+    with pytest.raises(ValueError, match="cannot be written with strides="):
+        built(convolution(strides=value))
+
+
+def test_inputs_are_bounded_in_all():
+    with pytest.raises(ValueError, match=r"^it has more than 4,000 connections"):
+        built(["Add", "sum", ["image"] * 100_000, {}])
+
+
+def test_layers_that_lead_nowhere():
+    with pytest.raises(ValueError, match="do not lead to its output"):
+        built(convolution(), ["ReLU", "relu", ["image"], {}])
+
+
+Dense = type("Dense", (layers.Dense,), {})
+
+
+def called_twice(x):
+    dense = layers.Dense(4, name="dense")
+    return dense(dense(x))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: [layers.ReLU()(x), layers.Softmax()(x)], "one output, got 2"),
+        (
+            lambda x: Dense(2, name="mine")(x),
+            "'mine' is a Dense; only .* as Keras has them",
+        ),
+        (called_twice, "'dense' must be called once, got 2 calls"),
+        (
+            lambda x: layers.Conv2D(2, 1, name="a", data_format="channels_first")(x),
+            "'a' must have data_format=channels_last, got channels_first",
+        ),
+        (
+            lambda x: layers.MaxPooling2D(name="a", data_format="channels_first")(x),
+            "'a' must have data_format=channels_last, got channels_first",
+        ),
+        (
+            lambda x: layers.BatchNormalization(1, name="a")(x),
+            "'a' must normalise the last axis, got axis=1",
+        ),
+        (lambda x: layers.Dense(2, dtype="float16", name="a")(x), "'a' .* float16"),
+        (
+            lambda x: layers.Dense(2, dtype="mixed_bfloat16", name="a")(x),
+            "'a' must have compute_dtype=float32, got bfloat16",
+        ),
+        (
+            lambda x: layers.Dropout(0.5, name="a")(x, training=True),
+            "'a' must have training=False, got True",
+        ),
+        (
+            lambda x: layers.Dense(2, activation=lambda y: y, name="a")(x),
+            "'a' has the activation <function",
+        ),
+        (
+            lambda x: layers.Activation(layers.LeakyReLU(0.1), name="a")(x),
+            "'a' has the activation <LeakyReLU",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`")
+def test_what_cannot_be_written(call, message):
+    images = keras.Input((8, 8, 4), name="image")
+    with pytest.raises(ValueError, match=message):
+        architecture.describe(keras.Model(images, call(images)))
+
+
+def test_a_function_with_the_name_of_another():
+    def relu(x):
+        return -x
+
+    relu.__module__ = keras.activations.relu.__module__
+    images = keras.Input((4,))
+    model = keras.Model(images, layers.Activation(relu, name="a")(images))
+    with pytest.raises(ValueError, match="'a' has the activation <function"):
+        architecture.describe(model)
+
+
+def test_models_that_cannot_be_written():
+    images = [keras.Input((4,)), keras.Input((4,))]
+    with pytest.raises(ValueError, match="one input, got 2"):
+        architecture.describe(keras.Model(images, layers.Add()(images)))
+    bytes_ = keras.Input((4,), dtype="uint8", name="bytes")
+    with pytest.raises(ValueError, match="'bytes' must have dtype=float32, got uint8"):
+        architecture.describe(keras.Model(bytes_, layers.Rescaling(1 / 255)(bytes_)))
+    with pytest.raises(ValueError, match="must be functional, got a Mine"):
+        architecture.describe(type("Mine", (keras.Model,), {})())
+
+
+def test_the_functional_form_of_a_sequence_of_layers():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, "relu")])
+    with pytest.raises(ValueError, match="must be functional, got a Sequential"):
+        architecture.describe(model)
+    functional = keras.Model(model.inputs, model.outputs)
+    again, _ = architecture.build(architecture.describe(functional))
+    again.set_weights(model.get_weights())
+    images = np.ones((2, 4), "float32")
+    np.testing.assert_array_equal(again(images), model(images))

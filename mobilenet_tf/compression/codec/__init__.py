@@ -82,7 +82,7 @@ def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
     _check_blocks(layers, max_weights)
     learned, remaining = tensors.Models(), iter(streams)
     for layer in layers:
-        shapes = [array.shape for array in layer.get_weights()]
+        shapes = [tuple(weight.shape) for weight in layer.weights]
         found = [_decode(next(remaining, None), shape, learned) for shape in shapes]
         layer.set_weights(found)
     if next(remaining, None) is not None:

@@ -95,3 +95,29 @@ def test_importing_the_package_imports_keras_alone():
         "assert all(name.startswith('mobilenet_tf') for name in new), new\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+def test_the_codec_is_imported_on_use():
+    program = (
+        "import sys\n"
+        "from mobilenet_tf import compression\n"
+        "assert 'constriction' not in sys.modules\n"
+        "compression.codec.save\n"
+        "assert 'constriction' in sys.modules\n"
+    )
+    pytest.importorskip("constriction")
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+def test_the_codec_says_what_it_lacks(monkeypatch):
+    from mobilenet_tf import compression
+
+    for name in list(sys.modules):
+        if name.startswith("mobilenet_tf.compression.codec"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(vars(compression), "codec", raising=False)
+    monkeypatch.setitem(sys.modules, "constriction", None)
+    with pytest.raises(ImportError, match=r"pip install 'mobilenet_tf\[compression\]'"):
+        _ = compression.codec
+    with pytest.raises(AttributeError, match="no attribute 'coder'"):
+        _ = compression.coder

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import types
+import zipfile
 
 import keras
 import numpy as np
@@ -13,7 +15,7 @@ import mobilenet_tf
 
 pytest.importorskip("constriction")
 
-from mobilenet_tf.compression import architecture, codec
+from mobilenet_tf.compression import __main__, architecture, codec
 from mobilenet_tf.compression.codec import tensors
 from mobilenet_tf.export import int8
 
@@ -153,8 +155,29 @@ def test_command_line(tmp_path):
     again = tmp_path / "again.keras"
     assert command("decode", encoded, f"--output={again}").returncode == 0
     same_bits(model, keras.models.load_model(again))
-    wrong = command("decode", tmp_path / "model.keras", f"--output={tmp_path / 'x'}")
-    assert wrong.returncode == 1
-    assert "cannot be loaded: it must begin with" in wrong.stderr
     assert "must be encode | decode | inspect" in command("encode").stderr
     assert "output must not exist" in command("decode", encoded, "--output=.").stderr
+
+
+def test_the_command_line_names_the_file(tmp_path, monkeypatch):
+    whole, torn = tmp_path / "model.keras", tmp_path / "torn.keras"
+    small().save(whole)
+    torn.write_bytes(whole.read_bytes()[:-100])
+    emptied = tmp_path / "emptied.keras"
+    with zipfile.ZipFile(emptied, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+    missing = tmp_path / "missing.keras"
+    options = types.SimpleNamespace(output=str(tmp_path / "output"))
+    monkeypatch.setattr(__main__, "FLAGS", options)
+    for name, path, message in (
+        ("decode", whole, "cannot be loaded: it must begin with"),
+        ("inspect", whole, "it must begin with"),
+        ("inspect", missing, "No such file"),
+        ("encode", missing, "No such file"),
+        ("encode", torn, "a Keras file must be a zip archive"),
+        ("encode", emptied, "Keras cannot load it"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            __main__.main(["compression", name, str(path)])
+        assert message in str(stopped.value)
+        assert str(stopped.value).count(str(path)) == 1

@@ -8,6 +8,7 @@
 """
 
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -25,13 +26,24 @@ def encode(path: Path, output: Path) -> str:
     if path.suffix == ".net":
         model = mobilenet_tf.build_squeezenet(weights=path)
     else:
-        model = keras.models.load_model(path, compile=False)
+        model = _keras_model(path)
     size = codec.save(model, output)
     bits = 8 * size / model.count_params()
     return (
         f"written: {output}, {size:,} bytes, {bits:.2f} bits per weight; "
         f"{path} has {path.stat().st_size:,}"
     )
+
+
+def _keras_model(path):
+    with path.open("rb") as file:
+        # Keras says of other files that it does not find them.
+        if path.suffix == ".keras" and not zipfile.is_zipfile(file):
+            raise ValueError("a Keras file must be a zip archive, and it is none")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # a damaged archive can make Keras raise anything
+        raise ValueError(f"Keras cannot load it: {error}") from error
 
 
 def decode(path: Path, output: Path) -> str:
@@ -66,7 +78,8 @@ def main(arguments: list[str]) -> None:
             raise ValueError(f"output must not exist yet, got {str(output)!r}")
         print(COMMANDS[command](path, output))
     except (OSError, ValueError) as error:
-        sys.exit(f"compression: error: {error}")
+        file = "" if str(path) in str(error) else f"{path}: "
+        sys.exit(f"compression: error: {file}{error}")
 
 
 if __name__ == "__main__":

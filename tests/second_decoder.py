@@ -1,0 +1,209 @@
+"""A second decoder of streams, from FORMAT.md alone: plain Python, slow, no checks."""
+
+import bisect
+import itertools
+import struct
+
+import numpy as np
+
+ODDS = [m * 2.0**e for e in range(-7, 7) for m in (1, 1.25, 1.5, 1.75)]
+FILLED = [0.01, 0.2, 0.4, 0.65]
+KERNEL = [x / 12 for x in (-2.4, -1.4, -0.6, -0.02, 0.02, 0.6, 1.4, 2.4)]
+CHANNEL = [x / 12 for x in (-1.2, -0.6, -0.2, 0.2, 0.6, 1.2)]
+
+
+class Reader:
+    """The range coder."""
+
+    def __init__(self, content):
+        self.words = iter(struct.unpack(f"<{len(content) // 4}I", content))
+        self.range = 2**64 - 1
+        self.ahead = next(self.words, 0) << 32 | next(self.words, 0)
+
+    def symbol(self, bounds):
+        scale = self.range >> 24
+        symbol = bisect.bisect(bounds, self.ahead // scale) - 1
+        self.ahead -= scale * bounds[symbol]
+        self.range = scale * (bounds[symbol + 1] - bounds[symbol])
+        if self.range < 1 << 32:
+            self.range <<= 32
+            self.ahead = self.ahead << 32 | next(self.words, 0)
+        return symbol
+
+    def symbols(self, count, weights):
+        if len(weights) == 1:
+            return [0] * count
+        sums = list(itertools.accumulate(weights, initial=0.0))
+        scale = ((1 << 24) - len(weights)) / sums[-1]
+        bounds = [int(scale * one) + place for place, one in enumerate(sums)]
+        bounds[-1] = 1 << 24
+        return [self.symbol(bounds) for _ in range(count)]
+
+    def bit(self, counts):
+        share = counts[1] / (counts[0] + counts[1])
+        return self.symbols(1, [1.0 - share, share])[0]
+
+    def integers(self, count, bits):
+        found = [0] * count
+        for low in range(0, bits, 12):
+            step = 1 << 24 - min(12, bits - low)
+            bounds = range(0, (1 << 24) + 1, step)
+            for place in range(count):
+                found[place] |= self.symbol(bounds) << low
+        return found
+
+
+class Learned:
+    """What goes on from tensor to tensor."""
+
+    def __init__(self):
+        self.masks = [[[0.4, 0.4] for _ in range(6)] for _ in range(57)]
+        self.signs = [[[1.0, 1.0] for _ in range(7)] for _ in range(9)]
+        self.exponents = [0.02] * 512
+        self.changes = [0.02] * 264
+
+
+def blocks(count, size):
+    return [range(at, min(at + size, count)) for at in range(0, count, size)]
+
+
+def floats(reader, learned, count):
+    found = []
+    for block in blocks(count, 32):
+        tops = reader.symbols(len(block), learned.exponents)
+        for top in tops:
+            learned.exponents[top] += 1
+        low = reader.integers(len(block), 23)
+        found += [top << 23 | rest for top, rest in zip(tops, low, strict=True)]
+    return found
+
+
+def mask(reader, learned, positions, filters, channels):
+    rows, columns = ([[0, 0] for _ in range(n)] for n in (filters, channels))
+    filled, found, ones, total = {}, {}, 0, 0
+    for p, fs, cs in itertools.product(
+        range(positions), blocks(filters, 8), blocks(channels, 64)
+    ):
+        mean, contexts = (ones + 0.5) / (total + 1.0), {}
+
+        def odds(counts, mean=mean):
+            share = (counts[0] + 4.0 * mean) / (counts[1] + 4.0)
+            return share / (1.0 - share)
+
+        for f, c in itertools.product(fs, cs):
+            product = odds(rows[f]) * odds(columns[c]) * ((1.0 - mean) / mean)
+            part = p and 1 + bisect.bisect(FILLED, filled.get((f, c), 0) / p)
+            context = learned.masks[bisect.bisect(ODDS, product)][part]
+            contexts[p, f, c] = context, reader.bit(context)
+        for (_, f, c), (context, bit) in contexts.items():
+            context[bit] += 1
+            for counts in (rows[f], columns[c]):
+                counts[0] += bit
+                counts[1] += 1
+            filled[f, c] = filled.get((f, c), 0) + bit
+            ones, total = ones + bit, total + 1
+            if bit:
+                found[p, f, c] = None
+    return found
+
+
+def codebook(reader, learned):
+    (count,), values = reader.integers(1, 16), reader.integers(1, 32)
+    sizes, size = [], 80
+    for block in blocks(count - 1, 16):
+        changes = reader.symbols(len(block), learned.changes)
+        for change in changes:
+            learned.changes[change] += 1
+            size += change - 132
+            sizes.append(size)
+    distances = [0] * len(sizes)
+    for size in sorted(set(sizes)):
+        places = [place for place, one in enumerate(sizes) if one == size]
+        bits, low = size >> 2, max((size >> 2) - 3, 0)
+        top = (4 + (size & 3)) << low >> max(3 - bits, 0)
+        for place, rest in zip(places, reader.integers(len(places), low), strict=True):
+            distances[place] = top + rest
+    return list(itertools.accumulate(values + distances))
+
+
+def places(reader, learned, found, negative, positive):
+    kernels, inputs, size = {}, {}, negative + positive
+    sides = [[0.0] * negative, [0.0] * positive]
+    order = itertools.groupby(found, lambda pfc: (pfc[0], pfc[1] // 8))
+    for _, block in order:
+        block, above, signs = list(block), {}, []
+        for _, f, c in block:
+            total, seen = kernels.get((f, c), (0, 0))
+            sum_, count = inputs.get(c, (0, 0))
+            signs.append(
+                learned.signs[bisect.bisect(KERNEL, total / max(seen, 1) / size)][
+                    bisect.bisect(CHANNEL, sum_ / (count + 3.0) / size)
+                ]
+            )
+        for one, context in zip(block, signs, strict=True):
+            above[one] = reader.bit(context) if negative and positive else not negative
+        if negative and positive:
+            for one, context in zip(block, signs, strict=True):
+                context[above[one]] += 1
+        for side in (0, 1):
+            here = [one for one in block if above[one] == side]
+            numbers = symbols(reader, len(here), sides[side])
+            for one, number in zip(here, numbers, strict=True):
+                found[one] = number + side * negative
+        for p, f, c in block:
+            number = found[p, f, c] - negative
+            number += number >= 0
+            for sums, key in ((kernels, (f, c)), (inputs, c)):
+                total, count = sums.get(key, (0, 0))
+                sums[key] = total + number, count + 1
+
+
+def symbols(reader, count, counts):
+    found = []
+    for block in blocks(count, 64):
+        smooth = counts
+        for _ in range(4):
+            wide = [smooth[0]] * 2 + smooth + [smooth[-1]] * 2
+            smooth = [
+                sum(w * wide[at + i] for i, w in enumerate((1, 4, 6, 4, 1)))
+                for at in range(len(counts))
+            ]
+        smooth = [one + 19661 for one in smooth]
+        each = len(smooth) / sum(smooth)
+        weights = [n + s * each for n, s in zip(counts, smooth, strict=True)]
+        for number in reader.symbols(len(block), weights):
+            counts[number] += 1
+            found.append(number)
+    return found
+
+
+def tensor(kind, content, shape, learned):
+    """The float32 bits of one tensor."""
+    *before, channels, filters = (1, 1, *shape)
+    planes = (int(np.prod(before)), filters, channels)
+    reader, kind, sparse = Reader(content), kind & 15, kind & 16
+    if sparse:
+        found = mask(reader, learned, *planes)
+        # By filter and then by channel, where blocks of channels came one by one.
+        found = dict.fromkeys(sorted(found))
+    else:
+        found = dict.fromkeys(itertools.product(*map(range, planes)))
+    if kind == 0:
+        values = floats(reader, learned, len(found))
+    elif kind == 1:
+        ordered = codebook(reader, learned)
+        negative = bisect.bisect_left(ordered, 1 << 31)
+        places(reader, learned, found, negative, len(ordered) - negative)
+        values = [ordered[place] for place in found.values()]
+        values = [one - 2**31 if one >> 31 else 2**32 - 1 - one for one in values]
+    else:
+        axis = 1 if filters > 1 else 2
+        scales = np.array(floats(reader, learned, planes[axis]), "uint32")
+        places(reader, learned, found, 127, 128)
+        numbers = np.array([place - 127 for place in found.values()], "float32")
+        values = scales.view("float32")[[one[axis] for one in found]] * numbers
+        values = np.where(numbers, values, np.float32(-0.0)).view("uint32")
+    result = np.zeros(planes, "uint32")
+    for one, value in zip(found, values, strict=True):
+        result[one] = value
+    return result.transpose(0, 2, 1).reshape(shape)

@@ -76,6 +76,13 @@ def test_inputs_are_bounded_in_all():
         built(["Add", "sum", ["image"] * 100_000, {}])
 
 
+def test_nothing_is_written_that_is_too_much_to_read(monkeypatch):
+    model = compressible.grouped()
+    monkeypatch.setattr(architecture, "MOST_LAYERS", len(model.layers) - 1)
+    with pytest.raises(ValueError, match="it has more than 5 layers"):
+        architecture.describe(model)
+
+
 def test_layers_that_lead_nowhere():
     with pytest.raises(ValueError, match="do not lead to its output"):
         built(convolution(), ["ReLU", "relu", ["image"], {}])

@@ -3,7 +3,7 @@
 The text is a JSON list: the name of the network, then one list per layer with its
 class, its name, the layers it takes, and the settings that are not Keras' defaults.
 Nothing of it is ever executed or used as a path: classes, settings and activations are
-looked up here, and the values of settings are numbers, words and lists of them.
+looked up in `settings`, and their values are numbers, words and lists of them.
 """
 
 from __future__ import annotations
@@ -15,43 +15,11 @@ import types
 
 import keras
 
+from mobilenet_tf.compression.settings import ACTIVATIONS, SETTINGS, check_settings
+
 MOST_LAYERS = 2000
 MOST_INPUTS = 2 * MOST_LAYERS
 MOST_WEIGHTS = 1 << 28
-_MOST_VALUES = 8  # in a list, as a shape has dimensions
-_SPATIAL = ("kernel_size", "strides", "padding", "dilation_rate")
-_CONVOLUTION = (*_SPATIAL, "use_bias", "activation")
-# What of a layer's settings matters when it predicts.
-SETTINGS = {
-    "Activation": ("activation",),
-    "Add": (),
-    "AveragePooling2D": ("pool_size", "strides", "padding"),
-    "BatchNormalization": ("axis", "momentum", "epsilon", "center", "scale"),
-    "Concatenate": ("axis",),
-    "Conv2D": ("filters", "groups", *_CONVOLUTION),
-    "Dense": ("units", "use_bias", "activation"),
-    "DepthwiseConv2D": ("depth_multiplier", *_CONVOLUTION),
-    "Dropout": ("rate",),
-    "Flatten": (),
-    "GlobalAveragePooling2D": ("keepdims",),
-    "GlobalMaxPooling2D": ("keepdims",),
-    "InputLayer": ("batch_shape",),
-    "MaxPooling2D": ("pool_size", "strides", "padding"),
-    "ReLU": ("max_value", "negative_slope", "threshold"),
-    "Rescaling": ("scale", "offset"),
-    "Reshape": ("target_shape",),
-    "SeparableConv2D": ("filters", "depth_multiplier", *_CONVOLUTION),
-    "Softmax": ("axis",),
-    "ZeroPadding2D": ("padding",),
-}
-# Keras' functions of one tensor that give as many channels as they take.
-ACTIVATIONS = (
-    *("celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu"),
-    *("hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish"),
-    *("relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus"),
-    *("softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "tanh"),
-    "tanh_shrink",
-)
 
 
 class _TooMuchError(ValueError):
@@ -77,7 +45,8 @@ def describe(model: keras.Model) -> str:
         if len(tensors) != 1:
             raise ValueError(f"model must have one {name}, got {len(tensors)}")
     # Operations without a layer, as a channel shuffle, are not among `layers`.
-    entries = map(_described, model.operations)
+    entries = [_described(layer) for layer in model.operations]
+    _check_amounts(entries)
     return json.dumps([model.name, *entries], separators=(",", ":"))
 
 
@@ -104,8 +73,7 @@ def build(
 
 def _built(text, max_weights, framework):
     name, *entries = json.loads(text)
-    _limit(len(entries), MOST_LAYERS, "layers")
-    _limit(sum(len(inputs) for _, _, inputs, _ in entries), MOST_INPUTS, "connections")
+    _check_amounts(entries)
     layers, tensors, weights = [], {}, 0
     for kind, layer_name, inputs, settings in entries:
         if layer_name in tensors:
@@ -126,6 +94,11 @@ def _built(text, max_weights, framework):
     if len(model.layers) != len(layers):
         raise ValueError("it has layers that do not lead to its output")
     return model, layers
+
+
+def _check_amounts(entries):
+    _limit(len(entries), MOST_LAYERS, "layers")
+    _limit(sum(len(inputs) for _, _, inputs, _ in entries), MOST_INPUTS, "connections")
 
 
 def _limit(count, most, what):
@@ -151,7 +124,7 @@ def _described(layer):
     inputs = [] if node.is_input else [one.operation.name for one in node.parent_nodes]
     defaults = inspect.signature(getattr(keras.layers, kind)).parameters
     settings = {key: _plain(config[key]) for key in SETTINGS[kind]}
-    _check_settings(f"layer {layer.name!r}", settings)
+    check_settings(f"layer {layer.name!r}", settings)
     settings = {
         key: value
         for key, value in settings.items()
@@ -192,22 +165,8 @@ def _layer(framework, kind, name, settings):
         raise ValueError(f"there is no layer {kind!r}")
     if not set(settings) <= set(SETTINGS[kind]):
         raise ValueError(f"{kind} has no settings {sorted(settings)}")
-    _check_settings(kind, settings)
+    check_settings(kind, settings)
     return getattr(framework.layers, kind)(name=name, **settings)
-
-
-def _check_settings(owner, settings):
-    for key, value in settings.items():
-        legal = value in ACTIVATIONS if key == "activation" else _is_plain(value)
-        if not legal:
-            raise ValueError(f"{owner} cannot be written with {key}={value!r}")
-
-
-def _is_plain(value, depth=0):
-    if isinstance(value, list):
-        few = len(value) <= _MOST_VALUES and depth < 2
-        return few and all(_is_plain(one, depth + 1) for one in value)
-    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _check_axis(layer, shape):

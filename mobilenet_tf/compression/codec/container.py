@@ -29,8 +29,18 @@ class Stream:
 
 
 def pack(architecture: str, streams: list[Stream]) -> bytes:
-    """The bytes of a file."""
-    packed = zlib.compress(architecture.encode(), 9)
+    """The bytes of a file.
+
+    Raises:
+        ValueError: The architecture is longer than a reader allows.
+    """
+    text = architecture.encode()
+    if len(text) > _MOST_ARCHITECTURE:
+        raise ValueError(
+            f"architecture must have at most {_MOST_ARCHITECTURE:,} bytes, got "
+            f"{len(text):,}"
+        )
+    packed = zlib.compress(text, 9)
     parts = [_HEAD.pack(MAGIC, VERSION, 0, len(streams), len(packed)), packed]
     parts += [
         _ENTRY.pack(stream.kind, len(stream.content), stream.checksum)

@@ -23,8 +23,8 @@ from mobilenet_tf.compression import architecture
 from mobilenet_tf.compression.codec import container, masks, tensors
 
 MAX_WEIGHTS = 1 << 26
-# Blocks are coded one after the other: so many take some twenty seconds. A network of
-# full blocks has half as many at the most weights.
+# Blocks are coded one after the other: so many take ten seconds to a minute. A network
+# of full blocks has half as many at the most weights.
 MAX_BLOCKS = 1 << 18
 
 __all__ = ["decode", "encode", "inspect", "load", "save"]

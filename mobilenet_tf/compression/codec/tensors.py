@@ -128,7 +128,8 @@ def _code_integers(coder, learned, planes, mask, scales):
     numbers = numbers.astype("int64")
     places = Places(_INT8, _INT8 + 1, learned.signs)
     numbers = places.code(coder, numbers + _INT8, mask) - _INT8
-    values = np.broadcast_to(scales, mask.shape)[mask] * numbers.astype("float32")
+    with np.errstate(all="ignore"):  # of a damaged file
+        values = np.broadcast_to(scales, mask.shape)[mask] * numbers.astype("float32")
     values[numbers == 0] = -0.0  # rounding makes it; the mask has the other zeros
     return values.view("uint32")
 

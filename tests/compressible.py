@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 import mobilenet_tf
+from mobilenet_tf.compression import kernels
 from mobilenet_tf.mobilenet import BLOCKS
 from mobilenet_tf.training.recipe import Recipe
 
@@ -70,6 +71,12 @@ def images(model, count=4):
     side = model.input_shape[1]
     rng = np.random.default_rng(0)
     return rng.uniform(-1, 1, (count, side, side, 3)).astype("float32")
+
+
+def values(model):
+    """The kernels that compress, by the names of their layers."""
+    found = {layer.name: kernels.kernel(layer) for layer in model.layers}
+    return {name: kernel for name, kernel in found.items() if kernel is not None}
 
 
 def pruned(weights):

@@ -3,21 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from compressible import NETWORKS, QUICK, grouped, images, mobilenet, quiet
+from compressible import NETWORKS, QUICK, grouped, images, mobilenet, quiet, values
 
 import mobilenet_tf
 from mobilenet_tf import cost
-from mobilenet_tf.compression import kernels, steps
+from mobilenet_tf.compression import steps
 
 bridge = pytest.importorskip("mobilenet_tf.compression.bridge")
-
-
-def values(model):
-    return {
-        layer.name: kernels.kernel(layer)
-        for layer in model.layers
-        if kernels.kernel(layer) is not None
-    }
 
 
 def test_the_authors_squeezenet_in_6_bits(shared):
@@ -114,27 +106,6 @@ def test_prune_cluster_quantize(trained, stripes):
         assert (kernel[zeros[name]] == 0).all(), name
     assert reports[0].top1[1] > 0.8
     assert "quantize" in str(reports[0])
-
-
-def test_quantized_kernels_are_multiples_of_a_scale(trained, stripes):
-    result = steps.quantize(trained, stripes, QUICK, report=quiet)
-    for name, kernel in values(result).items():
-        # The toolkit gives a depthwise kernel one scale, others one per filter.
-        for one in kernel.reshape(-1, kernel.shape[-1]).T:
-            scales = np.abs(one).max() / np.arange(1, 128)[:, None]
-            multiples = one / scales
-            rounding = np.abs(multiples - np.rint(multiples)).max(1)
-            assert rounding.min() < 1e-3, name
-
-
-def test_quantized_networks_are_small_files(stripes):
-    codec = pytest.importorskip("mobilenet_tf.compression.codec")
-    model = mobilenet_tf.build(
-        0.5, base_resolution=32, classes=2, blocks=((512, 2),) * 2
-    )
-    result = steps.quantize(model, stripes, QUICK, report=quiet)
-    kinds = {name: kind for name, kind, *_ in codec.inspect(codec.encode(result))}
-    assert "int8" in kinds["block2_pointwise/kernel"]
 
 
 def test_cluster_without_training(trained):

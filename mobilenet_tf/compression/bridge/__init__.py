@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from mobilenet_tf.compression.bridge.crossing import Crop, to_tf_keras
 from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
@@ -68,6 +69,12 @@ class Toolkit:
 
     def finish(self, trained: tf_keras.Model) -> None:
         weights = self.strip(trained.get_layer("body"))
+        for name, arrays in weights.items():
+            if not all(np.isfinite(array).all() for array in arrays):
+                raise ValueError(
+                    f"weights of {name!r} are not finite after the training; recipe "
+                    f"must have a lower learning_rate than {self.recipe.learning_rate}"
+                )
         for layer in self.model.layers:
             if layer.name in weights:
                 layer.set_weights(weights[layer.name])

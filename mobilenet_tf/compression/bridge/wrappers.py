@@ -152,7 +152,9 @@ def _rounded(kernel, quantizer, ranges) -> np.ndarray:
     """What the layer computes with, as exact products of integers and scales."""
     scales = ranges["max_var"].numpy() / np.float32(127)
     values = quantizer(kernel, False, weights=ranges).numpy()
-    return np.rint(values / scales) * scales + np.float32(0)
+    # The scale of a filter of zeros is zero.
+    multiples = np.divide(values, scales, np.zeros_like(values), where=scales > 0)
+    return np.rint(multiples) * scales + np.float32(0)
 
 
 def _wrapped(body, names, wrap):

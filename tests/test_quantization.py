@@ -4,13 +4,49 @@ import dataclasses
 
 import numpy as np
 import pytest
-from compressible import QUICK, grouped, quiet, values
+from compressible import NETWORKS, QUICK, grouped, mobilenet, pruned, quiet, values
 
 import mobilenet_tf
 from mobilenet_tf.compression import steps
 
 pytest.importorskip("mobilenet_tf.compression.bridge")
 ONCE = dataclasses.replace(QUICK, epochs=1)
+BUILDERS = {"mobilenet": mobilenet, "squeezenet": NETWORKS["complex"]}
+
+
+def columns(kernel):
+    """The weights that have one scale: filters, but for the toolkit the whole kernel
+    of a depthwise layer."""
+    return kernel.reshape(-1, kernel.shape[-1]).T
+
+
+def assert_on_a_grid(weights, name):
+    largest = np.abs(weights).max() or 1
+    multiples = weights * np.arange(1, 128)[:, None] / largest
+    assert np.abs(multiples - np.rint(multiples)).max(1).min() < 1e-3, name
+
+
+def clustered(model):
+    """A network with few values in each kernel, three quarters of them zero."""
+    for layer in model.layers:
+        arrays = layer.get_weights()
+        layer.set_weights([pruned(one) if one.ndim > 1 else one for one in arrays])
+    return steps.cluster(model, clusters=8, report=quiet)
+
+
+@pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
+def test_zeros_and_sharing_inside_a_filter_stay(build, stripes):
+    """Also in depthwise kernels, and before a ReLU, where the toolkit omits them."""
+    model = clustered(build())
+    result = steps.quantize(model, stripes, ONCE, report=quiet)
+    for name, before in values(model).items():
+        after = values(result)[name]
+        assert (after != before).any(), name
+        assert not after[before == 0].any(), name
+        for old, new in zip(columns(before), columns(after), strict=True):
+            assert_on_a_grid(new, name)
+            for value in np.unique(old):
+                assert len(np.unique(new[old == value])) == 1, name
 
 
 def test_a_filter_of_zeros_stays_one(stripes):
@@ -35,17 +71,6 @@ def test_a_training_that_diverges_is_an_error(stripes):
         steps.prune(grouped(), stripes, wild, sparsity=0.5, report=quiet)
 
 
-def test_quantized_kernels_are_multiples_of_a_scale(trained, stripes):
-    result = steps.quantize(trained, stripes, QUICK, report=quiet)
-    for name, kernel in values(result).items():
-        # The toolkit gives a depthwise kernel one scale, others one per filter.
-        for one in kernel.reshape(-1, kernel.shape[-1]).T:
-            scales = np.abs(one).max() / np.arange(1, 128)[:, None]
-            multiples = one / scales
-            rounding = np.abs(multiples - np.rint(multiples)).max(1)
-            assert rounding.min() < 1e-3, name
-
-
 def test_quantized_networks_are_small_files(stripes):
     codec = pytest.importorskip("mobilenet_tf.compression.codec")
     model = mobilenet_tf.build(
@@ -54,3 +79,6 @@ def test_quantized_networks_are_small_files(stripes):
     result = steps.quantize(model, stripes, QUICK, report=quiet)
     kinds = {name: kind for name, kind, *_ in codec.inspect(codec.encode(result))}
     assert "int8" in kinds["block2_pointwise/kernel"]
+    for name, kernel in values(result).items():
+        for weights in columns(kernel):
+            assert_on_a_grid(weights, name)

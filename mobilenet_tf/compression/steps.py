@@ -2,8 +2,9 @@
 
 Each step takes a Keras model and gives a new one of the same stock layers; the model it
 is given stays as it is. They combine: prune, then cluster, which keeps the zeros, then
-quantize, which keeps both. The training is that of `mobilenet_tf.training.loop`, around
-the wrappers of the Model Optimization Toolkit.
+quantize, which keeps the zeros, and lets weights that are equal inside a filter stay
+equal. The training is that of `mobilenet_tf.training.loop`, around the wrappers of the
+Model Optimization Toolkit.
 """
 
 from __future__ import annotations
@@ -129,11 +130,15 @@ def cluster(
 def quantize(
     model: keras.Model, data: DataSet, recipe: Recipe, **training
 ) -> keras.Model:
-    """Train with weights and feature maps in 8 bits; zeros and shared values stay.
+    """Train with weights and feature maps in 8 bits; zeros and sharing stay.
 
     Every filter of the result has weights that are whole multiples of a scale, from
     -127 to 127 of them, so that `mobilenet_tf.export.litert` with "int8" rounds no
-    weight again.
+    weight again. A depthwise or fully connected kernel has one scale in all.
+
+    Weights that are zero stay zero, and weights of one scale that are equal stay equal.
+    As each filter has a scale of its own, the values of one are not those of another
+    any more: what is shared inside filters stays so, a codebook of the kernel does not.
 
     Args:
         model: A trained classifier, flat and functional, of stock layers.
@@ -149,12 +154,10 @@ def quantize(
 
     Source: Jacob et al., arXiv 1712.05877, section 3.
     """
-    layers, _ = kernels.chosen(model, True, ())
-    zeros = any((kernels.kernel(layer) == 0).any() for layer in layers)
-    few = [len(np.unique(kernels.kernel(layer))) <= MOST_CLUSTERS for layer in layers]
+    kernels.chosen(model, True, ())  # raises where there is none
 
     def prepare(result, bridge):
-        return bridge.quantize(zeros, sum(few) > len(few) / 2)
+        return bridge.quantize()
 
     title = "quantize: 8 bits"
     return _trained(title, model, data, recipe, prepare, [], stock=True, **training)

@@ -15,12 +15,8 @@ import numpy as np
 
 from mobilenet_tf.compression.bridge.crossing import Crop, to_tf_keras
 from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
-from mobilenet_tf.compression.bridge.wrappers import (
-    Weights,
-    cluster,
-    prune,
-    quantize,
-)
+from mobilenet_tf.compression.bridge.quantization import quantize
+from mobilenet_tf.compression.bridge.wrappers import Weights, cluster, prune
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.recipe import Recipe
 

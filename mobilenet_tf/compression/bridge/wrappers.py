@@ -1,4 +1,4 @@
-"""The toolkit's wrappers: around a network before training, and off it afterwards."""
+"""The toolkit's wrappers of kernels: on before training, and off afterwards."""
 
 from __future__ import annotations
 
@@ -105,56 +105,6 @@ class _SortedLookup(ClusteringAlgorithm):
         places = tf.searchsorted(middles, tf.reshape(weight, [-1]))
         indices = tf.gather(order, tf.reshape(places, tf.shape(weight)))
         return tf.cast(indices, tf.int64)
-
-
-def quantize(zeros: bool, clusters: bool) -> tuple[Callable, Callable]:
-    """`wrap` and `strip` of training with weights and feature maps in 8 bits.
-
-    Args:
-        zeros: Whether weights that are zero stay so.
-        clusters: Whether weights that are equal stay so.
-    """
-    combine = tfmot.experimental.combine
-    if clusters:
-        scheme = combine.Default8BitClusterPreserveQuantizeScheme(zeros)
-    elif zeros:
-        scheme = combine.Default8BitPrunePreserveQuantizeScheme()
-    else:
-        scheme = tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme()
-
-    def wrap(body, _):
-        annotated = tfmot.quantization.keras.quantize_annotate_model(body)
-        return tfmot.quantization.keras.quantize_apply(annotated, scheme)
-
-    return wrap, _quantized_weights
-
-
-def _quantized_weights(body) -> Weights:
-    """Kernels as whole multiples of a scale per filter; biases and others as they are.
-
-    The bias is a float: it becomes 32 bits wide in a file, which loses nothing.
-    """
-    weights = {}
-    for wrapper in body.layers:
-        layer = getattr(wrapper, "layer", None)
-        if layer is None:
-            continue
-        kernels = [_rounded(*parts) for parts in wrapper._weight_vars]
-        if not kernels:
-            weights[layer.name] = layer.get_weights()
-        else:
-            biases = [layer.bias.numpy()] if layer.use_bias else []
-            weights[layer.name] = kernels + biases
-    return {name: arrays for name, arrays in weights.items() if arrays}
-
-
-def _rounded(kernel, quantizer, ranges) -> np.ndarray:
-    """What the layer computes with, as exact products of integers and scales."""
-    scales = ranges["max_var"].numpy() / np.float32(127)
-    values = quantizer(kernel, False, weights=ranges).numpy()
-    # The scale of a filter of zeros is zero.
-    multiples = np.divide(values, scales, np.zeros_like(values), where=scales > 0)
-    return np.rint(multiples) * scales + np.float32(0)
 
 
 def _wrapped(body, names, wrap):

@@ -24,10 +24,10 @@ QUICK = Recipe(
 LEARNING = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6)
 
 
-def mobilenet(blocks=((64, 1), (128, 2), (256, 2))):
+def mobilenet(blocks=((64, 1), (128, 2), (256, 2)), **more):
     keras.utils.set_random_seed(0)
     return mobilenet_tf.build(
-        0.25, base_resolution=32, classes=2, dropout=0, blocks=blocks
+        0.25, base_resolution=32, classes=2, dropout=0, blocks=blocks, **more
     )
 
 

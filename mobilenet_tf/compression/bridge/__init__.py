@@ -13,7 +13,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from mobilenet_tf.compression.bridge.crossing import Crop, to_tf_keras
+from mobilenet_tf.compression.bridge.crossing import Crop, split_weights, to_tf_keras
 from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
 from mobilenet_tf.compression.bridge.quantization import quantize
 from mobilenet_tf.compression.bridge.wrappers import Weights, cluster, prune
@@ -72,5 +72,6 @@ class Toolkit:
                     f"must have a lower learning_rate than {self.recipe.learning_rate}"
                 )
         for layer in self.model.layers:
-            if layer.name in weights:
-                layer.set_weights(weights[layer.name])
+            names = split_weights(layer)
+            # Raises where an array is missing.
+            layer.set_weights([one for name in names for one in weights.get(name, ())])

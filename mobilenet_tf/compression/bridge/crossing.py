@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 import types
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from mobilenet_tf.compression import architecture
@@ -23,6 +25,9 @@ def to_tf_keras(
 ) -> tf_keras.Model:
     """The same network in tf_keras, with equal weights.
 
+    A SeparableConv2D becomes two layers, as the toolkit quantises it: a depthwise one,
+    `{name}_depthwise`, and a 1x1 convolution of its own name.
+
     Args:
         model: A flat functional network of stock layers.
         side: Its input side in pixels; None means the model's own.
@@ -35,11 +40,38 @@ def to_tf_keras(
         ValueError: A layer is none of those that can cross.
     """
     framework = _framework(model, side, recipe, stock)
-    text = architecture.describe(model)
+    name, *entries = json.loads(architecture.describe(model))
+    text = json.dumps([name, *(one for entry in entries for one in _split(*entry))])
     copy, _ = architecture.build(text, framework=framework)
     for layer in model.layers:
-        copy.get_layer(layer.name).set_weights(layer.get_weights())
+        for name, arrays in split_weights(layer).items():
+            copy.get_layer(name).set_weights(arrays)
     return copy
+
+
+def split_weights(layer: keras.layers.Layer) -> dict[str, list[np.ndarray]]:
+    """The weights of a layer, in order, by the names of the layers that it becomes."""
+    arrays = layer.get_weights()
+    if isinstance(layer, keras.layers.SeparableConv2D):
+        return {_depthwise(layer.name): arrays[:1], layer.name: arrays[1:]}
+    return {layer.name: arrays}
+
+
+def _split(kind, name, inputs, settings):
+    """The entries of an architecture that one of them becomes."""
+    if kind != "SeparableConv2D":
+        return [[kind, name, inputs, settings]]
+    last = ("filters", "use_bias", "activation")
+    depthwise = {key: settings[key] for key in settings if key not in last}
+    pointwise = {key: settings[key] for key in settings if key in last}
+    return [
+        ["DepthwiseConv2D", _depthwise(name), inputs, depthwise | {"use_bias": False}],
+        ["Conv2D", name, [_depthwise(name)], pointwise | {"kernel_size": 1}],
+    ]
+
+
+def _depthwise(name):
+    return f"{name}_depthwise"
 
 
 def _framework(model, side, recipe, stock):

@@ -7,7 +7,7 @@ from compressible import NETWORKS, QUICK, grouped, images, mobilenet, quiet, val
 
 import mobilenet_tf
 from mobilenet_tf import cost
-from mobilenet_tf.compression import steps
+from mobilenet_tf.compression import codebooks, kernels, steps
 
 bridge = pytest.importorskip("mobilenet_tf.compression.bridge")
 
@@ -106,6 +106,27 @@ def test_prune_cluster_quantize(trained, stripes):
         assert (kernel[zeros[name]] == 0).all(), name
     assert reports[0].top1[1] > 0.8
     assert "quantize" in str(reports[0])
+
+
+def test_what_counts_as_clustered():
+    """Not zeros, two weights that happen to be equal, or the levels of 8 bits."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(1, 1, 64, 64)).astype("float32")
+    twice = weights[..., :3].copy()
+    twice[0, 0, 0] = twice[0, 0, 1]
+    levels = np.rint(weights * 30).astype("float32") * np.float32(0.0123)
+    sparse = np.where(np.abs(weights) > 2, weights, 0)
+    for free in (weights, sparse, twice, levels, np.zeros_like(weights)):
+        assert not kernels.clustered(free)
+    for count in (2, 8, 256):
+        values = codebooks.codebook(weights, count, keep_zeros=True)
+        assert kernels.clustered(codebooks.nearest(weights, values))
+
+
+def test_a_clustered_network_is_not_pruned(trained, stripes):
+    shared = steps.cluster(trained, clusters=8, skip=["stem"], report=quiet)
+    with pytest.raises(ValueError, match=r"before cluster; got 8 values .* 'block1_"):
+        steps.prune(shared, stripes, QUICK, sparsity=0.5, report=quiet)
 
 
 def test_cluster_without_training(trained):

@@ -9,6 +9,8 @@ import numpy as np
 
 from mobilenet_tf import arguments
 
+MOST_VALUES = 256  # that a clustered kernel may have
+
 
 def kernel(layer: keras.layers.Layer) -> np.ndarray | None:
     """The kernel of a layer; the 1x1 kernel of a separable one; None if it has none."""
@@ -22,6 +24,21 @@ def replace_kernel(layer: keras.layers.Layer, values: np.ndarray) -> None:
     place = max(index for index, array in enumerate(arrays) if array.ndim > 1)
     arrays[place] = values
     layer.set_weights(arrays)
+
+
+def clustered(values: np.ndarray) -> bool:
+    """Whether the weights of a kernel share few values, as `steps.cluster` makes them.
+
+    That is at most 256 beside zero, each of them twice or more on average, which are no
+    evenly spaced levels: those are of 8-bit integers, as in some published weights.
+    """
+    weights = values[values != 0].astype("float64")
+    distinct = np.unique(weights)
+    if not 0 < len(distinct) <= min(MOST_VALUES, len(weights) / 2):
+        return False
+    steps = np.diff(np.union1d(distinct, 0.0))
+    steps /= steps.min()
+    return bool((np.abs(steps - np.rint(steps)) > 1e-3).any())
 
 
 def chosen(

@@ -1,10 +1,14 @@
 """Pruning, clustering and quantisation of a trained network, with training in between.
 
 Each step takes a Keras model and gives a new one of the same stock layers; the model it
-is given stays as it is. They combine: prune, then cluster, which keeps the zeros, then
-quantize, which keeps the zeros, and lets weights that are equal inside a filter stay
-equal. The training is that of `mobilenet_tf.training.loop`, around the wrappers of the
-Model Optimization Toolkit.
+is given stays as it is. They combine in this order, any of them left out: prune; then
+cluster, which keeps the zeros; then quantize, which keeps the zeros, and lets weights
+that are equal inside a filter stay equal. Another order loses what was done before:
+training after cluster or quantize, pruning's too, moves every weight on its own, and
+prune refuses a network that is clustered. `remove_channels` and `low_rank` come first.
+
+The training is that of `mobilenet_tf.training.loop`, around the wrappers of the Model
+Optimization Toolkit.
 """
 
 from __future__ import annotations
@@ -22,8 +26,6 @@ from mobilenet_tf.compression.tuning import check_together
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import classifier, loop
 from mobilenet_tf.training.recipe import Recipe
-
-MOST_CLUSTERS = 256
 
 
 def prune(
@@ -58,8 +60,8 @@ def prune(
         The pruned network.
 
     Raises:
-        ValueError: An argument is out of its range, or the model has a layer that the
-            toolkit cannot take.
+        ValueError: An argument is out of its range, the model is clustered, or it has
+            a layer that the toolkit cannot take.
 
     Source: Zhu and Gupta, "To prune, or not to prune", arXiv 1710.01878.
     """
@@ -69,6 +71,7 @@ def prune(
         "end", end, lambda value: begin < value <= 1, f"in ({begin}, 1], after begin"
     )
     layers, left_out = kernels.chosen(model, depthwise, skip)
+    _check_not_clustered(model)
     names = [layer.name for layer in layers]
 
     def prepare(result, bridge):
@@ -111,8 +114,10 @@ def cluster(
     Source: Han et al., "Deep Compression", arXiv 1510.00149, section 3.
     """
     arguments.integer("clusters", clusters, 2)
-    if clusters > MOST_CLUSTERS:
-        raise ValueError(f"clusters must be at most {MOST_CLUSTERS}, got {clusters}")
+    if clusters > kernels.MOST_VALUES:
+        raise ValueError(
+            f"clusters must be at most {kernels.MOST_VALUES}, got {clusters}"
+        )
     check_together(data, recipe)
     layers, left_out = kernels.chosen(model, depthwise, skip)
     codebooks = {layer.name: _codebook(layer, clusters) for layer in layers}
@@ -161,6 +166,17 @@ def quantize(
 
     title = "quantize: 8 bits"
     return _trained(title, model, data, recipe, prepare, [], stock=True, **training)
+
+
+def _check_not_clustered(model):
+    for layer in model.layers:
+        values = kernels.kernel(layer)
+        if values is not None and kernels.clustered(values):
+            raise ValueError(
+                "model must not be clustered, since pruning loses shared values: prune "
+                f"before cluster; got {len(np.unique(values))} values for "
+                f"{values.size:,} weights of {layer.name!r}"
+            )
 
 
 def _codebook(layer, clusters):

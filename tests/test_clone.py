@@ -46,6 +46,16 @@ def test_clone_gives_the_logits_of_the_public_model():
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
 
 
+def test_clone_gives_logits_whatever_the_last_layer():
+    x = keras.Input((32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    softmax = keras.layers.Softmax(name="softmax")(pooled)
+    white = np.full((1, 32, 3, 32), 255, "uint8")
+    for end in (pooled, softmax):
+        clone = training_clone(keras.Model(x, end), 32)
+        np.testing.assert_allclose(clone([white, central_boxes(1, 1.0)]), 1, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "build",
     [

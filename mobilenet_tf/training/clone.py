@@ -57,7 +57,11 @@ def training_clone(
         ):
             config["dtype"] = "mixed_bfloat16"
         if layer is model.layers[-1]:
-            config |= {"activation": "linear", "dtype": "float32"}
+            config["dtype"] = "float32"
+            if kind is keras.layers.Softmax:
+                return _Logits.from_config(config)
+            if "activation" in config:
+                config["activation"] = "linear"
         return accelerated.class_for(layer).from_config(config)
 
     images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
@@ -71,3 +75,10 @@ def training_clone(
     clone = keras.Model([images, boxes], body(crops), name=model.name)
     clone.set_weights(model.get_weights())
     return clone
+
+
+class _Logits(keras.layers.Softmax):
+    """In the place of a softmax at the end, and called like it."""
+
+    def call(self, inputs, mask=None):
+        return inputs

@@ -88,7 +88,10 @@ def _framework(model, side, recipe, stock):
             if kind in ("Conv2D", "Dense") and recipe.l2:
                 settings["kernel_regularizer"] = tf_keras.regularizers.L2(recipe.l2)
             if name == model.layers[-1].name:
-                settings["activation"] = "linear"
+                if kind == "Softmax":
+                    kind, settings = "Activation", {}
+                if "activation" in architecture.SETTINGS[kind]:
+                    settings["activation"] = "linear"
         if not stock and kind == "DepthwiseConv2D":
             return _OpenDepthwiseConv2D(name=name, **settings)
         if not stock and settings.get("groups", 1) > 1:

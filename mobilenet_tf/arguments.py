@@ -32,6 +32,14 @@ def one_of(name: str, value, legal: Collection) -> None:
         )
 
 
+def names(name: str, value, legal: Collection[str]) -> None:
+    """A collection of names, all of them legal; one name alone is none."""
+    if isinstance(value, str) or not isinstance(value, Collection):
+        raise ValueError(f"{name} must be a collection of names, got {value!r}")
+    for one in value:
+        one_of(name, one, legal)
+
+
 def activation(name: str, value) -> None:
     """What `keras.activations.get` takes: the name of an activation, or None."""
     try:

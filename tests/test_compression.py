@@ -31,6 +31,16 @@ def test_networks_cross_the_bridge_unchanged(build, stock):
     )
 
 
+def test_what_crosses_to_be_trained_gives_logits():
+    x = keras.Input((8, 8, 3))
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    softmax = keras.layers.Softmax(name="softmax")(pooled)
+    sigmoid = keras.layers.Activation("sigmoid", name="sigmoid")(pooled)
+    for end in (pooled, softmax, sigmoid):
+        copy = bridge.to_tf_keras(keras.Model(x, end), recipe=QUICK)
+        np.testing.assert_allclose(copy(np.ones((1, 8, 8, 3), "float32")), 1.0)
+
+
 def test_grouped_convolutions(stripes):
     """They are pruned and clustered like others, and trained in between."""
     model = grouped()
@@ -188,6 +198,7 @@ BAD = [
     (steps.prune, {"sparsity": float("nan")}, "sparsity must be"),
     (steps.prune, {"sparsity": 0.5, "begin": 0.6, "end": 0.5}, "end must be .* after"),
     (steps.prune, {"sparsity": 0.5, "skip": ["conv9"]}, "skip must be one of 'stem'"),
+    (steps.prune, {"sparsity": 0.5, "skip": "stem"}, "collection of names, got 'stem'"),
     (steps.cluster, {"clusters": 1}, "clusters must be an integer >= 2, got 1"),
     (steps.cluster, {"clusters": 257}, "clusters must be at most 256"),
     (steps.cluster, {"clusters": 250}, "at most the .* distinct values of 'stem'"),
@@ -198,6 +209,26 @@ BAD = [
 def test_bad_arguments(trained, stripes, step, given, message):
     with pytest.raises(ValueError, match=message):
         step(trained, stripes, QUICK, **given)
+
+
+STEPS = [
+    (steps.prune, {"sparsity": 0.5}),
+    (steps.cluster, {"clusters": 8}),
+    (steps.quantize, {}),
+]
+
+
+@pytest.mark.parametrize(("step", "given"), STEPS)
+def test_data_recipe_and_keywords_are_checked_first(step, given, stripes):
+    with pytest.raises(ValueError, match=r"recipe must be a Recipe, got 'modern'"):
+        step(None, stripes, "modern", **given)
+    with pytest.raises(ValueError, match=r"data must be a DataSet, got 'stripes'"):
+        step(None, "stripes", QUICK, **given)
+    with pytest.raises(TypeError, match=rf"^{step.__name__}\(\) got .* 'sed'; .* seed"):
+        step(None, stripes, QUICK, sed=1, **given)
+    if step is not steps.cluster:
+        with pytest.raises(ValueError, match=r"data must be a DataSet, got None"):
+            step(None, None, None, **given)
 
 
 def test_what_does_not_fit(stripes):
@@ -216,5 +247,11 @@ def test_what_does_not_fit(stripes):
     )
     with pytest.raises(ValueError, match="only these can be written"):
         steps.quantize(shuffled, stripes, QUICK)
+    x = keras.layers.Rescaling(2.0, name="scale")(inner)
+    x = keras.layers.Conv2D(2, 3, name="conv")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    rescaled = keras.Model(inner, x)
+    with pytest.raises(ValueError, match="'scale' is a Rescaling"):
+        steps.quantize(rescaled, stripes, QUICK)
     with pytest.raises(ValueError, match="given together"):
         steps.cluster(other, stripes, clusters=8)

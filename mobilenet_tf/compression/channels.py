@@ -10,7 +10,7 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, reports
-from mobilenet_tf.compression.tuning import check_together, tune
+from mobilenet_tf.compression.tuning import check_data, tune
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training.recipe import Recipe
 
@@ -58,11 +58,10 @@ def remove_channels(
     Source: Li et al., "Pruning filters for efficient convnets", arXiv 1608.08710.
     """
     arguments.number("fraction", fraction, lambda value: 0 <= value < 1, "in [0, 1)")
-    check_together(data, recipe)
+    check_data(data, recipe)
     name, *entries = json.loads(architecture.describe(model))
     producers = [entry[1] for entry in entries if entry[0] in _PRODUCERS]
-    for one in skip:
-        arguments.one_of("skip", one, producers)
+    arguments.names("skip", skip, producers)
     fixed = _fixed(entries) | set(skip)
     kept = {
         one: _strongest(model.get_layer(one), fraction)

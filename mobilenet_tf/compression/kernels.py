@@ -52,12 +52,12 @@ def chosen(
         skip: Names of layers that do not.
 
     Raises:
-        ValueError: A name in `skip` is of no layer with a kernel, or none is left.
+        ValueError: `skip` is no collection of names of layers with a kernel, or no
+            layer is left.
     """
     layers = [layer for layer in model.layers if kernel(layer) is not None]
     names = [layer.name for layer in layers]
-    for name in skip:
-        arguments.one_of("skip", name, names)
+    arguments.names("skip", skip, names)
     taken = [
         layer
         for layer in layers

@@ -10,7 +10,7 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, reports
-from mobilenet_tf.compression.tuning import check_together, tune
+from mobilenet_tf.compression.tuning import check_data, tune
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training.recipe import Recipe
 
@@ -47,7 +47,7 @@ def low_rank(
     arXiv 1404.0736.
     """
     arguments.number("fraction", fraction, lambda value: 0 < value < 1, "in (0, 1)")
-    check_together(data, recipe)
+    check_data(data, recipe)
     name, *entries = json.loads(architecture.describe(model))
     weights, factorised = {}, []
     for kind, layer_name, inputs, settings in entries:

@@ -13,18 +13,15 @@ Optimization Toolkit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from pathlib import Path
+from collections.abc import Collection
 
 import keras
 import numpy as np
 
 from mobilenet_tf import arguments
-from mobilenet_tf.compression import architecture, kernels, reports
+from mobilenet_tf.compression import kernels, wrapped
 from mobilenet_tf.compression.codebooks import codebook, nearest
-from mobilenet_tf.compression.tuning import check_together
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import classifier, loop
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -70,6 +67,7 @@ def prune(
     arguments.number(
         "end", end, lambda value: begin < value <= 1, f"in ({begin}, 1], after begin"
     )
+    wrapped.check("prune", data, recipe, training)
     layers, left_out = kernels.chosen(model, depthwise, skip)
     _check_not_clustered(model)
     names = [layer.name for layer in layers]
@@ -78,7 +76,7 @@ def prune(
         return bridge.prune(names, begin, end, sparsity)
 
     title = f"prune: sparsity {sparsity:g}"
-    return _trained(title, model, data, recipe, prepare, left_out, **training)
+    return wrapped.train(title, model, data, recipe, prepare, left_out, **training)
 
 
 def cluster(
@@ -118,7 +116,7 @@ def cluster(
         raise ValueError(
             f"clusters must be at most {kernels.MOST_VALUES}, got {clusters}"
         )
-    check_together(data, recipe)
+    wrapped.check("cluster", data, recipe, training, optional=True)
     layers, left_out = kernels.chosen(model, depthwise, skip)
     codebooks = {layer.name: _codebook(layer, clusters) for layer in layers}
 
@@ -129,7 +127,7 @@ def cluster(
         return bridge and bridge.cluster(codebooks)
 
     title = f"cluster: {clusters} values"
-    return _trained(title, model, data, recipe, prepare, left_out, **training)
+    return wrapped.train(title, model, data, recipe, prepare, left_out, **training)
 
 
 def quantize(
@@ -155,17 +153,22 @@ def quantize(
         The quantised network, in float32.
 
     Raises:
-        ValueError: The model has a layer that the toolkit cannot take.
+        ValueError: Data or recipe is none, or the model has a layer that the toolkit
+            cannot take.
+        TypeError: There is no such further argument.
 
     Source: Jacob et al., arXiv 1712.05877, section 3.
     """
+    wrapped.check("quantize", data, recipe, training)
     kernels.chosen(model, True, ())  # raises where there is none
 
     def prepare(result, bridge):
         return bridge.quantize()
 
     title = "quantize: 8 bits"
-    return _trained(title, model, data, recipe, prepare, [], stock=True, **training)
+    return wrapped.train(
+        title, model, data, recipe, prepare, [], stock=True, **training
+    )
 
 
 def _check_not_clustered(model):
@@ -193,67 +196,3 @@ def _codebook(layer, clusters):
             f"clusters must be at least 3 where zeros stay, as in {layer.name!r}, got 2"
         )
     return codebook(values, clusters, keep_zeros=True)
-
-
-def _trained(
-    title: str,
-    model: keras.Model,
-    data: DataSet | None,
-    recipe: Recipe | None,
-    prepare: Callable,
-    left_out: list[str],
-    *,
-    stock: bool = False,
-    seed: int = 0,
-    snapshot_path: Path | None = None,
-    on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
-    report: Callable[[reports.Report], None] = print,
-) -> keras.Model:
-    """A copy of the model, changed by a step and trained.
-
-    Args:
-        title: What the step is, for the report.
-        model: It stays as it is.
-        data: What the copy is trained on, or None.
-        recipe: How, or None.
-        prepare: Called with the copy and the bridge; gives the bridge's `wrap` and
-            `strip`.
-        left_out: Names of layers that the step does not touch.
-        stock: Whether the toolkit takes its own layers alone.
-        seed: Seed of batch order, augmentation and dropout.
-        snapshot_path: `.npz` file that holds the state after each epoch.
-        on_epoch: Called after each epoch.
-        report: Called with what the step has done.
-    """
-    architecture.describe(model)  # raises for what cannot be written
-    result = keras.models.clone_model(model)
-    result.set_weights(model.get_weights())
-    if data is None:
-        prepare(result, None)
-    else:
-        classifier.check_classes(model, data)
-        bridge = _bridge()
-        wrap, strip = prepare(result, bridge)
-        keras.utils.set_random_seed(seed)
-        loop.run(
-            bridge.Toolkit(result, data.side, recipe, wrap, strip, stock),
-            data,
-            recipe,
-            seed=seed,
-            snapshot_path=snapshot_path,
-            on_epoch=on_epoch,
-        )
-    top1 = data and reports.accuracies(model, result, data, recipe)
-    report(reports.make(title, model, result, left_out, top1))
-    return result
-
-
-def _bridge():
-    try:
-        from mobilenet_tf.compression import bridge
-    except ImportError as error:
-        raise ImportError(
-            "training a compressed network needs tensorflow-model-optimization and "
-            f"tf_keras; BUILD.md says how to install them ({error})"
-        ) from error
-    return bridge

@@ -1,4 +1,4 @@
-"""What steps that change the architecture have in common: they may train afterwards."""
+"""What the steps have in common: those that change the architecture may train it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,23 @@ from mobilenet_tf.training import classifier
 from mobilenet_tf.training.recipe import Recipe
 
 
-def check_together(data: DataSet | None, recipe: Recipe | None) -> None:
-    """Raise ValueError where data comes without a recipe, or a recipe without data."""
-    if (data is None) != (recipe is None):
+def check_data(
+    data: DataSet | None, recipe: Recipe | None, optional: bool = True
+) -> None:
+    """Raise ValueError where there are not both data and a recipe.
+
+    Args:
+        data: A data set.
+        recipe: A recipe.
+        optional: Whether both may be None.
+    """
+    if optional and (data is None) != (recipe is None):
         raise ValueError("data and recipe must be given together, or neither")
+    if optional and data is None:
+        return
+    for name, given, kind in (("data", data, DataSet), ("recipe", recipe, Recipe)):
+        if not isinstance(given, kind):
+            raise ValueError(f"{name} must be a {kind.__name__}, got {given!r}")
 
 
 def tune(

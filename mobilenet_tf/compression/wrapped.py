@@ -1,0 +1,113 @@
+"""What the steps with the toolkit have in common: training inside its wrappers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import keras
+
+from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.compression.tuning import check_data
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.training import classifier, loop
+from mobilenet_tf.training.recipe import Recipe
+
+KEYWORDS = ("seed", "snapshot_path", "on_epoch", "report")
+
+
+def check(
+    step: str,
+    data: DataSet | None,
+    recipe: Recipe | None,
+    further: Collection[str],
+    optional: bool = False,
+) -> None:
+    """Raise for what a step cannot hand on to `train`.
+
+    Args:
+        step: Its name.
+        data: What it was given.
+        recipe: What it was given.
+        further: The keywords of other arguments that it was given.
+        optional: Whether data and recipe may both be None.
+
+    Raises:
+        ValueError: Data and recipe are not what they must be.
+        TypeError: There is no argument of such a keyword.
+    """
+    for name in further:
+        if name not in KEYWORDS:
+            raise TypeError(
+                f"{step}() got an unexpected keyword argument {name!r}; those about "
+                f"the training are {', '.join(KEYWORDS)}"
+            )
+    check_data(data, recipe, optional)
+
+
+def train(
+    title: str,
+    model: keras.Model,
+    data: DataSet | None,
+    recipe: Recipe | None,
+    prepare: Callable,
+    left_out: list[str],
+    *,
+    stock: bool = False,
+    seed: int = 0,
+    snapshot_path: Path | None = None,
+    on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
+    report: Callable[[reports.Report], None] = print,
+) -> keras.Model:
+    """A copy of the model, changed by a step and trained.
+
+    Args:
+        title: What the step is, for the report.
+        model: It stays as it is.
+        data: What the copy is trained on, or None.
+        recipe: How, or None.
+        prepare: Called with the copy and the bridge; gives the bridge's `wrap` and
+            `strip`.
+        left_out: Names of layers that the step does not touch.
+        stock: Whether the toolkit takes its own layers alone.
+        seed: Seed of batch order, augmentation and dropout.
+        snapshot_path: `.npz` file that holds the state after each epoch.
+        on_epoch: Called after each epoch.
+        report: Called with what the step has done.
+
+    Raises:
+        ValueError: The model has a layer that cannot cross, other classes than the
+            data set, or weights that are not finite after the training.
+    """
+    architecture.describe(model)  # raises for what cannot be written
+    result = keras.models.clone_model(model)
+    result.set_weights(model.get_weights())
+    if data is None:
+        prepare(result, None)
+    else:
+        classifier.check_classes(model, data)
+        bridge = _bridge()
+        wrap, strip = prepare(result, bridge)
+        keras.utils.set_random_seed(seed)
+        loop.run(
+            bridge.Toolkit(result, data.side, recipe, wrap, strip, stock),
+            data,
+            recipe,
+            seed=seed,
+            snapshot_path=snapshot_path,
+            on_epoch=on_epoch,
+        )
+    top1 = data and reports.accuracies(model, result, data, recipe)
+    report(reports.make(title, model, result, left_out, top1))
+    return result
+
+
+def _bridge():
+    try:
+        from mobilenet_tf.compression import bridge
+    except ImportError as error:
+        raise ImportError(
+            "training a compressed network needs tensorflow-model-optimization and "
+            f"tf_keras; BUILD.md says how to install them ({error})"
+        ) from error
+    return bridge

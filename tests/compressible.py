@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 import mobilenet_tf
+from mobilenet_tf import layers
 from mobilenet_tf.compression import kernels
 from mobilenet_tf.mobilenet import BLOCKS
 from mobilenet_tf.training.recipe import Recipe
@@ -49,13 +50,26 @@ def grouped():
     return keras.Model(inputs, keras.layers.Dense(2, "softmax", name="classifier")(x))
 
 
+def fires():
+    """Two Fire modules and a bypass: of SqueezeNet what a quick test needs."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((32, 32, 3))
+    x = layers.conv_relu(inputs, 8, 3, 4, name="conv1")
+    first = layers.fire(x, 8, 8, 8, name="fire2")
+    second = layers.fire(first, 8, 8, 8, name="fire3")
+    x = keras.layers.Add(name="bypass")([first, second])
+    x = layers.conv_relu(x, 2, 1, name="conv10")
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, keras.layers.Activation("softmax", name="classifier")(x))
+
+
 NETWORKS = {
     "mobilenet": lambda: mobilenet(BLOCKS),
     "separable": lambda: mobilenet_tf.build(
         0.25,
         base_resolution=32,
         classes=2,
-        block=mobilenet_tf.layers.fused_separable,
+        block=layers.fused_separable,
     ),
     "squeezenet": squeezenet,
     "simple": lambda: squeezenet("simple"),
@@ -85,6 +99,12 @@ def pruned(weights):
 
 def clustered(weights):
     return np.round(weights / np.abs(weights).max() * 15).astype("float32") / 15
+
+
+def copy_of(model):
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def same_bits(first, second):

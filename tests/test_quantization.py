@@ -1,11 +1,21 @@
-"""Training in 8 bits: what comes back from it."""
+"""Training in 8 bits, alone and after the other steps: what comes back from it."""
 
 import dataclasses
 
 import keras
 import numpy as np
 import pytest
-from compressible import NETWORKS, QUICK, grouped, mobilenet, pruned, quiet, values
+from compressible import (
+    NETWORKS,
+    QUICK,
+    copy_of,
+    fires,
+    grouped,
+    mobilenet,
+    quiet,
+    same_bits,
+    values,
+)
 
 import mobilenet_tf
 from mobilenet_tf import layers
@@ -13,28 +23,15 @@ from mobilenet_tf.compression import steps
 
 pytest.importorskip("mobilenet_tf.compression.bridge")
 ONCE = dataclasses.replace(QUICK, epochs=1)
-
-
-def fires():
-    """Two Fire modules and a bypass."""
-    inputs = keras.Input((32, 32, 3))
-    x = layers.conv_relu(inputs, 8, 3, 4, name="conv1")
-    first = layers.fire(x, 8, 8, 8, name="fire2")
-    second = layers.fire(first, 8, 8, 8, name="fire3")
-    x = keras.layers.Add(name="bypass")([first, second])
-    x = layers.conv_relu(x, 2, 1, name="conv10")
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(inputs, keras.layers.Activation("softmax", name="classifier")(x))
-
-
-BUILDERS = {
-    "mobilenet": mobilenet,
-    "separable": lambda: mobilenet(block=layers.fused_separable),
-    "fires": fires,
-}
-BUILDS = [pytest.param(build, id=name) for name, build in BUILDERS.items()] + [
-    pytest.param(build, id=f"whole_{name}", marks=pytest.mark.thorough)
-    for name, build in NETWORKS.items()
+CHAINED = [
+    pytest.param(
+        lambda: mobilenet([(64, 2)], block=layers.fused_separable), id="one_separable"
+    ),
+    pytest.param(fires, id="fires"),
+    *(
+        pytest.param(build, id=name, marks=pytest.mark.thorough)
+        for name, build in NETWORKS.items()
+    ),
 ]
 
 
@@ -48,8 +45,7 @@ def all_kernels(model):
 
 
 def columns(kernel):
-    """The weights that have one scale: filters, but for the toolkit the whole kernel
-    of a depthwise layer."""
+    """The weights that have one scale: a filter, or a whole depthwise kernel."""
     return kernel.reshape(-1, kernel.shape[-1]).T
 
 
@@ -59,27 +55,55 @@ def assert_on_a_grid(weights, name):
     assert np.abs(multiples - np.rint(multiples)).max(1).min() < 1e-3, name
 
 
-def clustered(model):
-    """A network with few values in each kernel, three quarters of them zero."""
-    for layer in model.layers:
-        arrays = layer.get_weights()
-        layer.set_weights([pruned(one) if one.ndim > 1 else one for one in arrays])
-    return steps.cluster(model, clusters=8, report=quiet)
+def chain(model, data, recipe):
+    """Prune, cluster and quantize: the four networks, and the last report."""
+    networks, reports = [model], []
+    for step, given in (
+        (steps.prune, {"sparsity": 0.5}),
+        (steps.cluster, {"clusters": 16}),
+        (steps.quantize, {}),
+    ):
+        before = copy_of(networks[-1])
+        result = step(networks[-1], data, recipe, report=reports.append, **given)
+        same_bits(networks[-1], before)
+        for array in result.get_weights():
+            assert np.isfinite(array).all()
+        networks.append(result)
+    return networks, reports[-1]
 
 
-@pytest.mark.parametrize("build", BUILDS)
-def test_zeros_and_sharing_inside_a_filter_stay(build, stripes):
-    """Also in depthwise kernels, and before a ReLU, where the toolkit omits them."""
-    model = clustered(build())
-    result = steps.quantize(model, stripes, ONCE, report=quiet)
-    for name, before in all_kernels(model).items():
-        after = all_kernels(result)[name]
-        assert (after != before).any(), name
-        assert not after[before == 0].any(), name
-        for old, new in zip(columns(before), columns(after), strict=True):
+def check_what_stays(pruned, shared, quantized):
+    """Zeros; 16 values of a kernel; then what is equal inside a filter, in 8 bits.
+
+    Also in depthwise kernels, and before a ReLU layer, where the toolkit omits them.
+    """
+    for name, kernel in values(shared).items():
+        assert len(np.unique(kernel)) <= 16, name
+        assert not kernel[values(pruned)[name] == 0].any(), name
+        assert (kernel != values(pruned)[name]).any(), name
+    after = all_kernels(quantized)
+    for name, kernel in all_kernels(shared).items():
+        assert not after[name][kernel == 0].any(), name
+        assert (after[name] != kernel).any(), name
+        for old, new in zip(columns(kernel), columns(after[name]), strict=True):
             assert_on_a_grid(new, name)
             for value in np.unique(old):
                 assert len(np.unique(new[old == value])) == 1, name
+
+
+@pytest.mark.parametrize("build", CHAINED)
+def test_prune_cluster_quantize(build, stripes):
+    (_, *results), _ = chain(build(), stripes, ONCE)
+    check_what_stays(*results)
+
+
+def test_prune_cluster_quantize_a_trained_network(trained, stripes):
+    (_, *results), report = chain(trained, stripes, QUICK)
+    check_what_stays(*results)
+    assert report.top1[1] >= report.top1[0] > 0.9
+    assert "quantize" in str(report)
+    before, after = (values(one)["block3_depthwise"] for one in results[1:])
+    assert len(np.unique(after)) <= len(np.unique(before))  # it has one scale
 
 
 def test_a_filter_of_zeros_stays_one(stripes):
@@ -99,9 +123,12 @@ def test_a_filter_of_zeros_stays_one(stripes):
 
 
 def test_a_training_that_diverges_is_an_error(stripes):
+    model = grouped()
+    before = copy_of(model)
     wild = dataclasses.replace(ONCE, learning_rate=1e30)
     with pytest.raises(ValueError, match=r"'first' are not finite .* learning_rate"):
-        steps.prune(grouped(), stripes, wild, sparsity=0.5, report=quiet)
+        steps.quantize(model, stripes, wild, report=quiet)
+    same_bits(model, before)
 
 
 def test_quantized_networks_are_small_files(stripes):
@@ -109,7 +136,7 @@ def test_quantized_networks_are_small_files(stripes):
     model = mobilenet_tf.build(
         0.5, base_resolution=32, classes=2, blocks=((512, 2),) * 2
     )
-    result = steps.quantize(model, stripes, QUICK, report=quiet)
+    result = steps.quantize(model, stripes, ONCE, report=quiet)
     kinds = {name: kind for name, kind, *_ in codec.inspect(codec.encode(result))}
     assert "int8" in kinds["block2_pointwise/kernel"]
     for name, kernel in values(result).items():

@@ -73,6 +73,14 @@ def test_the_toolkit_leaves_tensorflow_alone():
     assert "TF_USE_LEGACY_KERAS" not in os.environ
 
 
+def test_prune_layer_by_layer(trained, stripes):
+    shares = {"stem": 0.25, "block1_depthwise": 0.5}
+    pruned = steps.prune(trained, stripes, QUICK, sparsity=shares, report=quiet)
+    for name, kernel in values(pruned).items():
+        share = shares.get(name, 0)
+        assert abs(np.mean(kernel == 0) - share) <= 1 / kernel.size + 1e-9, name
+
+
 @pytest.mark.parametrize("depthwise", [False, True])
 def test_prune(trained, stripes, depthwise):
     before = copy_of(trained)

@@ -13,6 +13,8 @@ BAD = [
     (steps.prune, {"sparsity": -0.1}, "sparsity must be"),
     (steps.prune, {"sparsity": float("nan")}, "sparsity must be"),
     (steps.prune, {"sparsity": 0.5, "begin": 0.6, "end": 0.5}, "end must be .* after"),
+    (steps.prune, {"sparsity": {"conv9": 0.5}}, "sparsity must be one of 'stem'"),
+    (steps.prune, {"sparsity": {"stem": 1}}, r"sparsity must be a number in \[0, 1\)"),
     (steps.prune, {"sparsity": 0.5, "skip": ["conv9"]}, "skip must be one of 'stem'"),
     (steps.prune, {"sparsity": 0.5, "skip": "stem"}, "collection of names, got 'stem'"),
     (steps.cluster, {"clusters": 1}, "clusters must be an integer >= 2, got 1"),

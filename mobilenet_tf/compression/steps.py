@@ -13,7 +13,7 @@ Optimization Toolkit.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ def prune(
     data: DataSet,
     recipe: Recipe,
     *,
-    sparsity: float,
+    sparsity: float | Mapping[str, float],
     begin: float = 0.0,
     end: float = 0.5,
     depthwise: bool = False,
@@ -43,7 +43,8 @@ def prune(
         model: A trained classifier, flat and functional, of stock layers.
         data: What it is trained on.
         recipe: How; the rate is usually lower than that of the training before.
-        sparsity: Share of zeros in each kernel in the end, in [0, 1).
+        sparsity: Share of zeros in each kernel in the end, in [0, 1); or the share by
+            the name of the layer, where those that are not named stay as they are.
         begin: When the first zeros come, as a fraction of the training, in [0, 1).
         end: When the sparsity is reached, as a fraction of the training, in (begin, 1].
         depthwise: Whether depthwise kernels are pruned too. They are a small part of
@@ -62,20 +63,24 @@ def prune(
 
     Source: Zhu and Gupta, "To prune, or not to prune", arXiv 1710.01878.
     """
-    arguments.number("sparsity", sparsity, lambda value: 0 <= value < 1, "in [0, 1)")
     arguments.number("begin", begin, lambda value: 0 <= value < 1, "in [0, 1)")
     arguments.number(
         "end", end, lambda value: begin < value <= 1, f"in ({begin}, 1], after begin"
     )
     wrapped.check("prune", data, recipe, training)
+    if isinstance(sparsity, Mapping):
+        named = [one.name for one in model.layers if kernels.kernel(one) is not None]
+        arguments.names("sparsity", sparsity, named)
+        depthwise, skip = True, {*named} - {*sparsity} | {*skip}
     layers, left_out = kernels.chosen(model, depthwise, skip)
+    sparsities = _by_layer(sparsity, layers)
     _check_not_clustered(model)
-    names = [layer.name for layer in layers]
 
     def prepare(result, bridge):
-        return bridge.prune(names, begin, end, sparsity)
+        return bridge.prune(sparsities, begin, end)
 
-    title = f"prune: sparsity {sparsity:g}"
+    shares = sorted(set(sparsities.values()))
+    title = f"prune: sparsity {', '.join(f'{share:g}' for share in shares)}"
     return wrapped.train(title, model, data, recipe, prepare, left_out, **training)
 
 
@@ -169,6 +174,17 @@ def quantize(
     return wrapped.train(
         title, model, data, recipe, prepare, [], stock=True, **training
     )
+
+
+def _by_layer(sparsity, layers):
+    """The share of zeros by the name of the layer; raises where one is not legal."""
+    sparsities = {
+        layer.name: sparsity[layer.name] if isinstance(sparsity, Mapping) else sparsity
+        for layer in layers
+    }
+    for share in sparsities.values():
+        arguments.number("sparsity", share, lambda value: 0 <= value < 1, "in [0, 1)")
+    return sparsities
 
 
 def _check_not_clustered(model):

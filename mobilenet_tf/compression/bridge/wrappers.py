@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -20,32 +19,32 @@ Weights = dict[str, list[np.ndarray]]
 
 
 def prune(
-    names: Collection[str], begin: float, end: float, sparsity: float
+    sparsities: Mapping[str, float], begin: float, end: float
 ) -> tuple[Callable, Callable]:
     """`wrap` and `strip` of magnitude pruning, more and more zeros from begin to end.
 
     Args:
-        names: The layers that are pruned.
+        sparsities: Share of zeros in the end, by the name of the layer.
         begin: When the first zeros come, as a fraction of the training.
         end: When the sparsity is reached, as a fraction of the training.
-        sparsity: Share of zeros in each of the layers.
     """
 
     def wrap(body, steps):
         first, length = int(begin * steps), max(1, int((end - begin) * steps))
         frequency = max(1, length // 100)
-        schedule = tfmot.sparsity.keras.PolynomialDecay(
-            initial_sparsity=0.0,
-            final_sparsity=sparsity,
-            begin_step=first,
-            # Reached only in a step in which zeros are chosen.
-            end_step=first + length // frequency * frequency,
-            frequency=frequency,
-        )
-        one = functools.partial(
-            tfmot.sparsity.keras.prune_low_magnitude, pruning_schedule=schedule
-        )
-        return _wrapped(body, names, one)
+
+        def one(layer):
+            schedule = tfmot.sparsity.keras.PolynomialDecay(
+                initial_sparsity=0.0,
+                final_sparsity=sparsities[layer.name],
+                begin_step=first,
+                # Reached only in a step in which zeros are chosen.
+                end_step=first + length // frequency * frequency,
+                frequency=frequency,
+            )
+            return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule)
+
+        return _wrapped(body, sparsities, one)
 
     return wrap, lambda body: _weights(tfmot.sparsity.keras.strip_pruning(body))
 

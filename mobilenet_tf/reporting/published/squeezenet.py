@@ -4,6 +4,8 @@ Sizes in MB are 2**20 bytes of float32 parameters, mostly rounded up to the last
 that is printed. Accuracies are ImageNet's, in percent.
 """
 
+from collections.abc import Iterator
+
 from mobilenet_tf.reporting.published.row import PublishedRow
 
 # Table 1: layer -> (output side and depth, parameters before and after pruning,
@@ -20,6 +22,19 @@ TABLE1 = {
     "fire9": ((13, 512), 197_184, 77_581, (50, 100, 30)),
     "conv10": ((13, 1000), 513_000, 103_400, (20,)),
 }
+_FIRE_PARTS = ("squeeze", "expand1x1", "expand3x3")
+
+
+def kept_weights() -> Iterator[tuple[str, int]]:
+    """Table 1's percent of the weights that pruning keeps, by the layers' names."""
+    for name, (_, _, _, kept) in TABLE1.items():
+        if len(kept) == 1:
+            yield name, kept[0]
+        else:
+            parts = (f"{name}_{part}" for part in _FIRE_PARTS)
+            yield from zip(parts, kept, strict=True)
+
+
 TABLE1_TOTAL = (1_248_424, 421_098)
 TABLE1_BITS = 6  # of all weights
 # Filter size and stride, or the filters of squeeze, expand 1x1 and expand 3x3.

@@ -147,6 +147,16 @@ def test_bad_arguments(teacher, stripes, given, message):
 
 
 def test_teacher_and_student_that_do_not_fit(teacher, stripes):
+    with pytest.raises(ValueError, match="teacher must be another model than student"):
+        distil(teacher, teacher, stripes, LEARNING)
+    features = student(include_top=False)
+    with pytest.raises(ValueError, match=r"student must take .* \(None, 4, 4, 64\)"):
+        distil(features, teacher, stripes, LEARNING)
+    sigmoid = student(classifier_activation="sigmoid")
+    with pytest.raises(ValueError, match="student must not end in sigmoid where multi"):
+        distil(sigmoid, teacher, stripes, LEARNING)
+    with pytest.raises(ValueError, match="teacher must not end in softmax where multi"):
+        distil(sigmoid, teacher, stripes, LEARNING, multi_label=True)
     with pytest.raises(ValueError, match="the teacher has 2 classes, the student 5"):
         distil(student(classes=5), teacher, stripes, LEARNING)
     other = student(classes=5)

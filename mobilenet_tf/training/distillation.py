@@ -66,11 +66,7 @@ def distil(
     arguments.number("temperature", temperature, lambda value: value > 0, "> 0")
     arguments.number("weight", weight, lambda value: 0 < value <= 1, "in (0, 1]")
     arguments.one_of("precision", precision, PRECISIONS)
-    if teacher.output_shape[-1] != student.output_shape[-1]:
-        raise ValueError(
-            f"the teacher has {teacher.output_shape[-1]} classes, the student "
-            f"{student.output_shape[-1]}"
-        )
+    _check_fit(student, teacher, multi_label)
     if weight < 1:
         classifier.check_classes(student, data, "student")
     loss = DistillationLoss(temperature, weight, multi_label, recipe.label_smoothing)
@@ -82,6 +78,30 @@ def distil(
         snapshot_path=snapshot_path,
         on_epoch=on_epoch,
     )
+
+
+def _check_fit(student, teacher, multi_label):
+    """Raise ValueError where one cannot learn from the other."""
+    if teacher is student:
+        raise ValueError("teacher must be another model than student")
+    wrong = keras.activations.softmax if multi_label else keras.activations.sigmoid
+    for name, model in (("student", student), ("teacher", teacher)):
+        given, found = model.input_shape, model.output_shape
+        if len(given) != 4 or given[-1] != 3 or len(found) != 2:
+            raise ValueError(
+                f"{name} must take (batch, height, width, 3), give (batch, classes), "
+                f"got {given} and {found}"
+            )
+        if getattr(model.layers[-1], "activation", None) is wrong:
+            raise ValueError(
+                f"{name} must not end in {wrong.__name__} where multi_label is "
+                f"{multi_label}"
+            )
+    if teacher.output_shape[-1] != student.output_shape[-1]:
+        raise ValueError(
+            f"the teacher has {teacher.output_shape[-1]} classes, the student "
+            f"{student.output_shape[-1]}"
+        )
 
 
 @dataclasses.dataclass

@@ -142,7 +142,8 @@ def quantize(
 
     Every filter of the result has weights that are whole multiples of a scale, from
     -127 to 127 of them, so that `mobilenet_tf.export.litert` with "int8" rounds no
-    weight again. A depthwise or fully connected kernel has one scale in all.
+    weight of a Conv2D again. A depthwise or fully connected kernel has one scale in
+    all, and filters that use little of its range may be rounded again.
 
     Weights that are zero stay zero, and weights of one scale that are equal stay equal.
     As each filter has a scale of its own, the values of one are not those of another

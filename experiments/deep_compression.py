@@ -99,7 +99,7 @@ experiment = Experiment(
     body=sizes.compressed,
     conclusions=(
         Conclusion(
-            "SqueezeNet is as accurate as AlexNet, to half a point",
+            "SqueezeNet loses at most half a point to AlexNet",
             loses_at_most(0.5),
             about=", none$",
         ),

@@ -46,7 +46,7 @@ experiment = Experiment(
     figures=(accuracy_over_size,),
     conclusions=(
         Conclusion(
-            "3x3 filters are needed: with 1 % of them accuracy is lowest",
+            "accuracy is lowest with 1 % of 3x3 filters",
             lambda one, *more: one < min(more),
         ),
         Conclusion("accuracy levels off at a half of 3x3 filters", levels_off),

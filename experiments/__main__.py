@@ -61,7 +61,7 @@ TABLES = (
     ("deep_compression", *SQUEEZENETS),
     ("small_network_techniques", *MOBILENETS),
     ("distillation", *MOBILENETS),
-    ("compressed_mobilenets", *SMALLER, BFLOAT16),
+    ("compressed_mobilenets", *MOBILENETS),
     (
         "imagenet_checkpoints",
         *PHOTOGRAPHS,

@@ -20,8 +20,12 @@ import keras
 import numpy as np
 
 SUFFIXES = (".h5", ".keras")
-_UNREADABLE = (OSError, LookupError, TypeError, ValueError, AttributeError)
 CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
+# What h5py and zipfile raise for a file that is damaged or laid out otherwise.
+_UNREADABLE = (
+    *(OSError, LookupError, TypeError, ValueError, AttributeError),
+    zipfile.BadZipFile,
+)
 
 
 def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) -> None:
@@ -131,7 +135,7 @@ def _opened(path):
                 for key, group in file["layers"].items()
                 if len(group.get("vars", ()))
             }
-    except (*_UNREADABLE, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise _bad(path, str(error)) from error
 
 

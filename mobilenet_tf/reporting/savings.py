@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from mobilenet_tf.reporting.rows import Row
 
-_NAMES = {"mult_adds": "mult-adds", "parameters": "parameters"}
-
 
 @dataclasses.dataclass(frozen=True)
 class Saving:
@@ -34,7 +32,7 @@ class Saving:
         holds = round(counted, decimals) >= self.times
         return (
             f"The conclusion that {first.network.label} has {self.times:g} times fewer "
-            f"{_NAMES[self.quantity]} than {self.rival} "
+            f"{self.quantity.replace('_', '-')} than {self.rival} "
             f"{'holds' if holds else 'does not hold'}: counted, {counted:.1f} times."
         )
 

@@ -28,7 +28,6 @@ RETRAIN = dataclasses.replace(
     PLAIN,
     name="plain_retrain",
     learning_rate=PLAIN.learning_rate / 4,
-    epochs=8,
     warmup_epochs=1.0,
     side_steps=(1.0,),
 )
@@ -36,9 +35,14 @@ SHARE = dataclasses.replace(
     RETRAIN, name="plain_share", learning_rate=PLAIN.learning_rate / 10, epochs=3
 )
 
-# What is kept of each layer's weights: of SqueezeNet as in Table 1; of AlexNet as in
-# Han et al., arXiv 1506.02626, table 4, 11 % of all.
-SQUEEZENET_KEPT = dict(kept_weights())
+# What is kept of each layer's weights, in percent: of SqueezeNet as in Table 1, but of
+# the 3x3 filters a quarter instead of a third. In the paper most of what goes is the
+# classifier of 1000 classes, which is small here.
+SQUEEZENET_KEPT = {
+    name: min(share, 25) if name.endswith("expand3x3") else share
+    for name, share in kept_weights()
+}
+# Of AlexNet as in Han et al., arXiv 1506.02626, table 4: 11 % of all.
 ALEXNET_KEPT = {
     "conv1": 84,
     "conv2": 38,
@@ -51,14 +55,19 @@ ALEXNET_KEPT = {
 }
 
 
-def pruned(kept: dict[str, int]) -> Step:
+def pruned(kept: dict[str, int], epochs: int) -> Step:
     """Pruning that keeps so many percent of each layer's weights."""
+    recipe = dataclasses.replace(RETRAIN, epochs=epochs)
     shares = {name: 1 - share / 100 for name, share in kept.items() if share < 100}
-    return Step(prune, {"sparsity": shares}, RETRAIN)
+    return Step(prune, {"sparsity": shares}, recipe)
 
 
-PRUNE_ALEXNET, PRUNE_SQUEEZENET = pruned(ALEXNET_KEPT), pruned(SQUEEZENET_KEPT)
-SVD = Step(low_rank, {"fraction": 0.2}, RETRAIN)
+# SqueezeNet has fewer weights to spare, so it takes longer to do without them.
+PRUNE_ALEXNET = pruned(ALEXNET_KEPT, epochs=8)
+PRUNE_SQUEEZENET = pruned(SQUEEZENET_KEPT, epochs=12)
+# A fifth of all weights is left, as in the paper. The classifier has few classes here;
+# a low rank would leave it too few directions.
+SVD = Step(low_rank, {"fraction": 0.125, "skip": ["fc8"]}, SHARE)
 STEPS = {
     ("AlexNet", "none"): (),
     ("AlexNet", "SVD"): (SVD,),

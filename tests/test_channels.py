@@ -86,3 +86,20 @@ def test_low_rank():
         for one in (model, small)
     )
     np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_low_rank_leaves_a_classifier_as_it_is():
+    image = keras.Input((200,))
+    x = keras.layers.Dense(300, name="hidden")(image)
+    model = keras.Model(image, keras.layers.Dense(10, name="last")(x))
+    reports = []
+    small = low_rank(model, fraction=0.2, skip=["last"], report=reports.append)
+    names = [layer.name for layer in small.layers if layer.weights]
+    assert names == ["hidden_factor", "hidden", "last"]
+    assert reports[0].left_out == ("last",)
+    kernel, _ = model.get_layer("last").get_weights()
+    np.testing.assert_array_equal(small.get_layer("last").get_weights()[0], kernel)
+    with pytest.raises(ValueError, match="skip must be one of 'hidden', 'last'"):
+        low_rank(model, fraction=0.2, skip=["image"], report=quiet)
+    with pytest.raises(ValueError, match="no fully connected layer to factorise"):
+        low_rank(model, fraction=0.2, skip=["hidden", "last"], report=quiet)

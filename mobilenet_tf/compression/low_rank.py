@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ def low_rank(
     recipe: Recipe | None = None,
     *,
     fraction: float,
+    skip: Collection[str] = (),
     report: Callable[[reports.Report], None] = print,
     **training,
 ) -> keras.Model:
@@ -34,6 +35,9 @@ def low_rank(
         data: What it is trained on; None means no training.
         recipe: How; None means no training.
         fraction: Weights that are left of each layer, in (0, 1); it decides the rank.
+        skip: Names of fully connected layers to leave as they are, such as a
+            classifier of few classes: a low rank would leave it fewer directions than
+            it has to tell apart.
         report: Called with what was done.
         **training: Further arguments of `mobilenet_tf.training.classifier.fit`.
 
@@ -41,19 +45,22 @@ def low_rank(
         The factorised network; the model stays as it is.
 
     Raises:
-        ValueError: An argument is out of its range, or no layer is fully connected.
+        ValueError: An argument is out of its range, or no layer is left to factorise.
 
     Source: Denton et al., "Exploiting linear structure within convolutional networks",
     arXiv 1404.0736.
     """
     arguments.number("fraction", fraction, lambda value: 0 < value < 1, "in (0, 1)")
+    dense = [one.name for one in model.layers if isinstance(one, keras.layers.Dense)]
+    arguments.names("skip", skip, dense)
     check_data(data, recipe)
     name, *entries = json.loads(architecture.describe(model))
+    chosen = {*dense} - {*skip}
     weights, factorised = {}, []
     for kind, layer_name, inputs, settings in entries:
         layer = model.get_layer(layer_name)
         weights[layer_name] = layer.get_weights()
-        if kind == "Dense" and (rank := _rank(layer, fraction)):
+        if layer_name in chosen and (rank := _rank(layer, fraction)):
             factor = f"{layer_name}_factor"
             first, second = _factors(weights[layer_name][0], rank)
             weights[factor] = [first]
@@ -63,13 +70,16 @@ def low_rank(
             inputs = [factor]
         factorised.append([kind, layer_name, inputs, settings])
     if len(factorised) == len(entries):
-        raise ValueError(f"{model.name!r} has no fully connected layer to factorise")
+        raise ValueError(
+            f"{model.name!r} has no fully connected layer to factorise at fraction "
+            f"{fraction}"
+        )
     text = json.dumps([name, *factorised])
     result, layers = architecture.build(text)
     for layer in layers:
         layer.set_weights(weights[layer.name])
-    title = f"low rank: {100 * fraction:g} % of the weights of each layer"
-    return tune(title, model, result, data, recipe, [], report, **training)
+    title = f"low rank: {100 * fraction:g} % of each fully connected layer"
+    return tune(title, model, result, data, recipe, sorted(skip), report, **training)
 
 
 def _rank(layer, fraction):

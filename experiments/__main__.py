@@ -29,6 +29,7 @@ MOBILENETS = (*PHOTOGRAPHS, BFLOAT16)
 SQUEEZENETS = (*PHOTOGRAPHS, "--recipe=plain", "--precision=mixed_bfloat16")
 # Smaller images where some networks cost several times as much as the others.
 SMALLER = (*PHOTOGRAPHS, "--base_resolution=64")
+SHORTER = (*SMALLER, "--epochs=20")  # and where there are many of them
 DESIGN_SPACE = (*SMALLER, "--recipe=plain")
 
 # Every table in the order of the papers: script, and the flags it was trained with.
@@ -36,7 +37,7 @@ TABLES = (
     ("body_architecture",),
     ("resource_per_layer_type",),
     ("convolution_cost",),
-    ("full_convolution", *SMALLER, "--epochs=20", "--precision=mixed_bfloat16"),
+    ("full_convolution", *SHORTER, "--precision=mixed_bfloat16"),
     ("narrow_or_shallow", *MOBILENETS),
     ("width_multiplier", *MOBILENETS),
     ("width_multiplier", *MOBILENETS, "--recipe=paper"),
@@ -60,8 +61,8 @@ TABLES = (
     ("expand_filters", *DESIGN_SPACE),
     ("deep_compression", *SQUEEZENETS),
     ("small_network_techniques", *MOBILENETS),
-    ("distillation", *MOBILENETS),
-    ("compressed_mobilenets", *MOBILENETS),
+    ("distillation", *SHORTER, BFLOAT16),
+    ("compressed_mobilenets", *SHORTER, BFLOAT16),
     (
         "imagenet_checkpoints",
         *PHOTOGRAPHS,

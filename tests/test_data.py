@@ -9,10 +9,10 @@ import tensorflow_datasets as tfds
 from prepared import load, prepare
 
 import mobilenet_tf
-from mobilenet_tf.data import catalogue
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
 from mobilenet_tf.data.dataset import is_named
+from mobilenet_tf.data.features import image_feature, label_feature
 from mobilenet_tf.training.classifier import fit
 from mobilenet_tf.training.recipes import PLAIN
 
@@ -136,9 +136,9 @@ def test_grey_and_rgba_images(tmp_path, channels):
 )
 def test_features_of_well_known_sets_are_found(name):
     features = tfds.builder(name).info.features
-    image = catalogue.only_feature(name, features, "image", None)
-    label = catalogue.only_feature(name, features, "label", None)
-    assert (image, label) == ("image", "label")
+    label = label_feature(name, features)
+    assert (image_feature(name, features), label.key) == ("image", "label")
+    assert not label.multi_label
 
 
 def test_set_that_must_be_downloaded_by_hand(tmp_path):
@@ -173,7 +173,7 @@ def test_missing_feature_is_named(tmp_path):
         split_datasets={"train": tf.data.Dataset.from_tensor_slices({"x": [1, 2]})},
         features=tfds.features.FeaturesDict({"x": tfds.features.Scalar(np.int32)}),
     )
-    with pytest.raises(ValueError, match=r"no Image feature.* its features are x"):
+    with pytest.raises(ValueError, match=r"no image feature.* its features are x"):
         load("plain", str(tmp_path))
 
 

@@ -26,7 +26,8 @@ class Batch:
         images: uint8 `(n, S, 3, S)`: row, channel, column; the whole image scaled to a
             square.
         aspects: float32 `(n,)`, width / height of each original image.
-        labels: int64 `(n,)`.
+        labels: int64 `(n,)`, classes, -1 where there is none; or `(n, attributes)` of
+            0 and 1 where an image can have several.
     """
 
     images: np.ndarray

@@ -1,4 +1,4 @@
-"""From stored images to what a training step takes: order, crops, one-hot labels."""
+"""From stored images to what a training step takes: order, crops, targets."""
 
 from contextlib import contextmanager
 
@@ -11,7 +11,7 @@ from mobilenet_tf.data.dataset import Split
 def training_batches(
     split: Split, classes: int, batch_size: int, seed: int, first_epoch: int, **crop
 ):
-    """Endless `((images, boxes), one-hot labels)`, from the start of an epoch on.
+    """Endless `((images, boxes), targets)`, from the start of an epoch on.
 
     Epoch by epoch the order and the crops follow from `(seed, epoch)` alone, so a
     training that is resumed sees the batches it would have seen.
@@ -24,24 +24,40 @@ def training_batches(
         first_epoch: The epoch to begin with.
         **crop: `min_area` and `flip` of `mobilenet_tf.data.boxes.random_boxes`.
     """
-    one_hot = np.eye(classes, dtype="float32")
     epoch = first_epoch
     while True:
         rng = np.random.default_rng([seed, epoch, 1])
         for batch in split.epoch(batch_size, seed=[seed, epoch, 0]):
             boxes = random_boxes(rng, batch.aspects, **crop)
-            yield (batch.images, boxes), one_hot[batch.labels]
+            yield (batch.images, boxes), targets(batch.labels, classes)
         epoch += 1
 
 
 def evaluation_batches(
     split: Split, classes: int, batch_size: int, central_fraction: float
 ):
-    """`((images, boxes), one-hot labels)` of the whole split, in order, once."""
-    one_hot = np.eye(classes, dtype="float32")
+    """`((images, boxes), targets)` of the whole split, in order, once."""
     for batch in split.epoch(batch_size):
+        if (batch.labels < 0).any():
+            raise ValueError("images without labels cannot be evaluated")
         boxes = central_boxes(len(batch), central_fraction)
-        yield (batch.images, boxes), one_hot[batch.labels]
+        yield (batch.images, boxes), targets(batch.labels, classes)
+
+
+def targets(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Labels as a loss takes them.
+
+    Args:
+        labels: As in `Batch`: classes `(n,)`, or attributes `(n, classes)`.
+        classes: Number of classes or attributes.
+
+    Returns:
+        float32 `(n, classes)`: one-hot; zeros where there is no label; attributes as
+        they are.
+    """
+    if labels.ndim == 2:
+        return labels.astype("float32")
+    return np.eye(classes + 1, classes, dtype="float32")[labels]  # -1: the last row
 
 
 @contextmanager

@@ -8,20 +8,19 @@ import importlib
 import tensorflow_datasets as tfds
 
 from mobilenet_tf.data.dataset import EMBEDDED
+from mobilenet_tf.data.features import Labels, image_feature, label_feature
 
-_KINDS = {"image": tfds.features.Image, "label": tfds.features.ClassLabel}
 EVALUATION_SPLITS = ("validation", "test", "val", "valid")
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A prepared TFDS classification data set with everything resolved.
+    """A prepared TFDS data set of images with everything resolved.
 
     Attributes:
         builder: The TFDS builder, prepared.
         image_key: Name of the image feature.
-        label_key: Name of the class label feature.
-        class_names: Names of the classes in index order.
+        labels: What is said of the images.
         train_split: TFDS split string that is trained on.
         evaluation_split: TFDS split string that is evaluated.
         to_rgb: Whether one or four channels are turned into three.
@@ -29,8 +28,7 @@ class Source:
 
     builder: tfds.core.DatasetBuilder
     image_key: str
-    label_key: str
-    class_names: tuple[str, ...]
+    labels: Labels
     train_split: str
     evaluation_split: str
     to_rgb: bool
@@ -63,8 +61,9 @@ def open_source(
     label_key: str | None = None,
     limit: int | None = None,
     to_rgb: bool = False,
+    unlabelled: bool = False,
 ) -> Source:
-    """Find, and where needed prepare, a TFDS classification data set.
+    """Find, and where needed prepare, a TFDS data set of labelled images.
 
     Args:
         name: TFDS name, `name`, `name/config` or `name/config:version`.
@@ -73,17 +72,20 @@ def open_source(
         evaluation_split: TFDS split to evaluate; None means the first of "validation",
             "test", "val" and "valid" that exists.
         image_key: Image feature; None means the only one there is.
-        label_key: Class label feature; None means the only one there is.
+        label_key: Label feature: a ClassLabel; or, for images with any number of
+            labels, a sequence of ClassLabel or a dictionary of booleans. None means the
+            only ClassLabel there is, or else the only one of the others.
         limit: Use only the first so many examples of both splits.
         to_rgb: Repeat grey channels and drop an alpha channel.
+        unlabelled: Take the images alone, whatever is said of them.
 
     Raises:
         ValueError: There is no such data set, split or feature, or a split is empty.
     """
     builder = _prepared_builder(name, data_dir)
     features = builder.info.features
-    image_key = only_feature(name, features, "image", image_key)
-    label_key = only_feature(name, features, "label", label_key)
+    image_key = image_feature(name, features, image_key)
+    labels = label_feature(name, features, label_key, unlabelled)
     channels = features[image_key].shape[-1]
     if channels != 3 and not to_rgb:
         raise ValueError(
@@ -97,8 +99,7 @@ def open_source(
     return Source(
         builder,
         image_key,
-        label_key,
-        tuple(features[label_key].names),
+        labels,
         train,
         evaluation,
         to_rgb,
@@ -126,39 +127,6 @@ def _prepared_builder(name, data_dir):
             f"cannot be prepared now: {error}"
         ) from error
     return builder
-
-
-def only_feature(
-    name: str, features: tfds.features.FeaturesDict, role: str, given: str | None
-) -> str:
-    """The name of the feature for a role, "image" or "label".
-
-    Raises:
-        ValueError: `given` is no such feature, or nothing is given and there is none,
-            or there are several and none is called like the role.
-    """
-    kind = _KINDS[role]
-    found = [key for key, feature in features.items() if isinstance(feature, kind)]
-    if given is not None:
-        if given not in found:
-            raise ValueError(
-                f"{role}_key must be one of the {kind.__name__} features of "
-                f"{name!r} ({', '.join(found) or 'none'}), got {given!r}"
-            )
-        return given
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise ValueError(
-            f"data set {name!r} has no {kind.__name__} feature, so it is not a "
-            f"classification data set; its features are {', '.join(features)}"
-        )
-    if role in found:
-        return role
-    raise ValueError(
-        f"data set {name!r} has several {kind.__name__} features "
-        f"({', '.join(found)}); choose one with --{role}_key"
-    )
 
 
 def _split(builder, flag, given, candidates, limit):

@@ -14,6 +14,7 @@ from mobilenet_tf.data.arrays import Batch, load_arrays, save_arrays
 
 EMBEDDED = "vignettes"  # rendered by the builder in mobilenet_tf.data.embedded
 MODES = ("auto", "arrays", "stream")
+_CHOICES = ("image_key", "label_key", "to_rgb", "unlabelled")
 
 
 class Split(Protocol):
@@ -27,12 +28,13 @@ class Split(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
-    """Two splits of labelled images and the facts that identify them.
+    """Two splits of images and the facts that identify them.
 
     Attributes:
         train: The split that is trained on.
         evaluation: The split that is evaluated.
-        facts: JSON-ready: name, version, splits, sizes, classes, limit, side.
+        facts: JSON-ready: name, version, splits, sizes, classes, limit, side; and
+            `multi_label` and `unlabelled` where they are true.
     """
 
     train: Split
@@ -42,6 +44,11 @@ class DataSet:
     @property
     def classes(self) -> int:
         return len(self.facts["class_names"])
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether an image has any number of labels instead of one."""
+        return self.facts.get("multi_label", False)
 
     @property
     def side(self) -> int:
@@ -103,11 +110,12 @@ def load(
         "evaluation_split": source.evaluation_split,
         "train_size": splits["train"].size,
         "evaluation_size": splits["evaluation"].size,
-        "class_names": source.class_names,
+        "class_names": source.labels.names,
         "side": side,
         "base_resolution": base_resolution,
         "limit": selection.get("limit"),
         **_chosen_features(selection),
+        **({"multi_label": True} if source.labels.multi_label else {}),
     }
     size_bytes = 3 * side**2 * (facts["train_size"] + facts["evaluation_size"])
     if arrays is not None or mode == "arrays":
@@ -127,8 +135,9 @@ def load(
 def describe(data: DataSet) -> str:
     """The data set in one line."""
     facts = data.facts
+    kind = "attributes" if data.multi_label else "classes"
     return (
-        f"{facts['name']} {facts['version']}, {data.classes} classes, "
+        f"{facts['name']} {facts['version']}, {data.classes} {kind}, "
         f"{facts['train_split']} {facts['train_size']:,}, "
         f"{facts['evaluation_split']} {facts['evaluation_size']:,}, "
         f"{facts['side']} px"
@@ -143,8 +152,7 @@ def is_named(name: str, asked: str) -> bool:
 
 def _chosen_features(selection):
     """What identifies the images where the data set leaves a choice."""
-    keys = ("image_key", "label_key", "to_rgb")
-    return {key: selection[key] for key in keys if selection.get(key)}
+    return {key: selection[key] for key in _CHOICES if selection.get(key)}
 
 
 def _sides(base_resolution, image_shape):
@@ -160,7 +168,7 @@ def _from_file(path, name, base_resolution, selection):
     expected = {
         "name": facts["name"] if is_named(facts["name"], name) else name,
         "limit": selection.get("limit"),
-        **dict.fromkeys(("image_key", "label_key", "to_rgb")),
+        **dict.fromkeys(_CHOICES),
         **_chosen_features(selection),
     }
     optional = {"base_resolution": base_resolution, **selection}

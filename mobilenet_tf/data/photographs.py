@@ -45,13 +45,13 @@ def from_tfds(
     source = open_source(name, data_dir)
     builder = source.builder
     index = {wordnet_id: number for number, wordnet_id in enumerate(wordnet_ids())}
-    unknown = [label for label in source.class_names if label not in index]
+    unknown = [label for label in source.labels.names if label not in index]
     if unknown:
         raise ValueError(
             f"the classes of data set {name!r} must be WordNet ids of ImageNet's 1000, "
             f"but {unknown[0]!r} is none of them"
         )
-    numbers = tf.constant([index[label] for label in source.class_names], tf.int64)
+    numbers = tf.constant([index[label] for label in source.labels.names], tf.int64)
     if builder.info.name == "imagenet2012":
         found = builder.as_dataset(split=source.evaluation_split)
     elif file_key in builder.info.features:
@@ -68,7 +68,7 @@ def from_tfds(
     images = found.map(
         lambda example: (
             example[source.image_key],
-            tf.gather(numbers, example[source.label_key]),
+            tf.gather(numbers, source.labels.of(example)),
         )
     )
     return Photographs(images, f"{source.name} {source.version}")

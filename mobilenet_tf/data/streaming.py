@@ -60,7 +60,7 @@ class StreamSplit:
         dataset = dataset.batch(batch_size, drop_remainder=shuffled)
         with self._readable():
             for batch in dataset.prefetch(2).as_numpy_iterator():
-                if (batch[2] < 0).any():
+                if self.source.labels.key and (batch[2] < 0).any():
                     raise ValueError(
                         f"split {self.split!r} of {self.source.name!r} has images "
                         "without a label; choose another split"
@@ -73,7 +73,7 @@ class StreamSplit:
         contents = Batch(
             np.empty((self.size, side, 3, side), "uint8"),
             np.empty(self.size, "float32"),
-            np.empty(self.size, "int64"),
+            np.empty((self.size, *self.source.labels.shape), "int64"),
         )
         start = 0
         for batch in self.epoch(256):
@@ -85,7 +85,7 @@ class StreamSplit:
         return ArraySplit(contents)
 
     def stored(self, example):
-        """An example as a batch holds it: image, aspect ratio and label."""
+        """An example as a batch holds it: image, aspect ratio and labels."""
         image = example[self.source.image_key]
         if self.source.to_rgb:
             image = image[..., :3]
@@ -94,8 +94,8 @@ class StreamSplit:
         if image.shape[:2] != (self.side, self.side):
             image = tf.image.resize(image, (self.side, self.side), antialias=True)
             image = tf.cast(tf.round(image), tf.uint8)
-        label = tf.cast(example[self.source.label_key], tf.int64)
-        return tf.transpose(image, (0, 2, 1)), size[1] / size[0], label
+        stored = tf.transpose(image, (0, 2, 1))
+        return stored, size[1] / size[0], self.source.labels.of(example)
 
     @contextlib.contextmanager
     def _readable(self):

@@ -110,8 +110,12 @@ def recipe() -> Recipe:
 
 
 def data() -> DataSet:
-    """The chosen data set."""
-    return load(
+    """The chosen data set.
+
+    Raises:
+        ValueError: It does not fit, or its images have no class each.
+    """
+    chosen = load(
         FLAGS.dataset,
         FLAGS.data_dir,
         base_resolution=FLAGS.base_resolution,
@@ -125,6 +129,12 @@ def data() -> DataSet:
         limit=FLAGS.limit,
         to_rgb=FLAGS.to_rgb,
     )
+    if chosen.multi_label:
+        raise ValueError(
+            f"dataset must have one class for each image, but {FLAGS.dataset!r} has "
+            "any number of labels; `mobilenet_tf.training` trains on it from Python"
+        )
+    return chosen
 
 
 def chosen(rows: Sequence[Row]) -> list[Network]:

@@ -32,7 +32,8 @@ def fit(
     """Train a model in place; see `mobilenet_tf.training.loop.run`.
 
     Args:
-        model: A classifier built after `keras.utils.set_random_seed(seed)`.
+        model: A classifier built after `keras.utils.set_random_seed(seed)`. Where an
+            image has any number of labels it gives logits or ends in a sigmoid.
         data: The data set; its number of classes is the model's.
         recipe: How to train.
         seed: Seed of batch order, augmentation and dropout.
@@ -41,12 +42,14 @@ def fit(
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
     Returns:
-        Epochs, seconds and history.
+        Epochs, seconds and history. With several labels the accuracy in it is the
+        share of attributes that are right.
     """
     arguments.one_of("precision", precision, PRECISIONS)
-    check_classes(model, data)
+    check_classes(model, data, multi_label=data.multi_label)
+    check_activation(model, data.multi_label)
     return loop.run(
-        Classifier(model, data.side, recipe, precision, seed),
+        Classifier(model, data.side, recipe, precision, seed, data.multi_label),
         data,
         recipe,
         seed=seed,
@@ -55,11 +58,38 @@ def fit(
     )
 
 
-def check_classes(model: keras.Model, data: DataSet, name: str = "model") -> None:
-    """Raise ValueError where a model's classes are not those of the data set."""
+def check_classes(
+    model: keras.Model, data: DataSet, name: str = "model", multi_label: bool = False
+) -> None:
+    """Raise ValueError where a model's classes are not those of the data set.
+
+    Args:
+        model: A classifier.
+        data: The data set.
+        name: Of the argument that the model is.
+        multi_label: Whether an image shall have any number of labels instead of one.
+    """
+    if data.multi_label != multi_label:
+        found = "any number of labels" if data.multi_label else "one label or none"
+        raise ValueError(
+            f"an image of the data set has {found}, which is not possible where "
+            f"multi_label is {multi_label}"
+        )
     if model.output_shape[-1] != data.classes:
         raise ValueError(
             f"{name} has {model.output_shape[-1]} classes, the data set {data.classes}"
+        )
+
+
+def check_activation(
+    model: keras.Model, multi_label: bool, name: str = "model"
+) -> None:
+    """Raise ValueError where a model ends in the activation of the other kind."""
+    wrong = keras.activations.softmax if multi_label else keras.activations.sigmoid
+    if getattr(model.layers[-1], "activation", None) is wrong:
+        raise ValueError(
+            f"{name} must not end in {wrong.__name__} where multi_label is "
+            f"{multi_label}"
         )
 
 
@@ -73,6 +103,7 @@ class Classifier:
         recipe: How to train.
         precision: See `mobilenet_tf.training.clone.training_clone`.
         seed: Seed of dropout.
+        multi_label: Whether each output is an attribute of its own.
     """
 
     model: keras.Model
@@ -80,10 +111,13 @@ class Classifier:
     recipe: Recipe
     precision: str = "float32"
     seed: int | None = None
+    multi_label: bool = False
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
         clone = self.clone(side)
-        compile_for_training(clone, self.recipe, steps_per_epoch)
+        compile_for_training(
+            clone, self.recipe, steps_per_epoch, multi_label=self.multi_label
+        )
         return clone
 
     def clone(self, side: int | None) -> keras.Model:
@@ -109,6 +143,7 @@ def compile_for_training(
     recipe: Recipe,
     steps_per_epoch: int,
     framework: types.ModuleType = keras,
+    multi_label: bool = False,
 ) -> None:
     """Compile a training clone with the recipe's optimizer and loss, and build both.
 
@@ -117,22 +152,29 @@ def compile_for_training(
         recipe: How to train.
         steps_per_epoch: Batches in an epoch.
         framework: `keras`, or `tf_keras` for a clone that is made of it.
+        multi_label: Whether each output is an attribute of its own.
     """
     optimizer = recipe.build_optimizer(steps_per_epoch, framework)
-    clone.compile(
-        optimizer,
-        loss=framework.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=recipe.label_smoothing
-        ),
-        metrics=[framework.metrics.CategoricalAccuracy(name="top1")],
-    )
+    losses, metrics = framework.losses, framework.metrics
+    if multi_label:
+        loss = losses.BinaryCrossentropy
+        accuracy = metrics.BinaryAccuracy("top1", threshold=0.0)  # of logits
+    else:
+        loss = losses.CategoricalCrossentropy
+        accuracy = metrics.CategoricalAccuracy("top1")
+    loss = loss(from_logits=True, label_smoothing=recipe.label_smoothing)
+    clone.compile(optimizer, loss=loss, metrics=[accuracy])
     optimizer.build(clone.trainable_variables)
 
 
 def evaluate(
-    model: keras.Model, split: Split, source: int, central_fraction: float = 0.875
+    model: keras.Model,
+    split: Split,
+    source: int,
+    central_fraction: float = 0.875,
+    multi_label: bool = False,
 ) -> dict[str, float]:
-    """Top-1 and top-5 accuracy and cross-entropy on a whole split.
+    """Accuracy and cross-entropy on a whole split.
 
     One central crop, its height and width `central_fraction` of the image's, scaled to
     the model's input whatever the aspect ratio, as TF-Slim evaluates.
@@ -142,21 +184,35 @@ def evaluate(
         split: Evaluated in order, to the last image.
         source: Side in pixels of the split's images.
         central_fraction: In (0, 1].
+        multi_label: Whether each output is an attribute of its own.
 
     Returns:
-        `{"top1", "top5", "loss"}`, accuracies as fractions.
+        `{"top1", "top5", "loss"}`, accuracies as fractions. With attributes
+        `{"mean_ap", "loss"}`, the area below the curve of precision over recall, mean
+        of all attributes, as arXiv 1704.04861, Table 12.
     """
     clone = training_clone(model, source)
     classes = model.output_shape[-1]
-    clone.compile(
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=[
-            keras.metrics.CategoricalAccuracy(name="top1"),
-            keras.metrics.TopKCategoricalAccuracy(min(5, classes), name="top5"),
-        ],
-    )
+    loss, metrics = _attributes(classes) if multi_label else _classes(classes)
+    clone.compile(loss=loss, metrics=metrics)
     batches = evaluation_batches(split, classes, EVALUATION_BATCH, central_fraction)
     steps = -(-split.size // EVALUATION_BATCH)
     with own_errors(batches) as batches:
         result = clone.evaluate(batches, steps=steps, verbose=0, return_dict=True)
-    return {name: float(result[name]) for name in ("top1", "top5", "loss")}
+    return {
+        name: float(result[name]) for name in (*(one.name for one in metrics), "loss")
+    }
+
+
+def _classes(count):
+    return keras.losses.CategoricalCrossentropy(from_logits=True), [
+        keras.metrics.CategoricalAccuracy(name="top1"),
+        keras.metrics.TopKCategoricalAccuracy(min(5, count), name="top5"),
+    ]
+
+
+def _attributes(count):
+    precision = keras.metrics.AUC(
+        curve="PR", multi_label=True, num_labels=count, from_logits=True, name="mean_ap"
+    )
+    return keras.losses.BinaryCrossentropy(from_logits=True), [precision]

@@ -42,7 +42,8 @@ def distil(
     Args:
         student: A classifier built after `keras.utils.set_random_seed(seed)`.
         teacher: A trained classifier of the same classes, of any input side.
-        data: Images, and labels where `weight` is below 1.
+        data: Images, and labels where `weight` is below 1; without them they may be
+            loaded with `unlabelled=True`.
         recipe: How to train.
         temperature: Divides both networks' logits before they are compared, > 0.
         weight: Share of the soft targets in the loss, in (0, 1]; the labels have the
@@ -56,7 +57,7 @@ def distil(
 
     Returns:
         Epochs, seconds and history; its accuracy is agreement with the teacher where
-        the labels are not used.
+        the labels are not used, and with attributes the share of them.
 
     Raises:
         ValueError: An argument is out of its range, or the networks do not fit.
@@ -68,10 +69,19 @@ def distil(
     arguments.one_of("precision", precision, PRECISIONS)
     _check_fit(student, teacher, multi_label)
     if weight < 1:
-        classifier.check_classes(student, data, "student")
+        classifier.check_classes(student, data, "student", multi_label)
     loss = DistillationLoss(temperature, weight, multi_label, recipe.label_smoothing)
     return loop.run(
-        Student(student, data.side, recipe, precision, seed, teacher, loss),
+        Student(
+            student,
+            data.side,
+            recipe,
+            precision,
+            seed,
+            multi_label,
+            teacher=teacher,
+            loss=loss,
+        ),
         data,
         recipe,
         seed=seed,
@@ -84,7 +94,6 @@ def _check_fit(student, teacher, multi_label):
     """Raise ValueError where one cannot learn from the other."""
     if teacher is student:
         raise ValueError("teacher must be another model than student")
-    wrong = keras.activations.softmax if multi_label else keras.activations.sigmoid
     for name, model in (("student", student), ("teacher", teacher)):
         given, found = model.input_shape, model.output_shape
         if len(given) != 4 or given[-1] != 3 or len(found) != 2:
@@ -92,11 +101,7 @@ def _check_fit(student, teacher, multi_label):
                 f"{name} must take (batch, height, width, 3), give (batch, classes), "
                 f"got {given} and {found}"
             )
-        if getattr(model.layers[-1], "activation", None) is wrong:
-            raise ValueError(
-                f"{name} must not end in {wrong.__name__} where multi_label is "
-                f"{multi_label}"
-            )
+        classifier.check_activation(model, multi_label, name)
     if teacher.output_shape[-1] != student.output_shape[-1]:
         raise ValueError(
             f"the teacher has {teacher.output_shape[-1]} classes, the student "
@@ -167,9 +172,15 @@ class DistillationLoss(keras.losses.Loss):
         return loss
 
     def top1(self, y_true, y_pred):
-        """Whether the student's best class is the label's, or else the teacher's."""
+        """Whether the student's best class is the label's, or else the teacher's.
+
+        Of attributes, which of them are.
+        """
         student, teacher = ops.split(y_pred, 2, axis=-1)
         wanted = y_true if self.weight < 1 else teacher
+        if self.multi_label:
+            present = wanted > (0.5 if self.weight < 1 else 0.0)
+            return ops.equal(student > 0, present)
         return ops.equal(ops.argmax(student, -1), ops.argmax(wanted, -1))
 
     def _divergence(self, student, teacher):

@@ -1,0 +1,199 @@
+"""What is said of images: a class, any number of attributes, or nothing."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from compressible import LEARNING
+from prepared import load
+
+import mobilenet_tf
+from mobilenet_tf.data.features import label_feature
+from mobilenet_tf.training import classifier
+from mobilenet_tf.training.distillation import distil
+
+NAMES = ["dark", "bright", "noisy"]
+SMALL = {"blocks": ((64, 1), (128, 2), (256, 2)), "base_resolution": 32, "dropout": 0}
+LONGER = dataclasses.replace(LEARNING, epochs=8)
+
+
+def attributes(index):
+    """Of the image of an index: dark or bright, and noisy or not."""
+    return np.array([index % 2 == 0, index % 2 == 1, index // 2 % 2 == 1])
+
+
+def write(data_dir, name, features, say, shapes):
+    """A TFDS data set whose examples have what `say(index)` gives beside the image."""
+
+    def example(index):
+        rng = np.random.default_rng(index)
+        _, bright, noisy = attributes(index)
+        noise = rng.normal(0, 60 if noisy else 4, (36, 36, 3))
+        image = np.clip(60 + 120 * bright + noise, 0, 255).astype("uint8")
+        return {"image": image, **say(index)}
+
+    shapes = {"image": tf.TensorSpec((36, 36, 3), tf.uint8), **shapes}
+    splits = {
+        split: tf.data.Dataset.from_generator(
+            lambda count=count: map(example, range(count)), output_signature=shapes
+        )
+        for split, count in (("train", 96), ("validation", 32))
+    }
+    features = {"image": tfds.features.Image(shape=(36, 36, 3)), **features}
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name=name,
+        version="1.0.0",
+        data_dir=str(data_dir),
+        split_datasets=splits,
+        features=tfds.features.FeaturesDict(features),
+        disable_shuffling=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """The same images with booleans, with a sequence of labels, and with nothing."""
+    folder = tmp_path_factory.mktemp("tfds")
+    write(
+        folder,
+        "booleans",
+        {"said": dict.fromkeys(NAMES, np.bool_)},
+        lambda index: {"said": dict(zip(NAMES, attributes(index), strict=True))},
+        {"said": dict.fromkeys(NAMES, tf.TensorSpec((), tf.bool))},
+    )
+    write(
+        folder,
+        "sequences",
+        {"said": tfds.features.Sequence(tfds.features.ClassLabel(names=NAMES))},
+        lambda index: {"said": np.flatnonzero(attributes(index)).repeat(2)},
+        {"said": tf.TensorSpec((None,), tf.int64)},
+    )
+    write(folder, "nothing", {}, lambda index: {}, {})
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def booleans(prepared):
+    return load("booleans", prepared)[0]
+
+
+@pytest.mark.parametrize("name", ["booleans", "sequences"])
+@pytest.mark.parametrize("mode", ["arrays", "stream"])
+def test_attributes(prepared, name, mode):
+    data, line = load(name, prepared, mode=mode)
+    assert data.multi_label and "3 attributes" in line
+    assert sorted(data.facts["class_names"]) == sorted(NAMES)
+    order = [NAMES.index(one) for one in data.facts["class_names"]]
+    found = np.concatenate([batch.labels for batch in data.train.epoch(32)])
+    wanted = np.stack([attributes(index)[order] for index in range(96)])
+    np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("mode", ["arrays", "stream"])
+def test_images_without_labels(prepared, mode):
+    data, _ = load("nothing", prepared, mode=mode, unlabelled=True)
+    assert data.classes == 0 and not data.multi_label
+    assert (next(data.train.epoch(8)).labels == -1).all()
+
+
+def test_labels_can_be_left_aside(prepared, tmp_path):
+    path = tmp_path / "arrays.npz"
+    data, _ = load("booleans", prepared, unlabelled=True, arrays=path)
+    again, _ = load("booleans", prepared, unlabelled=True, arrays=path)
+    assert data.facts == again.facts and data.classes == 0
+    with pytest.raises(ValueError, match="holds unlabelled True, but None was asked"):
+        load("booleans", prepared, arrays=path)
+
+
+def test_attributes_from_a_file(prepared, booleans, tmp_path):
+    path = tmp_path / "arrays.npz"
+    load("booleans", prepared, arrays=path)
+    again, _ = load("booleans", prepared, arrays=path)
+    assert again.multi_label
+    np.testing.assert_array_equal(
+        again.train.contents.labels, booleans.train.contents.labels
+    )
+
+
+def test_bad_arguments(prepared):
+    with pytest.raises(ValueError, match=r"'nothing' has no label feature \(ClassL"):
+        load("nothing", prepared)
+    with pytest.raises(ValueError, match="label_key must be None where unlabelled"):
+        load("booleans", prepared, unlabelled=True, label_key="said")
+
+
+def test_features_of_well_known_sets_are_found():
+    faces = tfds.builder("celeb_a").info.features
+    assert label_feature("celeb_a", faces).key == "attributes"
+    assert len(label_feature("celeb_a", faces).names) == 40
+    scenes = tfds.builder("voc/2007").info.features
+    with pytest.raises(ValueError, match=r"several label features \(labels, labels_no"):
+        label_feature("voc/2007", scenes)
+    assert label_feature("voc/2007", scenes, "labels").multi_label
+
+
+def network(alpha, seed=0, **changes):
+    keras.utils.set_random_seed(seed)
+    settings = {"classes": 3, "classifier_activation": "sigmoid", **SMALL, **changes}
+    return mobilenet_tf.build(alpha, **settings)
+
+
+@pytest.fixture(scope="module")
+def teacher(booleans):
+    model = network(0.5, seed=1)
+    classifier.fit(model, booleans, LONGER)
+    return model
+
+
+def mean_ap(model, data):
+    measured = classifier.evaluate(model, data.evaluation, data.side, multi_label=True)
+    return measured["mean_ap"]
+
+
+def test_attributes_are_learnt(teacher, booleans):
+    assert mean_ap(network(0.25), booleans) < 0.85
+    assert mean_ap(teacher, booleans) > 0.95
+
+
+def test_mean_average_precision(teacher, booleans):
+    contents = booleans.evaluation.contents
+    crops = contents.images.transpose(0, 1, 3, 2)[:, 2:34, 2:34].astype("float32")
+    scores = np.asarray(teacher(crops / 127.5 - 1))
+    found = mean_ap(teacher, dataclasses.replace(booleans))
+    order = np.argsort(-scores, axis=0)
+    hits = np.take_along_axis(contents.labels, order, 0)
+    precision = hits.cumsum(0) / np.arange(1, len(hits) + 1)[:, None]
+    wanted = ((precision * hits).sum(0) / hits.sum(0)).mean()
+    assert abs(found - wanted) < 0.03  # thresholds, and a crop that is not scaled
+
+
+def test_attributes_are_distilled_from_labels_and_teacher(teacher, booleans):
+    student = network(0.25)
+    distil(student, teacher, booleans, LONGER, weight=0.5, multi_label=True)
+    assert mean_ap(student, booleans) > 0.95
+
+
+def test_a_student_learns_from_images_alone(teacher, prepared, booleans):
+    images, _ = load("nothing", prepared, unlabelled=True)
+    student = network(0.25)
+    progress = distil(student, teacher, images, LONGER, weight=1.0, multi_label=True)
+    assert progress.history[-1]["top1"] > 0.8  # agreement with the teacher
+    assert mean_ap(student, booleans) > 0.95
+
+
+def test_what_does_not_fit_the_labels(teacher, prepared, booleans):
+    images, _ = load("nothing", prepared, unlabelled=True)
+    softmax = network(0.25, classifier_activation="softmax")
+    with pytest.raises(ValueError, match="any number of labels, which is not possible"):
+        distil(softmax, network(0.5, classifier_activation=None), booleans, LEARNING)
+    with pytest.raises(ValueError, match="model must not end in softmax"):
+        classifier.fit(softmax, booleans, LEARNING)
+    with pytest.raises(ValueError, match="has one label or none, which is not"):
+        distil(network(0.25), teacher, images, LEARNING, multi_label=True)
+    with pytest.raises(ValueError, match="model has 3 classes, the data set 0"):
+        classifier.fit(softmax, images, LEARNING)
+    with pytest.raises(ValueError, match="without labels cannot be evaluated"):
+        classifier.evaluate(softmax, images.evaluation, images.side)

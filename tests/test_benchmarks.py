@@ -43,6 +43,18 @@ def test_latency():
     assert "| 0.25 MobileNet-128 |" in output
 
 
+@pytest.mark.thorough
+def test_fewer_channels():
+    for package in ("ai_edge_litert", "onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    flags = ("--alpha=0.25", "--side=64", "--rounds=1", "--runs=1")
+    output = run("fewer_channels", *flags)
+    assert re.search(
+        r"\| all channels +\| +\d+ \| +[\d,]+ \| +[\d.]+ \| +1\.00 \|", output
+    )
+    assert "75 % fewer channels" in output
+
+
 def test_codec(tmp_path):
     for package in ("brotli", "constriction", "zstandard"):
         pytest.importorskip(package)

@@ -1,0 +1,80 @@
+"""What removing channels saves: mult-adds, bytes, and time per image.
+
+    python -m benchmarks.fewer_channels
+
+MobileNet with fewer channels in every layer, one image at a time on one thread; and
+with as many weights set to zero instead, which makes files smaller but nothing faster.
+Weights are random, which changes no time. Rounds are interleaved.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app, flags, logging
+
+import mobilenet_tf
+from benchmarks.latency import float_file, litert, measure, our_int8
+from benchmarks.report import publish
+from mobilenet_tf import cost
+from mobilenet_tf.compression import kernels, remove_channels
+from mobilenet_tf.reporting import table
+
+FRACTIONS = (0.25, 0.5, 0.75)
+flags.DEFINE_float("alpha", 1.0, "Width multiplier of the network that is changed.")
+flags.DEFINE_integer("side", 224, "Input side in pixels.", 32)
+FLAGS = flags.FLAGS
+
+
+def zeroed(model: keras.Model, fraction: float) -> keras.Model:
+    """A copy whose pointwise kernels have lost their smallest weights."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    for layer in copy.layers:
+        values = kernels.kernel(layer)
+        if values is not None and not isinstance(layer, keras.layers.DepthwiseConv2D):
+            least = np.quantile(abs(values), fraction)
+            kernels.replace_kernel(layer, np.where(abs(values) < least, 0, values))
+    return copy
+
+
+def networks() -> dict[str, keras.Model]:
+    """The network, narrower ones, and one with zeros."""
+    model = mobilenet_tf.build(FLAGS.alpha, base_resolution=FLAGS.side)
+    narrow = {
+        f"{100 * fraction:g} % fewer channels": remove_channels(
+            model, fraction=fraction, report=lambda report: None
+        )
+        for fraction in FRACTIONS
+    }
+    return {"all channels": model, **narrow, "75 % zeros": zeroed(model, 0.75)}
+
+
+def main(_):
+    logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    models = networks()
+    kinds = {"float32": float_file, "int8": lambda model: our_int8(model, FLAGS.lanes)}
+    files = {
+        (name, kind): write(model)
+        for name, model in models.items()
+        for kind, write in kinds.items()
+    }
+    times = measure({key: litert(content) for key, content in files.items()})
+    rows = []
+    for name, model in models.items():
+        row = [name, f"{cost.mult_adds(model) / 1e6:,.0f}"]
+        for kind in kinds:
+            ms, first = (np.median(times[one, kind]) for one in (name, "all channels"))
+            size = len(files[name, kind]) / 1e3
+            row += [f"{size:,.0f}", f"{ms:.2f}", f"{ms / first:.2f}"]
+        rows.append(row)
+    columns = [f"{kind} {what}" for kind in kinds for what in ("kB", "ms", "of all")]
+    title = f"{FLAGS.alpha:g} MobileNet-{FLAGS.side}"
+    setting = "LiteRT files; one image on one thread, medians."
+    found = table.render((title, "M mult-adds", *columns), rows)
+    publish("fewer_channels", f"{found}\n\n{setting}")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -60,7 +60,7 @@ TABLES = (
     ("squeeze_ratio", *DESIGN_SPACE),
     ("expand_filters", *DESIGN_SPACE),
     ("deep_compression", *SQUEEZENETS),
-    ("small_network_techniques", *MOBILENETS),
+    ("small_network_techniques", *SHORTER, BFLOAT16),
     ("distillation", *SHORTER, BFLOAT16),
     ("compressed_mobilenets", *SHORTER, BFLOAT16),
     (

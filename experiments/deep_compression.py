@@ -65,6 +65,7 @@ def pruned(kept: dict[str, int], epochs: int) -> Step:
 # SqueezeNet has fewer weights to spare, so it takes longer to do without them.
 PRUNE_ALEXNET = pruned(ALEXNET_KEPT, epochs=8)
 PRUNE_SQUEEZENET = pruned(SQUEEZENET_KEPT, epochs=12)
+SHARE_SQUEEZENET = dataclasses.replace(SHARE, epochs=5)
 # A fifth of all weights is left, as in the paper. The classifier has few classes here;
 # a low rank would leave it too few directions.
 SVD = Step(low_rank, {"fraction": 0.125, "skip": ["fc8"]}, SHARE)
@@ -79,11 +80,11 @@ STEPS = {
     ("SqueezeNet", "none"): (),
     ("SqueezeNet", "Deep Compression, 8 bit"): (
         PRUNE_SQUEEZENET,
-        Step(cluster, {"clusters": 256}, SHARE),
+        Step(cluster, {"clusters": 256}, SHARE_SQUEEZENET),
     ),
     ("SqueezeNet", "Deep Compression, 6 bit"): (
         PRUNE_SQUEEZENET,
-        Step(cluster, {"clusters": 64}, SHARE),
+        Step(cluster, {"clusters": 64}, SHARE_SQUEEZENET),
     ),
 }
 BUILDERS = {"AlexNet": alexnet, "SqueezeNet": build_squeezenet}

@@ -5,11 +5,12 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from compressible import LEARNING
+from compressible import LEARNING, squeezenet
 
 import mobilenet_tf
 from mobilenet_tf.training import classifier
-from mobilenet_tf.training.distillation import DistillationLoss, distil
+from mobilenet_tf.training.distillation import Student, distil
+from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
 
 SMALL = {"blocks": ((64, 1), (128, 2), (256, 2))}
 
@@ -138,6 +139,7 @@ def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
         ({"temperature": 0}, "temperature must be a number > 0, got 0"),
         ({"weight": 0}, r"weight must be a number in \(0, 1\], got 0"),
         ({"weight": 1.5}, "weight must be"),
+        ({"feature_weight": -1}, "feature_weight must be a number >= 0, got -1"),
         ({"precision": "float16"}, "precision must be one of"),
     ],
 )
@@ -162,3 +164,50 @@ def test_teacher_and_student_that_do_not_fit(teacher, stripes):
     other = student(classes=5)
     with pytest.raises(ValueError, match="student has 5 classes, the data set 2"):
         distil(student(classes=5), other, stripes, LEARNING, weight=0.5)
+
+
+def test_features_are_matched(teacher, stripes):
+    model = student()
+    settings = {"weight": 1.0, "feature_weight": 1.0}
+    progress = distil(model, teacher, stripes, LEARNING, **settings)
+    losses = [epoch["loss"] for epoch in progress.history]
+    assert losses[-1] < 0.8 * losses[0]
+    assert classifier.evaluate(model, stripes.evaluation, stripes.side)["top1"] > 0.8
+
+
+@pytest.mark.parametrize("build", [student, lambda: squeezenet("complex")])
+def test_every_weight_goes_back_to_its_layer(teacher, stripes, build):
+    loss = DistillationLoss(1.0, 1.0)
+    trainee = Student(
+        build(), stripes.side, LEARNING, teacher=teacher, loss=loss, feature_weight=1.0
+    )
+    trained = trainee.compiled(None, 1)
+    rng = np.random.default_rng(0)
+    layers = [one for one in trainee.model.layers if one.weights]
+    body = trained.get_layer("student").layers[-1]
+    for layer in layers:
+        inner = body.get_layer(layer.name)
+        inner.set_weights([rng.normal(size=one.shape) for one in inner.weights])
+    trainee.finish(trained)
+    for layer in layers:
+        inner = body.get_layer(layer.name).get_weights()
+        for one, other in zip(layer.get_weights(), inner, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_feature_distance_is_that_of_the_best_linear_map():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(16, 4)).astype("float32")
+    wanted = features @ rng.normal(size=(4, 6)).astype("float32") + 3.0
+    layer = FeatureDistance(2.0)
+    logits = np.ones((16, 5), "float32")
+    passed = layer([logits, features, wanted])
+    np.testing.assert_array_equal(passed, logits)
+    weights, bias = layer.map.get_weights()
+    scaled = (wanted - wanted.mean(0)) / wanted.std(0)
+    error = ((features @ weights + bias - scaled) ** 2).mean()
+    np.testing.assert_allclose(layer.losses[0], 2 * error, rtol=1e-4)
+    best, *_ = np.linalg.lstsq(np.c_[features, np.ones(16)], scaled, rcond=None)
+    layer.map.set_weights([best[:4], best[4]])
+    layer([logits, features, wanted])
+    assert float(layer.losses[0]) < 1e-4

@@ -47,7 +47,7 @@ class Teacher:
 
     Args:
         network: The teacher; it is trained first, with the same recipe and seed 0.
-        arguments: `temperature` and `weight` of
+        arguments: `temperature`, `weight` and `feature_weight` of
             `mobilenet_tf.training.distillation.distil`.
     """
 

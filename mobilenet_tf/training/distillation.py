@@ -1,8 +1,8 @@
 """Training a small network to emulate a larger one.
 
-The student learns the teacher's softened outputs, the labels, or a mixture. With soft
-targets alone no label is looked at, so any images will do, as in arXiv 1704.04861,
-sections 4.5 and 4.7.
+The student learns the teacher's softened outputs, the labels, or a mixture, and the
+features that the teacher's classifier sees. Without labels any images will do, as in
+arXiv 1704.04861, sections 4.5 and 4.7.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-from keras import ops
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import classifier, loop
 from mobilenet_tf.training.clone import PRECISIONS, training_clone
+from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -30,6 +30,7 @@ def distil(
     temperature: float = 4.0,
     weight: float = 0.9,
     multi_label: bool = False,
+    feature_weight: float = 0.0,
     seed: int = 0,
     precision: str = "float32",
     snapshot_path: Path | None = None,
@@ -50,6 +51,9 @@ def distil(
             rest. At 1 the labels are not used, and may be of other classes.
         multi_label: Whether each output is an attribute of its own (sigmoid) instead
             of one of several classes (softmax).
+        feature_weight: Weight in the loss of how far the student's features are from
+            the teacher's, >= 0; see `FeatureDistance`. It tells a student more than
+            the outputs where there are few classes.
         seed: Seed of batch order, augmentation and dropout.
         precision: See `mobilenet_tf.training.clone.training_clone`.
         snapshot_path: `.npz` file that holds the state after each epoch.
@@ -66,6 +70,7 @@ def distil(
     """
     arguments.number("temperature", temperature, lambda value: value > 0, "> 0")
     arguments.number("weight", weight, lambda value: 0 < value <= 1, "in (0, 1]")
+    arguments.number("feature_weight", feature_weight, lambda value: value >= 0, ">= 0")
     arguments.one_of("precision", precision, PRECISIONS)
     _check_fit(student, teacher, multi_label)
     if weight < 1:
@@ -81,6 +86,7 @@ def distil(
             multi_label,
             teacher=teacher,
             loss=loss,
+            feature_weight=feature_weight,
         ),
         data,
         recipe,
@@ -115,18 +121,24 @@ class Student(classifier.Classifier):
 
     teacher: keras.Model | None = None
     loss: DistillationLoss | None = None
+    feature_weight: float = 0.0
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
-        student = self.clone(side)
+        student = _with_features(self.clone(side))
         teacher = training_clone(self.teacher, self.source, precision=self.precision)
+        teacher = _with_features(teacher)
         student.name, teacher.name = "student", "teacher"
         teacher.trainable = False
-        images = keras.Input((self.source, 3, self.source), dtype="uint8")
-        boxes = keras.Input((4,))
-        both = keras.layers.Concatenate(name="logits", dtype="float32")(
-            [student([images, boxes]), teacher([images, boxes], training=False)]
+        inputs = keras.Input((self.source, 3, self.source), dtype="uint8")
+        inputs = [inputs, keras.Input((4,))]
+        logits, features = zip(
+            student(inputs), teacher(inputs, training=False), strict=True
         )
-        clone = keras.Model([images, boxes], both)
+        both = keras.layers.Concatenate(name="logits", dtype="float32")(logits)
+        if self.feature_weight:
+            distance = FeatureDistance(self.feature_weight, dtype="float32")
+            both = distance([both, *features])
+        clone = keras.Model(inputs, both)
         optimizer = self.recipe.build_optimizer(steps_per_epoch)
         accuracy = keras.metrics.MeanMetricWrapper(self.loss.top1, name="top1")
         clone.compile(optimizer, loss=self.loss, metrics=[accuracy])
@@ -137,68 +149,16 @@ class Student(classifier.Classifier):
         self.model.set_weights(trained.get_layer("student").get_weights())
 
 
-class DistillationLoss(keras.losses.Loss):
-    """Cross-entropy with the labels and divergence from the teacher, mixed.
-
-    `(1 - w) CE(y, s) + w T^2 KL(softmax(t / T) || softmax(s / T))` for the logits s of
-    the student and t of the teacher; with attributes, the sum over them of the same
-    for two outcomes each. T^2 keeps the gradients' size whatever the temperature.
-
-    Args:
-        temperature: T, > 0.
-        weight: w, in (0, 1].
-        multi_label: Whether outputs are attributes instead of classes.
-        label_smoothing: Share of the label spread over all classes.
-    """
-
-    def __init__(
-        self,
-        temperature: float,
-        weight: float,
-        multi_label: bool = False,
-        label_smoothing: float = 0.0,
-    ):
-        super().__init__(name="distillation")
-        self.temperature, self.weight = temperature, weight
-        self.multi_label, self.label_smoothing = multi_label, label_smoothing
-
-    def call(self, y_true, y_pred):
-        """`(batch, classes), (batch, 2 classes) -> (batch,)`, the student's first."""
-        student, teacher = ops.split(y_pred, 2, axis=-1)
-        soft = self._divergence(student / self.temperature, teacher / self.temperature)
-        loss = self.weight * self.temperature**2 * soft
-        if self.weight < 1:
-            loss = loss + (1 - self.weight) * self._cross_entropy(y_true, student)
-        return loss
-
-    def top1(self, y_true, y_pred):
-        """Whether the student's best class is the label's, or else the teacher's.
-
-        Of attributes, which of them are.
-        """
-        student, teacher = ops.split(y_pred, 2, axis=-1)
-        wanted = y_true if self.weight < 1 else teacher
-        if self.multi_label:
-            present = wanted > (0.5 if self.weight < 1 else 0.0)
-            return ops.equal(student > 0, present)
-        return ops.equal(ops.argmax(student, -1), ops.argmax(wanted, -1))
-
-    def _divergence(self, student, teacher):
-        if self.multi_label:
-            own = _binary_cross_entropy(ops.sigmoid(teacher), teacher)
-            return _binary_cross_entropy(ops.sigmoid(teacher), student) - own
-        wanted = ops.log_softmax(teacher)
-        return ops.sum(ops.exp(wanted) * (wanted - ops.log_softmax(student)), axis=-1)
-
-    def _cross_entropy(self, y_true, student):
-        outcomes = 2 if self.multi_label else student.shape[-1]
-        wanted = y_true * (1 - self.label_smoothing) + self.label_smoothing / outcomes
-        if self.multi_label:
-            return _binary_cross_entropy(wanted, student)
-        return -ops.sum(wanted * ops.log_softmax(student), axis=-1)
-
-
-def _binary_cross_entropy(wanted, logits):
-    """Summed over the attributes: `(batch, attributes) twice -> (batch,)`."""
-    yes, no = ops.log_sigmoid(logits), ops.log_sigmoid(-logits)
-    return -ops.sum(wanted * yes + (1 - wanted) * no, axis=-1)
+def _with_features(clone):
+    """A training clone that gives what enters its classifier, too: `(batch, C)`."""
+    crop, body = clone.get_layer("crop"), clone.layers[-1]
+    *_, classifier = (
+        layer
+        for layer in body.layers
+        if any(len(weight.shape) > 1 for weight in layer.weights)
+    )
+    features = classifier.input
+    if len(features.shape) == 4:
+        features = keras.layers.GlobalAveragePooling2D(dtype="float32")(features)
+    both = keras.Model(body.input, [body.output, features])
+    return keras.Model(clone.inputs, both(crop.output))

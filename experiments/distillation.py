@@ -14,7 +14,7 @@ import mobilenet_tf
 from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row, Teacher
 
 TEACHER = Network("1 MobileNet", mobilenet_tf.build, {"alpha": 1.0, "rho": 1.0})
-# The outputs of ten classes say little; from them alone a student gained a point or less.
+# The outputs of ten classes say little: from them alone a student gained a point or so.
 DISTILLED = Teacher(TEACHER, {"temperature": 4.0, "weight": 0.9, "feature_weight": 4.0})
 STUDENTS = {
     "0.5 MobileNet": {"alpha": 0.5, "rho": 1.0},

@@ -124,20 +124,22 @@ class Student(classifier.Classifier):
     feature_weight: float = 0.0
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
-        student = _with_features(self.clone(side))
+        student = self.clone(side)
         teacher = training_clone(self.teacher, self.source, precision=self.precision)
-        teacher = _with_features(teacher)
+        if self.feature_weight:
+            student, teacher = map(_with_features, (student, teacher))
         student.name, teacher.name = "student", "teacher"
         teacher.trainable = False
-        inputs = keras.Input((self.source, 3, self.source), dtype="uint8")
-        inputs = [inputs, keras.Input((4,))]
-        logits, features = zip(
-            student(inputs), teacher(inputs, training=False), strict=True
-        )
-        both = keras.layers.Concatenate(name="logits", dtype="float32")(logits)
+        images = keras.Input((self.source, 3, self.source), dtype="uint8")
+        inputs = [images, keras.Input((4,))]
+        outputs = [student(inputs), teacher(inputs, training=False)]
+        join = keras.layers.Concatenate(name="logits", dtype="float32")
         if self.feature_weight:
+            logits, features = zip(*outputs, strict=True)
             distance = FeatureDistance(self.feature_weight, dtype="float32")
-            both = distance([both, *features])
+            both = distance([join(logits), *features])
+        else:
+            both = join(outputs)
         clone = keras.Model(inputs, both)
         optimizer = self.recipe.build_optimizer(steps_per_epoch)
         accuracy = keras.metrics.MeanMetricWrapper(self.loss.top1, name="top1")
@@ -150,14 +152,14 @@ class Student(classifier.Classifier):
 
 
 def _with_features(clone):
-    """A training clone that gives what enters its classifier, too: `(batch, C)`."""
+    """A training clone that gives `(batch, C)` too: what enters its classifier."""
     crop, body = clone.get_layer("crop"), clone.layers[-1]
-    *_, classifier = (
+    *_, last = (
         layer
         for layer in body.layers
         if any(len(weight.shape) > 1 for weight in layer.weights)
     )
-    features = classifier.input
+    features = last.input
     if len(features.shape) == 4:
         features = keras.layers.GlobalAveragePooling2D(dtype="float32")(features)
     both = keras.Model(body.input, [body.output, features])

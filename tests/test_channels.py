@@ -103,3 +103,18 @@ def test_low_rank_leaves_a_classifier_as_it_is():
         low_rank(model, fraction=0.2, skip=["image"], report=quiet)
     with pytest.raises(ValueError, match="no fully connected layer to factorise"):
         low_rank(model, fraction=0.2, skip=["hidden", "last"], report=quiet)
+
+
+def test_what_multiplies_or_joins_otherwise_keeps_its_channels():
+    images = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(8, 3, padding="same", name="first")(images)
+    x = keras.layers.SeparableConv2D(8, 3, padding="same", depth_multiplier=2)(x)
+    y = keras.layers.Conv2D(8, 1, name="second")(x)
+    x = keras.layers.Concatenate(axis=1)([x, y])
+    x = keras.layers.Conv2D(6, 1, name="third")(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(images, keras.layers.Dense(4)(x))
+    small = remove_channels(model, fraction=0.5, report=quiet)
+    assert small.output_shape == (None, 4)
+    assert small.get_layer("first").filters == small.get_layer("second").filters == 8
+    assert small.get_layer("third").filters == 3

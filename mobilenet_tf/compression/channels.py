@@ -81,12 +81,14 @@ def _fixed(entries) -> set[str]:
         before = set().union(*(origins[one] for one in inputs)) if inputs else set()
         if settings.get("groups", 1) > 1:
             fixed |= {*before, name}
+        if settings.get("depth_multiplier", 1) > 1:
+            fixed |= before
         if kind in _PRODUCERS:
             origins[name] = {name}
             continue
         origins[name] = before
         passes = kind in (*_PASSING, "Concatenate", "Flatten", "InputLayer")
-        if not passes or settings.get("depth_multiplier", 1) > 1:
+        if not passes or settings.get("axis", -1) not in (-1, 3):
             fixed |= before
     return fixed | origins[entries[-1][1]]
 
@@ -132,7 +134,7 @@ def _before(layer, kind, taken: Sequence[np.ndarray]):
     """Which channels of the model's tensor a layer takes."""
     if not taken:
         return None
-    if kind == "Concatenate":
+    if kind == "Concatenate" and layer.axis in (-1, len(layer.output.shape) - 1):
         offsets = np.cumsum([0, *(one.shape[-1] for one in layer.input[:-1])])
         pairs = zip(offsets, taken, strict=True)
         return np.concatenate([offset + one for offset, one in pairs])
@@ -157,7 +159,8 @@ def _slices(layer, kind, before, after) -> list[np.ndarray]:
         ]
     if kind not in _PRODUCERS or layer.get_config().get("groups", 1) > 1:
         return arrays
-    *depthwise, kernel = [array for array in arrays if array.ndim > 1]
-    sliced = [array[..., before, :] for array in depthwise]
-    sliced.append(kernel[..., before, :][..., after])
-    return sliced + [array[after] for array in arrays if array.ndim == 1]
+    kernels = [array for array in arrays if array.ndim > 1]
+    if before.size < layer.input.shape[-1]:
+        kernels = [array[..., before, :] for array in kernels]
+    kernels[-1] = kernels[-1][..., after]
+    return kernels + [array[after] for array in arrays if array.ndim == 1]

@@ -10,6 +10,7 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.compression.kernels import kernel
 from mobilenet_tf.compression.tuning import check_data, tune
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training.recipe import Recipe
@@ -79,7 +80,12 @@ def low_rank(
     for layer in layers:
         layer.set_weights(weights[layer.name])
     title = f"low rank: {100 * fraction:g} % of each fully connected layer"
-    return tune(title, model, result, data, recipe, sorted(skip), report, **training)
+    left_out = [
+        layer.name
+        for layer in model.layers
+        if kernel(layer) is not None and f"{layer.name}_factor" not in weights
+    ]
+    return tune(title, model, result, data, recipe, left_out, report, **training)
 
 
 def _rank(layer, fraction):
@@ -88,7 +94,7 @@ def _rank(layer, fraction):
     return int(fraction * inputs * units / (inputs + units))
 
 
-def _factors(kernel, rank):
-    left, values, right = np.linalg.svd(kernel.astype("float32"), full_matrices=False)
+def _factors(weights, rank):
+    left, values, right = np.linalg.svd(weights.astype("float32"), full_matrices=False)
     root = np.sqrt(values[:rank])
     return left[:, :rank] * root, root[:, None] * right[:rank]

@@ -122,6 +122,29 @@ def test_the_authors_squeezenet(shared):
     assert min(times) - building < 1
 
 
+def test_weights_into_a_network_of_the_same_architecture(tmp_path):
+    path = tmp_path / "model.mntc"
+    model = small(name="first")
+    codec.save(model, path)
+    other = small(name="second")
+    codec.load_weights(other, path)
+    same_bits(model, other)
+    wider = small(classes=4)
+    before = [array.copy() for array in wider.get_weights()]
+    message = "another architecture, 'first' of .* weights; .* has"
+    with pytest.raises(ValueError, match=message):
+        codec.load_weights(wider, path)
+    for one, array in zip(wider.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, array)
+
+
+def test_what_load_would_refuse_is_not_written(tmp_path):
+    path = tmp_path / "model.mntc"
+    with pytest.raises(ValueError, match=r"at most max_weights \(1,000\) weights, got"):
+        codec.save(small(), path, max_weights=1000)
+    assert not path.exists()
+
+
 def test_a_layer_that_cannot_be_written():
     images = keras.Input((8, 8, 3))
     model = keras.Model(images, keras.layers.UpSampling2D(name="up")(images))

@@ -18,6 +18,9 @@ import mobilenet_tf
 from mobilenet_tf.compression import codec
 
 flags.DEFINE_string("output", None, "The file to write; it must not exist.")
+flags.DEFINE_integer(
+    "max_weights", codec.MAX_WEIGHTS, "Refuse networks with more weights.", 1
+)
 FLAGS = flags.FLAGS
 
 
@@ -27,7 +30,7 @@ def encode(path: Path, output: Path) -> str:
         model = mobilenet_tf.build_squeezenet(weights=path)
     else:
         model = _keras_model(path)
-    size = codec.save(model, output)
+    size = codec.save(model, output, FLAGS.max_weights)
     bits = 8 * size / model.count_params()
     return (
         f"written: {output}, {size:,} bytes, {bits:.2f} bits per weight; "
@@ -48,7 +51,7 @@ def _keras_model(path):
 
 def decode(path: Path, output: Path) -> str:
     """A compressed file to a Keras one."""
-    codec.load(path).save(output)
+    codec.load(path, FLAGS.max_weights).save(output)
     return f"written: {output}"
 
 

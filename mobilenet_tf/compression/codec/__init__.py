@@ -12,6 +12,7 @@ written too, at about their size.
 
 from __future__ import annotations
 
+import json
 import os
 import zlib
 from pathlib import Path
@@ -27,20 +28,23 @@ MAX_WEIGHTS = 1 << 26
 # of full blocks has half as many at the most weights.
 MAX_BLOCKS = 1 << 18
 
-__all__ = ["decode", "encode", "inspect", "load", "save"]
+__all__ = ["decode", "encode", "inspect", "load", "load_weights", "save"]
 
 
-def save(model: keras.Model, path: str | os.PathLike) -> int:
+def save(
+    model: keras.Model, path: str | os.PathLike, max_weights: int = MAX_WEIGHTS
+) -> int:
     """Write a network, and return the file's bytes.
 
     Args:
         model: A flat functional model of stock layers, such as ours.
         path: The file, which appears by rename and replaces what is there.
+        max_weights: A network with more weights is refused, as `load` would.
 
     Raises:
         ValueError: The model cannot be written; the message says why.
     """
-    content, path = encode(model), Path(path)
+    content, path = encode(model, max_weights), Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.write_bytes(content)
     partial.replace(path)
@@ -63,9 +67,38 @@ def load(path: str | os.PathLike, max_weights: int = MAX_WEIGHTS) -> keras.Model
         raise ValueError(f"{str(path)!r} cannot be loaded: {error}") from error
 
 
-def encode(model: keras.Model) -> bytes:
+def load_weights(
+    model: keras.Model, path: str | os.PathLike, max_weights: int = MAX_WEIGHTS
+) -> None:
+    """Read the weights of a file into a network of the same architecture.
+
+    Args:
+        model: What gets the weights, once the whole file is read.
+        path: The file.
+        max_weights: As `load`.
+
+    Raises:
+        ValueError: As `load`, or the file is of another architecture.
+    """
+    found = load(path, max_weights)
+    texts = [json.loads(architecture.describe(one)) for one in (found, model)]
+    if texts[0][1:] != texts[1][1:]:  # names of models may differ
+        raise ValueError(
+            f"{str(path)!r} holds another architecture, {found.name!r} of "
+            f"{found.count_params():,} weights; {model.name!r} has "
+            f"{model.count_params():,}"
+        )
+    model.set_weights(found.get_weights())
+
+
+def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
     """The bytes of a network; see `save`."""
     text = architecture.describe(model)
+    if model.count_params() > max_weights:
+        raise ValueError(
+            f"model must have at most max_weights ({max_weights:,}) weights, got "
+            f"{model.count_params():,}"
+        )
     _check_blocks(model.layers, model.count_params())
     learned, streams = tensors.Models(), []
     for layer in model.layers:

@@ -72,7 +72,9 @@ def build_squeezenet(
         include_top: Whether dropout, conv10 and average pooling are included.
         pooling: Without the top: None for the feature map, "avg" or "max" for its
             `(channels,)`.
-        classifier_activation: Applied to the averages; None returns logits.
+        classifier_activation: Applied to the averages; None returns logits. Before a
+            "sigmoid" conv10 has no ReLU, since an attribute that is absent needs a
+            logit below zero.
         weights: None for random initialisation, the path of a `.h5` or `.keras` file
             of the same network, or of the authors' compressed `.net` file of version
             1.0 without bypass. A classifier of other classes is left out, with a
@@ -183,7 +185,8 @@ def _top(x, classes, dropout, padded, activation):
         bias_initializer=keras.initializers.Constant(1.0),
         name="conv10",
     )(x)
-    x = layers.ReLU(name="conv10_relu")(x)
+    if keras.activations.get(activation) is not keras.activations.sigmoid:
+        x = layers.ReLU(name="conv10_relu")(x)
     x = layers.GlobalAveragePooling2D(name="pool10")(x)
     return layers.Activation(activation or "linear", name="classifier")(x)
 

@@ -34,12 +34,26 @@ def training_batches(
 
 
 def evaluation_batches(
-    split: Split, classes: int, batch_size: int, central_fraction: float
+    split: Split,
+    classes: int,
+    batch_size: int,
+    central_fraction: float,
+    multi_label: bool = False,
 ):
-    """`((images, boxes), targets)` of the whole split, in order, once."""
+    """`((images, boxes), targets)` of the whole split, in order, once.
+
+    Raises:
+        ValueError: An image has no labels, or it has any number of them and
+            `multi_label` is False, or the other way round.
+    """
     for batch in split.epoch(batch_size):
         if (batch.labels < 0).any():
             raise ValueError("images without labels cannot be evaluated")
+        if (batch.labels.ndim == 2) != multi_label:
+            raise ValueError(
+                f"multi_label must be {not multi_label} for the labels of these "
+                f"images, got {multi_label}"
+            )
         boxes = central_boxes(len(batch), central_fraction)
         yield (batch.images, boxes), targets(batch.labels, classes)
 
@@ -54,7 +68,13 @@ def targets(labels: np.ndarray, classes: int) -> np.ndarray:
     Returns:
         float32 `(n, classes)`: one-hot; zeros where there is no label; attributes as
         they are.
+
+    Raises:
+        ValueError: There are other classes than `classes`.
     """
+    most = labels.shape[1] if labels.ndim == 2 else labels.max(initial=0) + 1
+    if most > classes > 0 or (labels.ndim == 2 and most != classes):
+        raise ValueError(f"there are labels of {most} classes, expected {classes}")
     if labels.ndim == 2:
         return labels.astype("float32")
     return np.eye(classes + 1, classes, dtype="float32")[labels]  # -1: the last row

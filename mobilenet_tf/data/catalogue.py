@@ -62,8 +62,9 @@ def open_source(
     limit: int | None = None,
     to_rgb: bool = False,
     unlabelled: bool = False,
+    one_class: bool = False,
 ) -> Source:
-    """Find, and where needed prepare, a TFDS data set of labelled images.
+    """Find, and where needed prepare, a TFDS data set of images.
 
     Args:
         name: TFDS name, `name`, `name/config` or `name/config:version`.
@@ -78,14 +79,21 @@ def open_source(
         limit: Use only the first so many examples of both splits.
         to_rgb: Repeat grey channels and drop an alpha channel.
         unlabelled: Take the images alone, whatever is said of them.
+        one_class: Refuse images that have any number of labels.
 
     Raises:
-        ValueError: There is no such data set, split or feature, or a split is empty.
+        ValueError: There is no such data set, split or feature, or a split is empty, or
+            it is refused.
     """
     builder = _prepared_builder(name, data_dir)
     features = builder.info.features
     image_key = image_feature(name, features, image_key)
     labels = label_feature(name, features, label_key, unlabelled)
+    if one_class and labels.multi_label:
+        raise ValueError(
+            f"the images of data set {name!r} must have one class each, but feature "
+            f"{labels.key!r} has any number of labels"
+        )
     channels = features[image_key].shape[-1]
     if channels != 3 and not to_rgb:
         raise ValueError(

@@ -181,6 +181,11 @@ def _from_file(path, name, base_resolution, selection):
                 f"arrays file {str(path)!r} holds {key} {facts.get(key)!r}, but "
                 f"{value!r} was asked for; choose another file or delete it"
             )
+    if facts.get("multi_label") and selection.get("one_class"):
+        raise ValueError(
+            f"the images must have one class each, but those of {str(path)!r} have any "
+            "number of labels"
+        )
     return DataSet(
         train=splits["train"],
         evaluation=splits["evaluation"],

@@ -118,7 +118,7 @@ def _labels(key, feature):
         if one and not one.multi_label:
             return dataclasses.replace(one, multi_label=True)
     if isinstance(feature, tfds.features.FeaturesDict):
-        parts = [(part.tf_dtype, part.shape) for part in feature.values()]
-        if set(parts) == {(tf.bool, ())}:
+        parts = feature.values()  # a nested one has dictionaries as type and shape
+        if parts and all(one.tf_dtype == tf.bool and one.shape == () for one in parts):
             return Labels(key, tuple(feature), multi_label=True)
     return None

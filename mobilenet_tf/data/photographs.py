@@ -42,9 +42,7 @@ def from_tfds(
     Raises:
         ValueError: The data set has other classes or no file names.
     """
-    source = open_source(name, data_dir)
-    if source.labels.multi_label:
-        raise ValueError(f"the images of data set {name!r} must have one class each")
+    source = open_source(name, data_dir, one_class=True)
     builder = source.builder
     index = {wordnet_id: number for number, wordnet_id in enumerate(wordnet_ids())}
     unknown = [label for label in source.labels.names if label not in index]

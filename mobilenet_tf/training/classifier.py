@@ -12,7 +12,7 @@ import keras
 from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import evaluation_batches, own_errors
 from mobilenet_tf.data.dataset import DataSet, Split
-from mobilenet_tf.training import loop
+from mobilenet_tf.training import attributes, loop
 from mobilenet_tf.training.clone import PRECISIONS, training_clone
 from mobilenet_tf.training.recipe import Recipe
 
@@ -70,10 +70,10 @@ def check_classes(
         multi_label: Whether an image shall have any number of labels instead of one.
     """
     if data.multi_label != multi_label:
-        found = "any number of labels" if data.multi_label else "one label or none"
+        kinds = "one class", "any number of labels"
         raise ValueError(
-            f"an image of the data set has {found}, which is not possible where "
-            f"multi_label is {multi_label}"
+            f"the images of the data set must have {kinds[multi_label]} each, not "
+            f"{kinds[data.multi_label]}"
         )
     if model.output_shape[-1] != data.classes:
         raise ValueError(
@@ -86,7 +86,11 @@ def check_activation(
 ) -> None:
     """Raise ValueError where a model ends in the activation of the other kind."""
     wrong = keras.activations.softmax if multi_label else keras.activations.sigmoid
-    if getattr(model.layers[-1], "activation", None) is wrong:
+    last = model.layers[-1]
+    found = getattr(last, "activation", None)
+    if isinstance(last, keras.layers.Softmax):
+        found = keras.activations.softmax
+    if found is wrong:
         raise ValueError(
             f"{name} must not end in {wrong.__name__} where multi_label is "
             f"{multi_label}"
@@ -187,32 +191,27 @@ def evaluate(
         multi_label: Whether each output is an attribute of its own.
 
     Returns:
-        `{"top1", "top5", "loss"}`, accuracies as fractions. With attributes
-        `{"mean_ap", "loss"}`, the area below the curve of precision over recall, mean
-        of all attributes, as arXiv 1704.04861, Table 12.
+        `{"top1", "top5", "loss"}`, accuracies as fractions; with attributes
+        `{"mean_ap", "loss"}`, see `mobilenet_tf.training.attributes`.
+
+    Raises:
+        ValueError: The labels are not as `multi_label` says, or there are none.
     """
     clone = training_clone(model, source)
     classes = model.output_shape[-1]
-    loss, metrics = _attributes(classes) if multi_label else _classes(classes)
-    clone.compile(loss=loss, metrics=metrics)
-    batches = evaluation_batches(split, classes, EVALUATION_BATCH, central_fraction)
+    batches = evaluation_batches(
+        split, classes, EVALUATION_BATCH, central_fraction, multi_label
+    )
+    if multi_label:
+        return attributes.measured(clone, batches)
+    clone.compile(
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=[
+            keras.metrics.CategoricalAccuracy(name="top1"),
+            keras.metrics.TopKCategoricalAccuracy(min(5, classes), name="top5"),
+        ],
+    )
     steps = -(-split.size // EVALUATION_BATCH)
     with own_errors(batches) as batches:
         result = clone.evaluate(batches, steps=steps, verbose=0, return_dict=True)
-    return {
-        name: float(result[name]) for name in (*(one.name for one in metrics), "loss")
-    }
-
-
-def _classes(count):
-    return keras.losses.CategoricalCrossentropy(from_logits=True), [
-        keras.metrics.CategoricalAccuracy(name="top1"),
-        keras.metrics.TopKCategoricalAccuracy(min(5, count), name="top5"),
-    ]
-
-
-def _attributes(count):
-    precision = keras.metrics.AUC(
-        curve="PR", multi_label=True, num_labels=count, from_logits=True, name="mean_ap"
-    )
-    return keras.losses.BinaryCrossentropy(from_logits=True), [precision]
+    return {name: float(result[name]) for name in ("top1", "top5", "loss")}

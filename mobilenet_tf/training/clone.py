@@ -37,7 +37,15 @@ def training_clone(
             (arXiv 1704.04861, section 3.2).
         bn_momentum: Momentum of the moving statistics; None keeps the model's.
         seed: Seed of dropout layers that have none of their own.
+
+    Raises:
+        ValueError: A layer of the model is a model itself.
     """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            raise ValueError(
+                f"{model.name!r} must be flat, but its layer {layer.name!r} is a model"
+            )
 
     def for_training(layer):
         config = layer.get_config()

@@ -26,7 +26,7 @@ class Trainee(Protocol):
     model: keras.Model
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
-        """A network ready to `fit` on `((images, boxes), one-hot labels)`.
+        """A network ready to `fit` on `((images, boxes), targets)`.
 
         Its optimizer is built too. It may be of tf_keras.
 

@@ -1,0 +1,49 @@
+"""How well a network tells attributes of which an image has any number."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def measured(clone: keras.Model, batches) -> dict[str, float]:
+    """Mean average precision and cross-entropy.
+
+    Args:
+        clone: A training clone, which gives logits.
+        batches: `((images, boxes), attributes)`.
+
+    Returns:
+        `{"mean_ap", "loss"}`: see `mean_average_precision`; the loss is the mean of all
+        attributes.
+    """
+    found = [
+        (wanted, ops.convert_to_numpy(clone.predict_on_batch(list(inputs))))
+        for inputs, wanted in batches
+    ]
+    wanted, logits = map(np.concatenate, zip(*found, strict=True))
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)(wanted, logits)
+    return {"mean_ap": mean_average_precision(wanted, logits), "loss": float(loss)}
+
+
+def mean_average_precision(wanted: np.ndarray, scores: np.ndarray) -> float:
+    """Mean over the attributes of the mean precision at each image that has one.
+
+    The measure of arXiv 1704.04861, Table 12. An attribute that no image has does not
+    count; images of equal score count in their order.
+
+    Args:
+        wanted: 0 and 1, `(images, attributes)`.
+        scores: Of the same shape, the higher, the more likely.
+
+    Raises:
+        ValueError: No image has any attribute.
+    """
+    occurring = wanted.any(0)
+    if not occurring.any():
+        raise ValueError("no image has any attribute, so that none can be measured")
+    order = np.argsort(-scores[:, occurring], axis=0, kind="stable")
+    hits = np.take_along_axis(wanted[:, occurring], order, 0)
+    precision = hits.cumsum(0) / np.arange(1, len(hits) + 1)[:, None]
+    return float(((precision * hits).sum(0) / hits.sum(0)).mean())

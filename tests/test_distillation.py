@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from compressible import LEARNING, squeezenet
 
 import mobilenet_tf
@@ -60,8 +61,8 @@ def test_loss_of_attributes():
         return np.stack([yes, 1 - yes])
 
     p, q = outcomes(t / 2), outcomes(s / 2)
-    soft = (p * np.log(p / q)).sum((0, 2)) * 4
-    hard = -(np.stack([y, 1 - y]) * np.log(outcomes(s))).sum((0, 2))
+    soft = (p * np.log(p / q)).sum(0).mean(-1) * 4
+    hard = -(np.stack([y, 1 - y]) * np.log(outcomes(s))).sum(0).mean(-1)
     loss = DistillationLoss(2.0, 0.7, multi_label=True)
     found = loss(y, np.concatenate([s, t], -1))
     np.testing.assert_allclose(found, (0.7 * soft + 0.3 * hard).mean(), rtol=1e-5)
@@ -117,8 +118,10 @@ def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
             raise StopError
 
     path = tmp_path / "snapshot.npz"
+    features = {"feature_weight": 1.0}
     whole, resumed = student(), student()
-    distil(whole, teacher, stripes, LEARNING)
+    distil(whole, teacher, stripes, LEARNING, **features)
+    keras.utils.set_random_seed(7)  # all follows from the argument `seed`
     with pytest.raises(StopError):
         distil(
             student(),
@@ -127,8 +130,9 @@ def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
             LEARNING,
             snapshot_path=path,
             on_epoch=interrupt,
+            **features,
         )
-    distil(resumed, teacher, stripes, LEARNING, snapshot_path=path)
+    distil(resumed, teacher, stripes, LEARNING, snapshot_path=path, **features)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -154,6 +158,15 @@ def test_teacher_and_student_that_do_not_fit(teacher, stripes):
     features = student(include_top=False)
     with pytest.raises(ValueError, match=r"student must take .* \(None, 4, 4, 64\)"):
         distil(features, teacher, stripes, LEARNING)
+    for shape in ((None, None, 3), (32, 40, 3)):
+        images = keras.Input(shape)
+        x = keras.layers.GlobalAveragePooling2D()(images)
+        other = keras.Model(images, keras.layers.Dense(2)(x))
+        with pytest.raises(ValueError, match=r"teacher must take .* of a known side"):
+            distil(student(), other, stripes, LEARNING)
+    scaled = [keras.Input((36, 36, 3)), keras.layers.Rescaling(2.0), teacher]
+    with pytest.raises(ValueError, match=r"must be flat, but its layer .* is a model"):
+        distil(student(), keras.Sequential(scaled), stripes, LEARNING)
     sigmoid = student(classifier_activation="sigmoid")
     with pytest.raises(ValueError, match="student must not end in sigmoid where multi"):
         distil(sigmoid, teacher, stripes, LEARNING)
@@ -203,6 +216,11 @@ def test_feature_distance_is_that_of_the_best_linear_map():
     logits = np.ones((16, 5), "float32")
     passed = layer([logits, features, wanted])
     np.testing.assert_array_equal(passed, logits)
+    source = tf.Variable(features)
+    with tf.GradientTape() as tape:
+        layer([logits, source, wanted])
+        distance = layer.losses[0]
+    assert np.abs(tape.gradient(distance, source)).min() > 0
     weights, bias = layer.map.get_weights()
     scaled = (wanted - wanted.mean(0)) / wanted.std(0)
     error = ((features @ weights + bias - scaled) ** 2).mean()

@@ -102,10 +102,11 @@ def _check_fit(student, teacher, multi_label):
         raise ValueError("teacher must be another model than student")
     for name, model in (("student", student), ("teacher", teacher)):
         given, found = model.input_shape, model.output_shape
-        if len(given) != 4 or given[-1] != 3 or len(found) != 2:
+        fits = len(given) == 4 and given[-1] == 3 and len(found) == 2
+        if not fits or given[1] is None or given[1] != given[2]:
             raise ValueError(
-                f"{name} must take (batch, height, width, 3), give (batch, classes), "
-                f"got {given} and {found}"
+                f"{name} must take (batch, side, side, 3) of a known side and give "
+                f"(batch, classes), got {given} and {found}"
             )
         classifier.check_activation(model, multi_label, name)
     if teacher.output_shape[-1] != student.output_shape[-1]:
@@ -136,7 +137,7 @@ class Student(classifier.Classifier):
         join = keras.layers.Concatenate(name="logits", dtype="float32")
         if self.feature_weight:
             logits, features = zip(*outputs, strict=True)
-            distance = FeatureDistance(self.feature_weight, dtype="float32")
+            distance = FeatureDistance(self.feature_weight, self.seed, dtype="float32")
             both = distance([join(logits), *features])
         else:
             both = join(outputs)

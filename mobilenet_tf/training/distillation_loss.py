@@ -16,17 +16,23 @@ class FeatureDistance(keras.layers.Layer):
 
     Args:
         weight: Of the distance in the loss.
+        seed: Of the map's first weights.
 
     Source: Romero et al., "FitNets", arXiv 1412.6550, section 2.2.
     """
 
-    def __init__(self, weight: float, **options):
+    def __init__(self, weight: float, seed: int | None = None, **options):
         super().__init__(name="features", **options)
-        self.weight = weight
+        self.weight, self.seed = weight, seed
 
     def build(self, shapes):
         _, student, teacher = shapes
-        self.map = keras.layers.Dense(teacher[-1], name="map", dtype=self.dtype_policy)
+        self.map = keras.layers.Dense(
+            teacher[-1],
+            kernel_initializer=keras.initializers.GlorotUniform(self.seed),
+            name="map",
+            dtype=self.dtype_policy,
+        )
         self.map.build(student)
 
     def call(self, inputs):
@@ -44,7 +50,7 @@ class DistillationLoss(keras.losses.Loss):
     """Cross-entropy with the labels and divergence from the teacher, mixed.
 
     `(1 - w) CE(y, s) + w T^2 KL(softmax(t / T) || softmax(s / T))` for the logits s of
-    the student and t of the teacher; with attributes, the sum over them of the same
+    the student and t of the teacher; with attributes, the mean over them of the same
     for two outcomes each. T^2 keeps the gradients' size whatever the temperature.
 
     Args:
@@ -102,6 +108,6 @@ class DistillationLoss(keras.losses.Loss):
 
 
 def _binary_cross_entropy(wanted, logits):
-    """Summed over the attributes: `(batch, attributes) twice -> (batch,)`."""
+    """The mean over the attributes: `(batch, attributes) twice -> (batch,)`."""
     yes, no = ops.log_sigmoid(logits), ops.log_sigmoid(-logits)
-    return -ops.sum(wanted * yes + (1 - wanted) * no, axis=-1)
+    return -ops.mean(wanted * yes + (1 - wanted) * no, axis=-1)

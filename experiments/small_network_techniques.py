@@ -3,7 +3,8 @@
     python -m experiments.small_network_techniques
 
 trains a small MobileNet, alpha 0.25, with each technique off and on, on the embedded
-data set; same recipe, epochs and input side throughout. Below the accuracies stands
+data set; same recipe, epochs and input side throughout, but that compression goes on
+training what it compresses. Below the accuracies stands
 what small size buys on the ImageNet-sized networks.
 
 Time, device and expected values of the committed records: experiments/results.

@@ -41,11 +41,13 @@ class Conclusion:
         statement: What follows "that", such as "narrow beats shallow".
         holds: Called with an `Accuracy` of each row, in their order.
         about: Regular expression; the trained rows whose labels it is found in.
+        seeds: How many of each row it needs.
     """
 
     statement: str
     holds: Callable[..., bool]
     about: str = ""
+    seeds: int = 1
 
     def sentence(
         self,
@@ -67,9 +69,11 @@ class Conclusion:
             for row in rows
             if row.trained and re.search(self.about, row.network.label)
         ]
-        missing = sum(not accuracies for _, accuracies in found)
+        missing = sum(len(accuracies) < self.seeds for _, accuracies in found)
         if missing:
             verdict = f"is open: {missing} of {len(found)} networks not trained yet"
+            if self.seeds > 1:
+                verdict += f" with {self.seeds} seeds"
         else:
             measured = [_accuracy(*one, results) for one in found]
             verdict = "holds" if self.holds(*measured) else "does not hold"

@@ -201,7 +201,8 @@ def test_the_command_line_names_the_file(tmp_path, monkeypatch):
     with zipfile.ZipFile(emptied, "w") as archive:
         archive.writestr("metadata.json", "{}")
     missing = tmp_path / "missing.keras"
-    options = types.SimpleNamespace(output=str(tmp_path / "output"))
+    output, most = str(tmp_path / "output"), codec.MAX_WEIGHTS
+    options = types.SimpleNamespace(output=output, max_weights=most)
     monkeypatch.setattr(__main__, "FLAGS", options)
     for name, path, message in (
         ("decode", whole, "cannot be loaded: it must begin with"),

@@ -34,6 +34,7 @@ RETRAIN = dataclasses.replace(
 SHARE = dataclasses.replace(
     RETRAIN, name="plain_share", learning_rate=PLAIN.learning_rate / 10, epochs=3
 )
+SHARE_BRIEFLY = dataclasses.replace(SHARE, warmup_epochs=0.5, epochs=1)
 
 # What is kept of each layer's weights, in percent: of SqueezeNet as in Table 1, but of
 # the 3x3 filters a quarter instead of a third. In the paper most of what goes is the
@@ -75,7 +76,7 @@ STEPS = {
     ("AlexNet", "pruning"): (PRUNE_ALEXNET,),
     ("AlexNet", "Deep Compression"): (
         PRUNE_ALEXNET,
-        Step(cluster, {"clusters": 32}, SHARE),
+        Step(cluster, {"clusters": 32}, SHARE_BRIEFLY),
     ),
     ("SqueezeNet", "none"): (),
     ("SqueezeNet", "Deep Compression, 8 bit"): (
@@ -84,7 +85,8 @@ STEPS = {
     ),
     ("SqueezeNet", "Deep Compression, 6 bit"): (
         PRUNE_SQUEEZENET,
-        Step(cluster, {"clusters": 64}, SHARE_SQUEEZENET),
+        Step(cluster, {"clusters": 256}, SHARE_SQUEEZENET),
+        Step(cluster, {"clusters": 64}, SHARE_BRIEFLY),
     ),
 }
 BUILDERS = {"AlexNet": alexnet, "SqueezeNet": build_squeezenet}

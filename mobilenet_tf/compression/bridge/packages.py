@@ -10,6 +10,9 @@ _USED = tf.keras.layers
 _BEFORE = os.environ.get("TF_USE_LEGACY_KERAS")
 import tensorflow_model_optimization as tfmot  # noqa: E402
 import tf_keras  # noqa: E402
+from tensorflow_model_optimization.python.core.clustering.keras.cluster_config import (  # noqa: E402, E501
+    GradientAggregation,
+)
 from tensorflow_model_optimization.python.core.clustering.keras.clustering_algorithm import (  # noqa: E402, E501
     ClusteringAlgorithm,
 )
@@ -22,4 +25,10 @@ from tensorflow_model_optimization.python.core.clustering.keras.experimental.clu
 if _BEFORE is None:
     os.environ.pop("TF_USE_LEGACY_KERAS", None)
 
-__all__ = ["ClusteringAlgorithm", "cluster_weights", "tf_keras", "tfmot"]
+__all__ = [
+    "ClusteringAlgorithm",
+    "GradientAggregation",
+    "cluster_weights",
+    "tf_keras",
+    "tfmot",
+]

@@ -10,7 +10,7 @@ _USED = tf.keras.layers
 _BEFORE = os.environ.get("TF_USE_LEGACY_KERAS")
 import tensorflow_model_optimization as tfmot  # noqa: E402
 import tf_keras  # noqa: E402
-from tensorflow_model_optimization.python.core.clustering.keras.cluster_config import (  # noqa: E402, E501
+from tensorflow_model_optimization.python.core.clustering.keras.cluster_config import (  # noqa: E402
     GradientAggregation,
 )
 from tensorflow_model_optimization.python.core.clustering.keras.clustering_algorithm import (  # noqa: E402, E501

@@ -189,3 +189,21 @@ def test_an_error_while_clustering_changes_nothing(stripes):
     with pytest.raises(StopError):
         steps.cluster(model, stripes, QUICK, clusters=8, on_epoch=stop)
     same_bits(model, before)
+
+
+def test_a_shared_value_moves_as_fast_as_its_weights_would():
+    """By the mean of their gradients: rates that suit weights suit values."""
+    from mobilenet_tf.compression.bridge.packages import tf, tf_keras
+
+    images = tf_keras.Input((8,))
+    dense = tf_keras.layers.Dense(1, use_bias=False, name="dense")
+    body = tf_keras.Model(images, dense(images))
+    kernel = np.array([-1, -1, -1, -1, -1, -1, 2, 2], "float32")[:, None]
+    body.set_weights([kernel])
+    wrap, _ = bridge.cluster({"dense": np.array([-1, 2], "float32")})
+    wrapped = wrap(body, 1)
+    x = tf.constant(np.arange(8, dtype="float32")[None])
+    with tf.GradientTape() as tape:
+        output = tf.reduce_sum(wrapped(x, training=True))
+    (values,) = wrapped.get_layer("cluster_dense").cluster_centroids.values()
+    np.testing.assert_allclose(tape.gradient(output, values), [2.5, 6.5])

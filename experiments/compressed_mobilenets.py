@@ -25,8 +25,8 @@ ROUND = dataclasses.replace(FINE_TUNE, name="round", epochs=2)
 PRUNE_50, PRUNE_75, PRUNE_90 = (
     Step(prune, {"sparsity": sparsity}, REMOVE) for sparsity in (0.5, 0.75, 0.9)
 )
-CLUSTER_16, CLUSTER_32 = (
-    Step(cluster, {"clusters": clusters}, ROUND) for clusters in (16, 32)
+CLUSTER_12, CLUSTER_16, CLUSTER_32 = (
+    Step(cluster, {"clusters": clusters}, ROUND) for clusters in (12, 16, 32)
 )
 INT8 = Step(quantize, {}, ROUND)
 NARROW = Step(remove_channels, {"fraction": 0.25}, REMOVE)
@@ -41,6 +41,7 @@ CHAINS = {
     "int8": (INT8,),
     "prune 75 %, cluster 32": (PRUNE_75, CLUSTER_32),
     "prune 75 %, cluster 16": (PRUNE_75, CLUSTER_16),
+    "prune 75 %, cluster 12": (PRUNE_75, CLUSTER_12),
     "prune 90 %, cluster 16": (PRUNE_90, CLUSTER_16),
     "prune 75 %, cluster 32, int8": (PRUNE_75, CLUSTER_32, INT8),
 }

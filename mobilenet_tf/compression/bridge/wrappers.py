@@ -119,4 +119,9 @@ def _wrapped(body, names, wrap):
 
 
 def _weights(body) -> Weights:
-    return {layer.name: layer.get_weights() for layer in body.layers if layer.weights}
+    """By layer. A pruned weight that was negative is -0.0, which would be no zero."""
+    return {
+        layer.name: [array + 0.0 for array in layer.get_weights()]
+        for layer in body.layers
+        if layer.weights
+    }

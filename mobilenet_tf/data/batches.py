@@ -72,12 +72,16 @@ def targets(labels: np.ndarray, classes: int) -> np.ndarray:
     Raises:
         ValueError: There are other classes than `classes`.
     """
-    most = labels.shape[1] if labels.ndim == 2 else labels.max(initial=0) + 1
-    if most > classes > 0 or (labels.ndim == 2 and most != classes):
+    several = labels.ndim == 2
+    most = labels.shape[1] if several else labels.max(initial=-1) + 1
+    if most > classes or (several and most < classes):
         raise ValueError(f"there are labels of {most} classes, expected {classes}")
-    if labels.ndim == 2:
+    if several:
         return labels.astype("float32")
-    return np.eye(classes + 1, classes, dtype="float32")[labels]  # -1: the last row
+    found = np.zeros((len(labels), classes), "float32")
+    (rows,) = np.nonzero(labels >= 0)
+    found[rows, labels[rows]] = 1
+    return found
 
 
 @contextmanager

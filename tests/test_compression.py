@@ -116,6 +116,31 @@ def test_prune(trained, stripes, depthwise):
     assert [type(one) for one in pruned.layers] == [type(one) for one in trained.layers]
 
 
+def test_zeros_stay_in_layers_that_a_step_leaves_out(trained, stripes):
+    pruned = steps.prune(
+        trained, stripes, QUICK, sparsity=0.5, depthwise=True, report=quiet
+    )
+    later = (
+        steps.prune(pruned, stripes, QUICK, sparsity={"stem": 0.75}, report=quiet),
+        steps.cluster(
+            pruned,
+            stripes,
+            QUICK,
+            clusters=4,
+            depthwise=False,
+            skip=["stem"],
+            report=quiet,
+        ),
+    )
+    left_out = ("block1_pointwise", "block1_depthwise"), ("stem", "block1_depthwise")
+    for result, names in zip(later, left_out, strict=True):
+        for name in names:
+            before, after = values(pruned)[name], values(result)[name]
+            np.testing.assert_array_equal(after == 0, before == 0)
+            assert not np.signbit(after[after == 0]).any()
+            assert (after != before).any()  # the others are trained
+
+
 def test_what_counts_as_clustered():
     """Not zeros, two weights that happen to be equal, or the levels of 8 bits."""
     rng = np.random.default_rng(0)

@@ -44,12 +44,13 @@ def prune(
         data: What it is trained on.
         recipe: How; the rate is usually lower than that of the training before.
         sparsity: Share of zeros in each kernel in the end, in [0, 1); or the share by
-            the name of the layer, where those that are not named stay as they are.
+            the name of the layer, where those that are not named are left out.
         begin: When the first zeros come, as a fraction of the training, in [0, 1).
         end: When the sparsity is reached, as a fraction of the training, in (begin, 1].
         depthwise: Whether depthwise kernels are pruned too. They are a small part of
             the weights, and the most sensitive one.
-        skip: Names of further layers to leave as they are.
+        skip: Names of further layers to leave out: they get no more zeros, but are
+            trained with the others.
         **training: `seed`, `snapshot_path` and `on_epoch` as
             `mobilenet_tf.training.classifier.fit` takes them; `report` is called with
             the `Report` of what was done, and prints it by default.
@@ -103,7 +104,8 @@ def cluster(
         clusters: Distinct values of each kernel, zero included, from 2, or from 3 where
             a kernel has zeros, to 256.
         depthwise: Whether the values of depthwise kernels are shared too.
-        skip: Names of further layers to leave as they are.
+        skip: Names of further layers to leave out: their weights are trained each on
+            its own, but for zeros, which stay.
         **training: As `prune`.
 
     Returns:

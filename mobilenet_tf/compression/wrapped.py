@@ -68,7 +68,8 @@ def train(
         recipe: How, or None.
         prepare: Called with the copy and the bridge; gives the bridge's `wrap` and
             `strip`.
-        left_out: Names of layers that the step does not touch.
+        left_out: Names of layers that the step leaves out. They are trained too;
+            what is zero there stays so.
         stock: Whether the toolkit takes its own layers alone.
         seed: Seed of batch order, augmentation and dropout.
         snapshot_path: `.npz` file that holds the state after each epoch.
@@ -90,7 +91,7 @@ def train(
         wrap, strip = prepare(result, bridge)
         keras.utils.set_random_seed(seed)
         loop.run(
-            bridge.Toolkit(result, data.side, recipe, wrap, strip, stock),
+            bridge.Toolkit(result, data.side, recipe, wrap, strip, stock, left_out),
             data,
             recipe,
             seed=seed,

@@ -8,7 +8,7 @@ toolkit.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from mobilenet_tf.compression.bridge.crossing import Crop, split_weights, to_tf_keras
 from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
 from mobilenet_tf.compression.bridge.quantization import quantize
-from mobilenet_tf.compression.bridge.wrappers import Weights, cluster, prune
+from mobilenet_tf.compression.bridge.wrappers import KeptZeros, Weights, cluster, prune
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.recipe import Recipe
 
@@ -35,6 +35,7 @@ class Toolkit:
             the wrapped one.
         strip: Takes the trained wrapped network; gives the weights of each layer.
         stock: Whether all layers are of tf_keras' own classes, as quantisation needs.
+        left_out: Names of layers that are not wrapped; their zeros stay zeros too.
     """
 
     model: keras.Model
@@ -43,6 +44,7 @@ class Toolkit:
     wrap: Callable[[tf_keras.Model, int], tf_keras.Model]
     strip: Callable[[tf_keras.Model], Weights]
     stock: bool = False
+    left_out: Collection[str] = ()
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> tf_keras.Model:
         body = to_tf_keras(self.model, side, self.recipe, self.stock)
@@ -57,9 +59,10 @@ class Toolkit:
         return trained
 
     def callbacks(self, on_epoch_end: Callable[[int, dict], None]) -> list:
-        # First the toolkit's, which writes the zeros at the end of an epoch.
+        # First those which write the zeros, the toolkit's at the end of an epoch.
         return [
             tfmot.sparsity.keras.UpdatePruningStep(),
+            KeptZeros(self.model, self.left_out),
             tf_keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end),
         ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -109,6 +110,30 @@ class _SortedLookup(ClusteringAlgorithm):
         places = tf.searchsorted(middles, tf.reshape(weight, [-1]))
         indices = tf.gather(order, tf.reshape(places, tf.shape(weight)))
         return tf.cast(indices, tf.int64)
+
+
+class KeptZeros(tf_keras.callbacks.Callback):
+    """Makes the zeros of layers without a wrapper zero again after every batch.
+
+    Args:
+        model: The network before the training.
+        names: The layers.
+    """
+
+    def __init__(self, model: keras.Model, names: Collection[str]):
+        super().__init__()
+        kernels = {name: kernel(model.get_layer(name)) for name in names}
+        self._kept = {
+            name: tf.constant(values != 0, tf.float32)
+            for name, values in kernels.items()
+            if (values == 0).any()
+        }
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, kept in self._kept.items():
+            weights = self.model.get_layer("body").get_layer(name).weights
+            (values,) = (one for one in weights if one.shape.rank > 1)
+            values.assign(values * kept)
 
 
 def _wrapped(body, names, wrap):

@@ -66,7 +66,7 @@ class Report:
             _change("mult-adds that are not by zero", *self.mult_adds),
         ]
         if self.left_out:
-            lines.append(f"left as they were: {', '.join(self.left_out)}")
+            lines.append(f"left out: {', '.join(self.left_out)}")
         if self.top1:
             before, after = map(table.percent, self.top1)
             lines.append(f"top-1: {before} % before, {after} % after")

@@ -46,9 +46,7 @@ CHAINS = {
     "prune 75 %, cluster 32, int8": (PRUNE_75, CLUSTER_32, INT8),
 }
 # With 90 % zeros its first 1x1 convolution has fewer values than would be shared.
-CLUSTER_16_OTHERS = Step(
-    cluster, {"clusters": 16, "skip": ("block1_pointwise",)}, ROUND
-)
+CLUSTER_16_OTHERS = Step(cluster, {"clusters": 16, "skip": ["block1_pointwise"]}, ROUND)
 # A narrower alpha 1 is what a smaller alpha is.
 SMALL_CHAINS = CHAINS | {
     "prune 90 %, cluster 16": (PRUNE_90, CLUSTER_16_OTHERS),

@@ -21,10 +21,7 @@ _STYLES = {
     0.5: ("#E69F00", "^", 1),
     0.25: ("#D55E00", "D", 1),
 }
-
-
-_FRONT, _OTHERS = "Pareto front", "other networks"
-_PARETO_STYLES = {_FRONT: ("#0072B2", "o", 1), _OTHERS: ("#999999", "s", 0)}
+_FRONT, _FRONT_STYLE = "Pareto front", ("#999999", "", 1)
 
 
 def accuracy_over_mult_adds(rows: Sequence[Row], results: list[dict], path: Path):
@@ -57,24 +54,23 @@ def accuracy_over_size(rows: Sequence[Row], results: list[dict], path: Path):
 
 
 def accuracy_over_bytes(rows: Sequence[Row], results: list[dict], path: Path):
-    """Compressed networks and their Pareto front, as `{path}-bytes.png` and `.svg`."""
-    points = [
-        (sizes.size_bytes(row, results) / 1e6, *measured)
-        for row in rows
-        if (measured := _measured(row, results))
-    ]
-    front = [
-        one
-        for one in points
-        if not any(
-            other[:2] != one[:2] and other[0] <= one[0] and other[1] >= one[1]
-            for other in points
-        )
-    ]
-    named = [(_FRONT, *one) for one in front]
-    named += [(_OTHERS, *one) for one in points if one not in front]
-    panels = [(named, _title(rows, results), "MB in a file", "top-1 accuracy, %")]
-    return _save(f"{path}-bytes", panels, _PARETO_STYLES)
+    """Compressed networks and their Pareto front, as `{path}-bytes.png` and `.svg`.
+
+    A colour stands for what is before the comma in the label of a row.
+    """
+    points = []
+    for row in rows:
+        if measured := _measured(row, results):
+            name = row.network.label.partition(",")[0]
+            points.append((name, sizes.size_bytes(row, results) / 1e6, *measured))
+    front = sizes.pareto_front([point[1:3] for point in points])
+    names = dict.fromkeys(point[0] for point in points)
+    styles = {_FRONT: _FRONT_STYLE}
+    for name, (colour, marker, _) in zip(names, _STYLES.values(), strict=False):
+        styles[name] = colour, marker, 0
+    drawn = [(_FRONT, *one, 0.0) for one in front] + points
+    panels = [(drawn, _title(rows, results), "MB in a file", "top-1 accuracy, %")]
+    return _save(f"{path}-bytes", panels, styles)
 
 
 def training_loss(rows: Sequence[Row], results: list[dict], path: Path):

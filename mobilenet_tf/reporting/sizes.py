@@ -19,7 +19,7 @@ def compressed(rows: Sequence[Row], results: list[dict]) -> str:
     printed = any(row.published.size for row in rows)
     if printed:
         columns += _paper_columns(rows)
-    before = [values(_untouched(row), results) for row in rows]
+    before = [_before(row, results) for row in rows]
     after = [values(row, results) for row in rows]
     whole = [_float32(row, results) for row in rows]
     files = [size_bytes(row, results) for row in rows]
@@ -51,6 +51,20 @@ def size_bytes(row: Row, results: list[dict]) -> float | None:
     return table.mean(sizes)
 
 
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of points `(size, accuracy)` those than which none is smaller and as accurate,
+    or more accurate and as small.
+    """
+    return [
+        (size, accuracy)
+        for size, accuracy in points
+        if not any(
+            other != (size, accuracy) and other[0] <= size and other[1] >= accuracy
+            for other in points
+        )
+    ]
+
+
 def _float32(row, results):
     found = select(_untouched(row), results)
     if not found:
@@ -58,6 +72,13 @@ def _float32(row, results):
     data = found[0]["data"]
     size = len(data["class_names"]), data["base_resolution"]
     return row.network.costs(*size)["float32_bytes"]
+
+
+def _before(row, results):
+    """Accuracies before any step, of the seeds that were compressed."""
+    seeds = {record["seed"] for record in select(row, results)}
+    same = [record for record in results if record["seed"] in seeds]
+    return values(_untouched(row), same)
 
 
 def _untouched(row):

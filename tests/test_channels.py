@@ -105,9 +105,24 @@ def test_low_rank_leaves_a_classifier_as_it_is():
         low_rank(model, fraction=0.2, skip=["hidden", "last"], report=quiet)
 
 
+def test_low_rank_twice():
+    image = keras.Input((200,))
+    x = keras.layers.Dense(300, name="hidden")(image)
+    model = keras.Model(image, keras.layers.Dense(100, name="last")(x))
+    half = low_rank(model, fraction=0.5, skip=["last"], report=quiet)
+    with pytest.raises(ValueError, match="'hidden' is factorised already"):
+        low_rank(half, fraction=0.5, report=quiet)
+    reports = []
+    skip = ["hidden", "hidden_factor"]
+    low_rank(half, fraction=0.5, skip=skip, report=reports.append)
+    assert reports[0].left_out == ("hidden_factor", "hidden")
+
+
 def test_what_multiplies_or_joins_otherwise_keeps_its_channels():
     images = keras.Input((8, 8, 3))
     x = keras.layers.Conv2D(8, 3, padding="same", name="first")(images)
+    x = keras.layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2)(x)
+    x = keras.layers.BatchNormalization()(x)
     x = keras.layers.SeparableConv2D(8, 3, padding="same", depth_multiplier=2)(x)
     y = keras.layers.Conv2D(8, 1, name="second")(x)
     x = keras.layers.Concatenate(axis=1)([x, y])
@@ -118,3 +133,26 @@ def test_what_multiplies_or_joins_otherwise_keeps_its_channels():
     assert small.output_shape == (None, 4)
     assert small.get_layer("first").filters == small.get_layer("second").filters == 8
     assert small.get_layer("third").filters == 3
+
+
+@pytest.mark.parametrize("end", ["reshape", "broadcast"])
+def test_what_ends_in_other_channels_keeps_them(end):
+    images = keras.Input((4, 4, 3))
+    x = keras.layers.Conv2D(8, 1, name="first")(images)
+    y = keras.layers.Conv2D(6, 1, name="second")(x)
+    if end == "reshape":
+        y = keras.layers.Reshape((96,))(y)
+    else:
+        one = keras.layers.Conv2D(1, 1, name="one")(x)
+        y = keras.layers.Flatten()(keras.layers.Add()([one, y]))
+    model = keras.Model(images, keras.layers.Dense(4)(y))
+    kernel, bias = model.get_layer("first").get_weights()
+    kernel[..., :4] = 0
+    model.get_layer("first").set_weights([kernel, bias])
+    small = remove_channels(model, fraction=0.5, report=quiet)
+    widths = [small.get_layer(name).filters for name in ("first", "second")]
+    assert widths == [4, 6]
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
+    np.testing.assert_allclose(
+        small.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
+    )

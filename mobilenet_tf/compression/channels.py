@@ -110,16 +110,16 @@ def _narrowed(model, name, entries, kept) -> keras.Model:
     narrow, channels, weights = [], {}, {}
     for kind, layer_name, inputs, settings in entries:
         layer = model.get_layer(layer_name)
-        before = _before(layer, kind, [channels[one] for one in inputs])
+        taken = [channels[one] for one in inputs]
+        before = _before(layer, kind, taken)
         if kind in _PRODUCERS:
             after = kept.get(layer_name, np.arange(_width(layer)))
             width = "units" if kind == "Dense" else "filters"
             settings = {**settings, width: len(after)}
-        elif kind == "InputLayer":
-            after = np.arange(_width(layer))
+        elif _misses(layer, taken):
+            after = before  # each passes, for `_fixed` saw to it
         else:
-            after = before
-        # Through anything else every channel passes, for `_fixed` saw to it.
+            after = np.arange(_width(layer))
         channels[layer_name] = after
         weights[layer_name] = _slices(layer, kind, before, after)
         narrow.append([kind, layer_name, inputs, settings])
@@ -130,12 +130,20 @@ def _narrowed(model, name, entries, kept) -> keras.Model:
     return result
 
 
+def _misses(layer, taken) -> bool:
+    """Whether a layer takes fewer channels than it did."""
+    tensors = keras.tree.flatten(layer.input)[: len(taken)]  # an input layer has none
+    pairs = zip(taken, tensors, strict=True)
+    return any(one.size < tensor.shape[-1] for one, tensor in pairs)
+
+
 def _before(layer, kind, taken: Sequence[np.ndarray]):
     """Which channels of the model's tensor a layer takes."""
     if not taken:
         return None
     if kind == "Concatenate" and layer.axis in (-1, len(layer.output.shape) - 1):
-        offsets = np.cumsum([0, *(one.shape[-1] for one in layer.input[:-1])])
+        tensors = keras.tree.flatten(layer.input)
+        offsets = np.cumsum([0, *(one.shape[-1] for one in tensors[:-1])])
         pairs = zip(offsets, taken, strict=True)
         return np.concatenate([offset + one for offset, one in pairs])
     if kind == "Flatten":

@@ -46,7 +46,8 @@ def low_rank(
         The factorised network; the model stays as it is.
 
     Raises:
-        ValueError: An argument is out of its range, or no layer is left to factorise.
+        ValueError: An argument is out of its range, a layer is factorised already, or
+            none is left to factorise.
 
     Source: Denton et al., "Exploiting linear structure within convolutional networks",
     arXiv 1404.0736.
@@ -55,9 +56,12 @@ def low_rank(
     dense = [one.name for one in model.layers if isinstance(one, keras.layers.Dense)]
     arguments.names("skip", skip, dense)
     check_data(data, recipe)
+    chosen = [one for one in dense if one not in skip]
+    for one in chosen:
+        if f"{one}_factor" in dense:
+            raise ValueError(f"{one!r} is factorised already; name it in skip")
     name, *entries = json.loads(architecture.describe(model))
-    chosen = {*dense} - {*skip}
-    weights, factorised = {}, []
+    weights, factorised, left_out = {}, [], []
     for kind, layer_name, inputs, settings in entries:
         layer = model.get_layer(layer_name)
         weights[layer_name] = layer.get_weights()
@@ -69,6 +73,8 @@ def low_rank(
             thin = {"units": rank, "use_bias": False}
             factorised.append(["Dense", factor, inputs, thin])
             inputs = [factor]
+        elif kernel(layer) is not None:
+            left_out.append(layer_name)
         factorised.append([kind, layer_name, inputs, settings])
     if len(factorised) == len(entries):
         raise ValueError(
@@ -80,11 +86,6 @@ def low_rank(
     for layer in layers:
         layer.set_weights(weights[layer.name])
     title = f"low rank: {100 * fraction:g} % of each fully connected layer"
-    left_out = [
-        layer.name
-        for layer in model.layers
-        if kernel(layer) is not None and f"{layer.name}_factor" not in weights
-    ]
     return tune(title, model, result, data, recipe, left_out, report, **training)
 
 

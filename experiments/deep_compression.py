@@ -37,7 +37,7 @@ SHARE = dataclasses.replace(
 SHARE_BRIEFLY = dataclasses.replace(SHARE, warmup_epochs=0.5, epochs=1)
 
 # What is kept of each layer's weights, in percent: of SqueezeNet as in Table 1, but of
-# the 3x3 filters a quarter instead of a third. In the paper most of what goes is the
+# the 3x3 filters a quarter instead of a third. In the paper half of what goes is the
 # classifier of 1000 classes, which is small here.
 SQUEEZENET_KEPT = {
     name: min(share, 25) if name.endswith("expand3x3") else share

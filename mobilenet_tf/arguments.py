@@ -32,6 +32,18 @@ def one_of(name: str, value, legal: Collection) -> None:
         )
 
 
+def instance(name: str, value, kind: type) -> None:
+    """An object of a class."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be a {kind.__name__}, got {value!r}")
+
+
+def function(name: str, value) -> None:
+    """Something to call."""
+    if not callable(value):
+        raise ValueError(f"{name} must be a function, got {value!r}")
+
+
 def names(name: str, value, legal: Collection[str]) -> None:
     """A collection of names, all of them legal; one name alone is none."""
     if isinstance(value, str) or not isinstance(value, Collection):

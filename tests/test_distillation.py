@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from compressible import LEARNING, squeezenet
+from compressible import LEARNING, QUICK, squeezenet
 
 import mobilenet_tf
 from mobilenet_tf.training import classifier
@@ -153,8 +153,16 @@ def test_bad_arguments(teacher, stripes, given, message):
 
 
 def test_teacher_and_student_that_do_not_fit(teacher, stripes):
-    with pytest.raises(ValueError, match="teacher must be another model than student"):
-        distil(teacher, teacher, stripes, LEARNING)
+    for same in (teacher, keras.Model(teacher.input, teacher.output)):
+        with pytest.raises(ValueError, match="teacher must be another model than stud"):
+            distil(same, teacher, stripes, LEARNING)
+    for given in ((teacher, stripes, "modern"), (teacher, None, LEARNING)):
+        with pytest.raises(ValueError, match=r"(recipe|data) must be a (Recipe|Data)"):
+            distil(student(), *given)
+    with pytest.raises(
+        ValueError, match=r"teacher must be a Model, got 'teacher.keras'"
+    ):
+        distil(student(), "teacher.keras", stripes, LEARNING)
     features = student(include_top=False)
     with pytest.raises(ValueError, match=r"student must take .* \(None, 4, 4, 64\)"):
         distil(features, teacher, stripes, LEARNING)
@@ -186,6 +194,30 @@ def test_features_are_matched(teacher, stripes):
     losses = [epoch["loss"] for epoch in progress.history]
     assert losses[-1] < 0.8 * losses[0]
     assert classifier.evaluate(model, stripes.evaluation, stripes.side)["top1"] > 0.8
+    alone = distil(student(), teacher, stripes, QUICK, weight=1.0)
+    first = distil(student(), teacher, stripes, QUICK, weight=1.0, feature_weight=9.0)
+    # At first the distance from features of variance 1 is about 1 or more.
+    assert first.history[0]["loss"] > alone.history[0]["loss"] + 5
+
+
+def test_sequential_networks(stripes):
+    keras.utils.set_random_seed(0)
+    models = [
+        keras.Sequential(
+            [
+                keras.Input((32, 32, 3)),
+                keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
+                keras.layers.GlobalAveragePooling2D(),
+                keras.layers.Dense(2),
+            ]
+        )
+        for _ in range(2)
+    ]
+    before = models[0].get_weights()
+    for feature_weight in (0.0, 1.0):
+        distil(*models, stripes, QUICK, feature_weight=feature_weight)
+    after = models[0].get_weights()
+    assert all((one != other).any() for one, other in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize("build", [student, lambda: squeezenet("complex")])

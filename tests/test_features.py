@@ -13,7 +13,7 @@ from prepared import load
 import mobilenet_tf
 from mobilenet_tf.data.batches import targets
 from mobilenet_tf.data.features import label_feature
-from mobilenet_tf.training import classifier
+from mobilenet_tf.training import checks, classifier
 from mobilenet_tf.training.attributes import mean_average_precision
 from mobilenet_tf.training.distillation import distil
 
@@ -172,6 +172,17 @@ def test_mean_average_precision():
         assert found == pytest.approx(by_hand)
     with pytest.raises(ValueError, match="no image has any attribute"):
         mean_average_precision(np.zeros((4, 3)), scores)
+    with pytest.raises(ValueError, match="scores must be finite"):
+        mean_average_precision(wanted, np.where(scores == 9, np.nan, scores))
+
+
+def test_equal_scores_have_no_order():
+    """A network that always says the same is as precise as chance, however sorted."""
+    wanted = np.array([[1], [1], [0], [0], [0]])
+    for order in (wanted, wanted[::-1]):
+        assert mean_average_precision(order, np.zeros((5, 1))) == 2 / 5
+    scores = np.array([[1], [2], [2], [0], [0]])  # both at 2, then all three at 1
+    assert mean_average_precision(wanted, scores) == pytest.approx((1 / 2 + 2 / 3) / 2)
 
 
 def test_an_unsure_network_ranks_as_well(teacher, booleans):
@@ -204,23 +215,27 @@ def test_what_does_not_fit_the_labels(teacher, prepared, booleans):
         distil(softmax, network(0.5, classifier_activation=None), booleans, LEARNING)
     with pytest.raises(ValueError, match="model must not end in softmax"):
         classifier.fit(softmax, booleans, LEARNING)
-    with pytest.raises(ValueError, match="must have any number of labels each"):
+    with pytest.raises(ValueError, match=r"weight must be 1 where .* labels, got 0.9"):
         distil(network(0.25), teacher, images, LEARNING, multi_label=True)
-    with pytest.raises(ValueError, match="model has 3 classes, the data set 0"):
+    with pytest.raises(ValueError, match="data set must have labels, got none"):
         classifier.fit(softmax, images, LEARNING)
+    with pytest.raises(ValueError, match="model must not end in sigmoid"):
+        classifier.evaluate(teacher, booleans.evaluation, booleans.side)
+    with pytest.raises(ValueError, match="model must not end in softmax"):
+        mean_ap(softmax, booleans)
     with pytest.raises(ValueError, match="without labels cannot be evaluated"):
         classifier.evaluate(softmax, images.evaluation, images.side)
     with pytest.raises(ValueError, match="multi_label must be True for the labels of"):
         classifier.evaluate(softmax, booleans.evaluation, booleans.side)
     with pytest.raises(ValueError, match="there are labels of 3 classes, expected 2"):
-        two = network(0.25, classes=2)
+        two = network(0.25, classes=2, classifier_activation="sigmoid")
         classifier.evaluate(two, booleans.evaluation, booleans.side, multi_label=True)
     with pytest.raises(ValueError, match="there are labels of 3 classes, expected 2"):
         targets(np.array([0, 2]), 2)
     logits = network(0.25, classifier_activation=None)
     ends = keras.Model(logits.input, keras.layers.Softmax()(logits.output))
     with pytest.raises(ValueError, match="model must not end in softmax"):
-        classifier.check_activation(ends, multi_label=True)
+        checks.activation(ends, multi_label=True)
     with pytest.raises(ValueError, match="one class each, but feature 'said' has"):
         load("booleans", prepared, one_class=True)
 
@@ -231,6 +246,11 @@ def test_squeezenet_can_say_that_an_attribute_is_absent():
     assert "conv10_relu" not in [layer.name for layer in model.layers]
     usual = mobilenet_tf.build_squeezenet(**arguments)
     assert "conv10_relu" in [layer.name for layer in usual.layers]
+    checks.activation(model, multi_label=True)
+    logits = mobilenet_tf.build_squeezenet(classifier_activation=None, **arguments)
+    with pytest.raises(ValueError, match=r"logits of both signs .* of a ReLU"):
+        checks.activation(logits, multi_label=True)
+    checks.activation(logits, multi_label=False)
 
 
 def test_nested_features_are_no_labels():

@@ -111,7 +111,31 @@ def test_snapshot_of_another_model(stripes, tmp_path):
         classifier.fit(other, stripes, QUICK, snapshot_path=path)
 
 
-def test_bad_fit_arguments(stripes):
+def test_snapshot_of_another_training(stripes, tmp_path):
+    path = str(tmp_path / "snapshot.npz")
+    classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)
+    other = dataclasses.replace(QUICK, learning_rate=0.01)
+    for recipe, more in ((other, {}), (QUICK, {"seed": 1}), (QUICK, {"task": "x"})):
+        with pytest.raises(ValueError, match="is of another training; delete it"):
+            classifier.fit(small_model(), stripes, recipe, snapshot_path=path, **more)
+    found = classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)
+    assert found.epoch == QUICK.epochs
+
+
+def test_bad_fit_arguments(stripes, tmp_path):
+    for given, message in (
+        ({"recipe": "modern"}, "recipe must be a Recipe, got 'modern'"),
+        ({"data": None}, "data must be a DataSet, got None"),
+        ({"model": "model.keras"}, "model must be a Model, got 'model.keras'"),
+        ({"on_epoch": None}, "on_epoch must be a function, got None"),
+        ({"snapshot_path": tmp_path / "a" / "b.npz"}, "must be in a folder, got"),
+    ):
+        arguments = {"model": small_model(), "data": stripes, "recipe": QUICK, **given}
+        with pytest.raises(ValueError, match=message):
+            classifier.fit(**arguments)
+    grey = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten()])
+    with pytest.raises(ValueError, match=r"take \(batch, side, side, 3\) .* 32, 32, 1"):
+        classifier.fit(grey, stripes, QUICK)
     with pytest.raises(ValueError, match="precision must be one of 'float32'"):
         classifier.fit(small_model(), stripes, QUICK, precision="float16")
     model = mobilenet_tf.build(0.25, base_resolution=32, classes=3)

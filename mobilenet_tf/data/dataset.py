@@ -51,6 +51,11 @@ class DataSet:
         return self.facts.get("multi_label", False)
 
     @property
+    def unlabelled(self) -> bool:
+        """Whether nothing is said of the images."""
+        return self.facts.get("unlabelled", False)
+
+    @property
     def side(self) -> int:
         """Side in pixels of the stored images."""
         return self.facts["side"]

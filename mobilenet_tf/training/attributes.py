@@ -31,19 +31,28 @@ def mean_average_precision(wanted: np.ndarray, scores: np.ndarray) -> float:
     """Mean over the attributes of the mean precision at each image that has one.
 
     The measure of arXiv 1704.04861, Table 12. An attribute that no image has does not
-    count; images of equal score count in their order.
+    count; images of equal score come together, so that their order is nothing.
 
     Args:
         wanted: 0 and 1, `(images, attributes)`.
         scores: Of the same shape, the higher, the more likely.
 
     Raises:
-        ValueError: No image has any attribute.
+        ValueError: No image has any attribute, or a score is not finite.
     """
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite, got others: the network has diverged")
     occurring = wanted.any(0)
     if not occurring.any():
         raise ValueError("no image has any attribute, so that none can be measured")
-    order = np.argsort(-scores[:, occurring], axis=0, kind="stable")
-    hits = np.take_along_axis(wanted[:, occurring], order, 0)
-    precision = hits.cumsum(0) / np.arange(1, len(hits) + 1)[:, None]
-    return float(((precision * hits).sum(0) / hits.sum(0)).mean())
+    pairs = zip(wanted[:, occurring].T, scores[:, occurring].T, strict=True)
+    return float(np.mean([_average_precision(*pair) for pair in pairs]))
+
+
+def _average_precision(wanted, scores):
+    order = np.argsort(-scores)
+    hits, falling = wanted[order], -scores[order]
+    # At each image the precision of all that score as high.
+    count = np.searchsorted(falling, falling, side="right")
+    precision = hits.cumsum()[count - 1] / count
+    return precision[hits > 0].mean()

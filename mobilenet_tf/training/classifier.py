@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import types
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import evaluation_batches, own_errors
 from mobilenet_tf.data.dataset import DataSet, Split
-from mobilenet_tf.training import attributes, loop
+from mobilenet_tf.training import attributes, checks, loop
 from mobilenet_tf.training.clone import PRECISIONS, training_clone
 from mobilenet_tf.training.recipe import Recipe
 
@@ -26,75 +26,46 @@ def fit(
     *,
     seed: int = 0,
     precision: str = "float32",
-    snapshot_path: Path | None = None,
+    task: str = "",
+    snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
 ) -> loop.Progress:
     """Train a model in place; see `mobilenet_tf.training.loop.run`.
 
     Args:
         model: A classifier built after `keras.utils.set_random_seed(seed)`. Where an
-            image has any number of labels it gives logits or ends in a sigmoid.
+            image has any number of labels it gives logits of both signs, or ends in a
+            sigmoid.
         data: The data set; its number of classes is the model's.
         recipe: How to train.
         seed: Seed of batch order, augmentation and dropout.
         precision: See `mobilenet_tf.training.clone.training_clone`.
+        task: What the result depends on beside all this.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
     Returns:
         Epochs, seconds and history. With several labels the accuracy in it is the
         share of attributes that are right.
+
+    Raises:
+        ValueError: An argument is not what it must be, or the model does not fit the
+            data set.
     """
     arguments.one_of("precision", precision, PRECISIONS)
-    check_classes(model, data, multi_label=data.multi_label)
-    check_activation(model, data.multi_label)
+    checks.kinds(data, recipe, model=model)
+    checks.shape(model)
+    checks.classes(model, data, multi_label=data.multi_label)
+    checks.activation(model, data.multi_label)
     return loop.run(
         Classifier(model, data.side, recipe, precision, seed, data.multi_label),
         data,
         recipe,
         seed=seed,
+        task=task,
         snapshot_path=snapshot_path,
         on_epoch=on_epoch,
     )
-
-
-def check_classes(
-    model: keras.Model, data: DataSet, name: str = "model", multi_label: bool = False
-) -> None:
-    """Raise ValueError where a model's classes are not those of the data set.
-
-    Args:
-        model: A classifier.
-        data: The data set.
-        name: Of the argument that the model is.
-        multi_label: Whether an image shall have any number of labels instead of one.
-    """
-    if data.multi_label != multi_label:
-        kinds = "one class", "any number of labels"
-        raise ValueError(
-            f"the images of the data set must have {kinds[multi_label]} each, not "
-            f"{kinds[data.multi_label]}"
-        )
-    if model.output_shape[-1] != data.classes:
-        raise ValueError(
-            f"{name} has {model.output_shape[-1]} classes, the data set {data.classes}"
-        )
-
-
-def check_activation(
-    model: keras.Model, multi_label: bool, name: str = "model"
-) -> None:
-    """Raise ValueError where a model ends in the activation of the other kind."""
-    wrong = keras.activations.softmax if multi_label else keras.activations.sigmoid
-    last = model.layers[-1]
-    found = getattr(last, "activation", None)
-    if isinstance(last, keras.layers.Softmax):
-        found = keras.activations.softmax
-    if found is wrong:
-        raise ValueError(
-            f"{name} must not end in {wrong.__name__} where multi_label is "
-            f"{multi_label}"
-        )
 
 
 @dataclasses.dataclass
@@ -195,8 +166,10 @@ def evaluate(
         `{"mean_ap", "loss"}`, see `mobilenet_tf.training.attributes`.
 
     Raises:
-        ValueError: The labels are not as `multi_label` says, or there are none.
+        ValueError: The labels or the model's outputs are not as `multi_label` says, or
+            there are no labels.
     """
+    checks.activation(model, multi_label)
     clone = training_clone(model, source)
     classes = model.output_shape[-1]
     batches = evaluation_batches(

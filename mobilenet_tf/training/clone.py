@@ -27,7 +27,7 @@ def training_clone(
     """The model to train: `uint8 (S, 3, S), box (4,) -> logits (classes,)`.
 
     Args:
-        model: A flat functional classifier of stock layers.
+        model: A flat classifier of stock layers, functional or sequential.
         source: Side S in pixels of the stored images.
         side: Side in pixels the crop is scaled to; None means the model's own.
         precision: "float32"; "pointwise_bfloat16" computes the 1x1 convolutions, most
@@ -46,6 +46,9 @@ def training_clone(
             raise ValueError(
                 f"{model.name!r} must be flat, but its layer {layer.name!r} is a model"
             )
+
+    if isinstance(model, keras.Sequential):
+        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
     def for_training(layer):
         config = layer.get_config()

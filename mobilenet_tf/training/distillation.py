@@ -8,14 +8,15 @@ arXiv 1704.04861, sections 4.5 and 4.7.
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import classifier, loop
+from mobilenet_tf.training import checks, classifier, loop, snapshot
 from mobilenet_tf.training.clone import PRECISIONS, training_clone
 from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
 from mobilenet_tf.training.recipe import Recipe
@@ -33,7 +34,7 @@ def distil(
     feature_weight: float = 0.0,
     seed: int = 0,
     precision: str = "float32",
-    snapshot_path: Path | None = None,
+    snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
 ) -> loop.Progress:
     """Train the student in place.
@@ -64,7 +65,8 @@ def distil(
         the labels are not used, and with attributes the share of them.
 
     Raises:
-        ValueError: An argument is out of its range, or the networks do not fit.
+        ValueError: An argument is out of its range, or the networks do not fit each
+            other or the data set.
 
     Source: Hinton et al., arXiv 1503.02531, section 2.
     """
@@ -72,10 +74,16 @@ def distil(
     arguments.number("weight", weight, lambda value: 0 < value <= 1, "in (0, 1]")
     arguments.number("feature_weight", feature_weight, lambda value: value >= 0, ">= 0")
     arguments.one_of("precision", precision, PRECISIONS)
+    checks.kinds(data, recipe, student=student, teacher=teacher)
     _check_fit(student, teacher, multi_label)
+    if weight < 1 and data.unlabelled:
+        raise ValueError(
+            f"weight must be 1 where the images have no labels, got {weight}"
+        )
     if weight < 1:
-        classifier.check_classes(student, data, "student", multi_label)
+        checks.classes(student, data, "student", multi_label)
     loss = DistillationLoss(temperature, weight, multi_label, recipe.label_smoothing)
+    settings = temperature, weight, multi_label, feature_weight
     return loop.run(
         Student(
             student,
@@ -91,6 +99,7 @@ def distil(
         data,
         recipe,
         seed=seed,
+        task=json.dumps(["distil", snapshot.checksum(teacher), *settings]),
         snapshot_path=snapshot_path,
         on_epoch=on_epoch,
     )
@@ -98,17 +107,14 @@ def distil(
 
 def _check_fit(student, teacher, multi_label):
     """Raise ValueError where one cannot learn from the other."""
-    if teacher is student:
-        raise ValueError("teacher must be another model than student")
+    shared = {id(one) for one in student.weights} & {id(one) for one in teacher.weights}
+    if shared:
+        raise ValueError(
+            "teacher must be another model than student, and share no weights with it"
+        )
     for name, model in (("student", student), ("teacher", teacher)):
-        given, found = model.input_shape, model.output_shape
-        fits = len(given) == 4 and given[-1] == 3 and len(found) == 2
-        if not fits or given[1] is None or given[1] != given[2]:
-            raise ValueError(
-                f"{name} must take (batch, side, side, 3) of a known side and give "
-                f"(batch, classes), got {given} and {found}"
-            )
-        classifier.check_activation(model, multi_label, name)
+        checks.shape(model, name)
+        checks.activation(model, multi_label, name)
     if teacher.output_shape[-1] != student.output_shape[-1]:
         raise ValueError(
             f"the teacher has {teacher.output_shape[-1]} classes, the student "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Protocol
 
 import keras
 
+from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import own_errors, training_batches
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import snapshot
@@ -50,11 +54,13 @@ class Progress:
         epoch: Epochs finished.
         seconds: Wall-clock time spent on them, compilation included.
         history: Training loss and accuracy of every epoch.
+        begun: What the training began with, as a hash.
     """
 
     epoch: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    begun: str = ""
 
 
 def run(
@@ -63,7 +69,8 @@ def run(
     recipe: Recipe,
     *,
     seed: int = 0,
-    snapshot_path: Path | None = None,
+    task: str = "",
+    snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train to the end of the recipe.
@@ -76,17 +83,34 @@ def run(
         data: The data set.
         recipe: How to train.
         seed: Seed of batch order and augmentation.
+        task: What the result depends on beside recipe, data set and seed.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
     Returns:
         Epochs, seconds and history.
+
+    Raises:
+        ValueError: `snapshot_path` is in no folder, or of another training.
     """
+    arguments.function("on_epoch", on_epoch)
+    begun = _fingerprint(recipe, data, seed, task)
     batch_size = min(recipe.batch_size, data.train.size)
     steps_per_epoch = data.train.size // batch_size
-    progress, values = Progress(), None
-    if snapshot_path is not None and (found := snapshot.load(snapshot_path)):
-        values, progress = found[0], Progress(**found[1])
+    progress, values = Progress(begun=begun), None
+    if snapshot_path is not None:
+        snapshot_path = Path(snapshot_path)
+        if not snapshot_path.parent.is_dir():
+            raise ValueError(
+                f"snapshot_path must be in a folder, got {str(snapshot_path)!r}"
+            )
+        if found := snapshot.load(snapshot_path):
+            values, progress = found[0], Progress(**found[1])
+        if progress.begun != begun:
+            raise ValueError(
+                f"snapshot {str(snapshot_path)!r} is of another training; delete it, "
+                "or name another snapshot_path"
+            )
     trained = None
     for end, stage_side in _stages(trainee.model, recipe):
         if progress.epoch >= end:
@@ -121,6 +145,11 @@ def run(
         snapshot.restore(trained, values)
     trainee.finish(trained)
     return progress
+
+
+def _fingerprint(recipe, data, seed, task):
+    text = json.dumps([recipe.facts, data.facts, seed, task], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _stages(model, recipe):

@@ -1,0 +1,90 @@
+"""Whether a model, its data and the recipe fit together, before anything is trained."""
+
+from __future__ import annotations
+
+import keras
+
+from mobilenet_tf import arguments
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.training.recipe import Recipe
+
+
+def kinds(data: DataSet, recipe: Recipe, **models: keras.Model) -> None:
+    """Raise ValueError for arguments of the wrong class."""
+    arguments.instance("data", data, DataSet)
+    arguments.instance("recipe", recipe, Recipe)
+    for name, model in models.items():
+        arguments.instance(name, model, keras.Model)
+
+
+def shape(model: keras.Model, name: str = "model") -> None:
+    """Raise ValueError for a model that is no classifier of square images."""
+    given, found = model.input_shape, model.output_shape
+    fits = len(given) == 4 and given[-1] == 3 and len(found) == 2
+    if not fits or given[1] is None or given[1] != given[2]:
+        raise ValueError(
+            f"{name} must take (batch, side, side, 3) of a known side and give "
+            f"(batch, classes), got {given} and {found}"
+        )
+
+
+def classes(
+    model: keras.Model, data: DataSet, name: str = "model", multi_label: bool = False
+) -> None:
+    """Raise ValueError where a model's classes are not those of the data set.
+
+    Args:
+        model: A classifier.
+        data: The data set.
+        name: Of the argument that the model is.
+        multi_label: Whether an image shall have any number of labels instead of one.
+    """
+    if data.unlabelled:
+        raise ValueError("the images of the data set must have labels, got none")
+    if data.multi_label != multi_label:
+        labels = "one class", "any number of labels"
+        raise ValueError(
+            f"the images of the data set must have {labels[multi_label]} each, not "
+            f"{labels[data.multi_label]}"
+        )
+    if model.output_shape[-1] != data.classes:
+        raise ValueError(
+            f"{name} has {model.output_shape[-1]} classes, the data set {data.classes}"
+        )
+
+
+def activation(model: keras.Model, multi_label: bool, name: str = "model") -> None:
+    """Raise ValueError where a model's outputs cannot be what they are taken for."""
+    wrong = keras.activations.softmax if multi_label else keras.activations.sigmoid
+    last = model.layers[-1]
+    found = getattr(last, "activation", None)
+    if isinstance(last, keras.layers.Softmax):
+        found = keras.activations.softmax
+    if found is wrong:
+        raise ValueError(
+            f"{name} must not end in {wrong.__name__} where multi_label is "
+            f"{multi_label}"
+        )
+    if multi_label and _rectified(last):
+        raise ValueError(
+            f"{name} must give logits of both signs where multi_label is True, got "
+            "those of a ReLU; classifier_activation='sigmoid' makes them so"
+        )
+
+
+def _rectified(layer):
+    """Whether what a layer gives comes from a ReLU, and so is never below zero."""
+    pooling = (
+        *(keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D),
+        *(keras.layers.Flatten, keras.layers.Dropout),
+    )
+    linear = (None, keras.activations.linear)
+    while isinstance(layer, pooling) or (
+        isinstance(layer, keras.layers.Activation) and layer.activation in linear
+    ):
+        layer = layer.input._keras_history.operation
+    relus = (keras.activations.relu, keras.activations.relu6)
+    return (
+        isinstance(layer, keras.layers.ReLU)
+        or getattr(layer, "activation", None) in relus
+    )

@@ -29,11 +29,12 @@ def zeroed(model: keras.Model, fraction: float) -> keras.Model:
     """A copy without the smallest weights of each kernel, depthwise ones aside."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    for layer in copy.layers:
-        values = kernels.kernel(layer)
-        if values is not None and not isinstance(layer, keras.layers.DepthwiseConv2D):
-            least = np.quantile(abs(values), fraction)
-            kernels.replace_kernel(layer, np.where(abs(values) < least, 0, values))
+    found, _ = kernels.chosen(copy, depthwise=False, skip=())
+    least = {name: np.quantile(abs(one), fraction) for name, one in found.items()}
+    zeros = {
+        name: np.where(abs(one) < least[name], 0, one) for name, one in found.items()
+    }
+    kernels.replace(copy, zeros)
     return copy
 
 

@@ -50,6 +50,15 @@ def grouped():
     return keras.Model(inputs, keras.layers.Dense(2, "softmax", name="classifier")(x))
 
 
+def separable():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(8, 3, 4, activation="relu", name="first")(inputs)
+    x = keras.layers.SeparableConv2D(16, 3, activation="relu", name="second")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, keras.layers.Dense(2, "softmax", name="classifier")(x))
+
+
 def fires():
     """Two Fire modules and a bypass: of SqueezeNet what a quick test needs."""
     keras.utils.set_random_seed(0)
@@ -89,8 +98,7 @@ def images(model, count=4):
 
 def values(model):
     """The kernels that compress, by the names of their layers."""
-    found = {layer.name: kernels.kernel(layer) for layer in model.layers}
-    return {name: kernel for name, kernel in found.items() if kernel is not None}
+    return kernels.by_name(model)
 
 
 def pruned(weights):

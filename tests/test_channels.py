@@ -30,14 +30,11 @@ def test_channels_that_do_nothing_can_go(name):
         if isinstance(layer, keras.layers.BatchNormalization):
             gamma, *rest = layer.get_weights()
             layer.set_weights([gamma * rng.uniform(0.5, 1, gamma.shape), *rest])
-    for layer in model.layers:
-        kernel = kernels.kernel(layer)
-        if kernel is None or isinstance(layer, keras.layers.DepthwiseConv2D):
-            continue
+    chosen, _ = kernels.chosen(model, depthwise=False, skip=())
+    for name, kernel in chosen.items():
         dead = rng.permutation(kernel.shape[-1])[: kernel.shape[-1] // 2]
-        kernels.replace_kernel(
-            layer, np.where(np.isin(range(kernel.shape[-1]), dead), 0, kernel)
-        )
+        dead = np.isin(range(kernel.shape[-1]), dead)
+        kernels.replace(model, {name: np.where(dead, 0, kernel)})
     narrow = remove_channels(model, fraction=0.5, report=quiet)
     assert cost.mult_adds(narrow) < 0.7 * cost.mult_adds(model)
     x = images(model)

@@ -131,11 +131,25 @@ def test_weights_into_a_network_of_the_same_architecture(tmp_path):
     same_bits(model, other)
     wider = small(classes=4)
     before = [array.copy() for array in wider.get_weights()]
-    message = "another architecture, 'first' of .* weights; .* has"
+    message = r"another architecture than .*: Dense .* against Dense .*'units': 4"
     with pytest.raises(ValueError, match=message):
         codec.load_weights(wider, path)
     for one, array in zip(wider.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, array)
+
+
+def test_names_that_keras_gives_do_not_matter(tmp_path):
+    def build():
+        image = keras.Input((8, 8, 3))
+        x = keras.layers.Conv2D(4, 3)(image)
+        x = keras.layers.Add()([x, keras.layers.ReLU()(x)])
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        return keras.Model(image, keras.layers.Dense(2)(x))
+
+    first, second = build(), build()
+    codec.save(first, tmp_path / "first.mntc")
+    codec.load_weights(second, tmp_path / "first.mntc")
+    same_bits(first, second)
 
 
 def test_what_load_would_refuse_is_not_written(tmp_path):
@@ -153,6 +167,15 @@ def test_a_layer_that_cannot_be_written():
     lambda_layer = keras.layers.Lambda(lambda x: x, output_shape=(8, 8, 3))
     with pytest.raises(ValueError, match="is a Lambda"):
         codec.encode(keras.Model(images, lambda_layer(images)))
+
+
+def test_weights_that_keras_adds_to_a_layer_are_refused():
+    quantised, adapted = small(), small()
+    quantised.quantize("int8")
+    adapted.get_layer("classifier").enable_lora(4)
+    for model in (quantised, adapted):
+        with pytest.raises(ValueError, match=r"must have the float32 weights of its"):
+            codec.encode(model)
 
 
 def test_settings_that_are_not_defaults_come_back():
@@ -204,6 +227,8 @@ def test_the_command_line_names_the_file(tmp_path, monkeypatch):
     output, most = str(tmp_path / "output"), codec.MAX_WEIGHTS
     options = types.SimpleNamespace(output=output, max_weights=most)
     monkeypatch.setattr(__main__, "FLAGS", options)
+    encoded = tmp_path / "model.mntc"
+    codec.save(small(), encoded)
     for name, path, message in (
         ("decode", whole, "cannot be loaded: it must begin with"),
         ("inspect", whole, "it must begin with"),
@@ -216,3 +241,7 @@ def test_the_command_line_names_the_file(tmp_path, monkeypatch):
             __main__.main(["compression", name, str(path)])
         assert message in str(stopped.value)
         assert str(stopped.value).count(str(path)) == 1
+    options.max_weights = 1000
+    for name, path in (("encode", whole), ("decode", encoded), ("inspect", encoded)):
+        with pytest.raises(SystemExit, match=r"1,000\)? weights"):
+            __main__.main(["compression", name, str(path)])

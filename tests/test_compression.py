@@ -12,6 +12,7 @@ from compressible import (
     mobilenet,
     quiet,
     same_bits,
+    separable,
     values,
 )
 
@@ -62,6 +63,27 @@ def test_grouped_convolutions(stripes):
         assert len(np.unique(kernel)) <= 4
         kept = kernel != 0
         assert (values(model)[name][kept] != kernel[kept]).any()
+
+
+def test_separable_convolutions(stripes):
+    """Their depthwise kernel is a kernel of its own, named, and not passed over."""
+    model = separable()
+    reports = []
+    settings = {"report": reports.append}
+    pruned = steps.prune(
+        model, stripes, QUICK, sparsity=0.5, depthwise=True, **settings
+    )
+    shared = steps.cluster(pruned, stripes, QUICK, clusters=4, **settings)
+    steps.prune(model, stripes, QUICK, sparsity=0.5, **settings)
+    assert list(values(shared)) == ["first", "second_depthwise", "second", "classifier"]
+    for name, kernel in values(shared).items():
+        assert abs(np.mean(kernel == 0) - 0.5) <= 1 / kernel.size, name
+        assert len(np.unique(kernel)) <= 4, name
+    assert [one.left_out for one in reports] == [(), (), ("second_depthwise",)]
+    assert "second_depthwise" in str(reports[1])
+    eight = steps.quantize(shared, stripes, QUICK, report=quiet)
+    for name, kernel in values(eight).items():
+        np.testing.assert_array_equal(kernel == 0, values(shared)[name] == 0)
 
 
 def test_the_toolkit_leaves_tensorflow_alone():

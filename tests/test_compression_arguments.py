@@ -1,13 +1,18 @@
 """What the steps of compression refuse."""
 
+import dataclasses
+
 import keras
+import numpy as np
 import pytest
-from compressible import QUICK, quiet
+from compressible import QUICK, copy_of, quiet
 
 import mobilenet_tf
-from mobilenet_tf.compression import steps
+from mobilenet_tf.compression import low_rank, remove_channels, steps
+from mobilenet_tf.compression.settings import ACTIVATIONS
+from mobilenet_tf.data.arrays import ArraySplit
 
-pytest.importorskip("mobilenet_tf.compression.bridge")
+bridge = pytest.importorskip("mobilenet_tf.compression.bridge")
 BAD = [
     (steps.prune, {"sparsity": 1.0}, r"sparsity must be a number in \[0, 1\), got 1.0"),
     (steps.prune, {"sparsity": -0.1}, "sparsity must be"),
@@ -36,6 +41,9 @@ STEPS = [
 ]
 
 
+TUNED = [(remove_channels, {"fraction": 0.25}), (low_rank, {"fraction": 0.5})]
+
+
 @pytest.mark.parametrize(("step", "given"), STEPS)
 def test_data_recipe_and_keywords_are_checked_first(step, given, stripes):
     with pytest.raises(ValueError, match=r"recipe must be a Recipe, got 'modern'"):
@@ -49,12 +57,86 @@ def test_data_recipe_and_keywords_are_checked_first(step, given, stripes):
             step(None, None, None, **given)
 
 
+@pytest.mark.parametrize(("step", "given"), STEPS + TUNED)
+def test_models_reports_and_images_are_checked_first(trained, step, given, stripes):
+    def refused(message, model=trained, data=stripes, **more):
+        def begun(progress):
+            raise AssertionError("the training has begun")
+
+        with pytest.raises((TypeError, ValueError), match=message):
+            step(model, data, QUICK, on_epoch=begun, **given, **more)
+
+    refused("model must be a Model, got 'model.keras'", "model.keras")
+    refused("report must be a function, got None", report=None)
+    refused("unexpected keyword argument 'skpi'", skpi=["stem"])
+    if step is not low_rank:  # MobileNet has no fully connected layer
+        frozen = copy_of(trained)
+        frozen.get_layer("stem").trainable = False
+        refused("model must be trainable, but its layer 'stem' is frozen", frozen)
+        labels = np.full(len(stripes.evaluation.contents), -1)
+        images = dataclasses.replace(stripes.evaluation.contents, labels=labels)
+        unlabelled = dataclasses.replace(stripes, evaluation=ArraySplit(images))
+        refused("without labels cannot be evaluated", data=unlabelled)
+        grey = keras.Input((32, 32, 1))
+        x = keras.layers.Conv2D(2, 3)(grey)
+        grey = keras.Model(grey, keras.layers.GlobalAveragePooling2D()(x))
+        refused(r"must take \(batch, side, side, 3\)", grey)
+        ended = keras.layers.Activation("sigmoid")(trained.output)
+        refused("must not end in sigmoid", keras.Model(trained.input, ended))
+
+
+@pytest.mark.parametrize(("step", "given"), TUNED)
+def test_keywords_are_checked_without_data(trained, step, given):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'skpi'; those"):
+        step(trained, skpi=["stem"], **given)
+
+
+def test_activations_that_the_toolkit_has_not(stripes):
+    def ending_in(activation):
+        image = keras.Input((32, 32, 3))
+        x = keras.layers.Conv2D(2, 3, activation=activation, name="conv")(image)
+        return keras.Model(image, keras.layers.GlobalAveragePooling2D()(x))
+
+    for activation in ("hard_sigmoid", "hard_silu", "celu"):
+        with pytest.raises(
+            ValueError, match=f"'conv' has the .* {activation!r}, which"
+        ):
+            steps.cluster(ending_in(activation), stripes, QUICK, clusters=4)
+    x = np.linspace(-9, 9, 2 * 32 * 32 * 3).reshape(2, 32, 32, 3).astype("float32")
+    for activation in ACTIVATIONS:
+        model = ending_in(activation)
+        try:
+            crossed = bridge.to_tf_keras(model)
+        except ValueError:
+            continue
+        np.testing.assert_allclose(crossed(x), model(x), atol=1e-5, rtol=1e-5)
+
+
+def test_a_snapshot_of_another_step(trained, stripes, tmp_path):
+    snapshot = {"snapshot_path": tmp_path / "snapshot.npz", "report": quiet}
+    once = dataclasses.replace(QUICK, epochs=1)
+    steps.prune(trained, stripes, once, sparsity=0.5, **snapshot)
+    with pytest.raises(ValueError, match="is of another training"):
+        steps.prune(trained, stripes, once, sparsity=0.9, **snapshot)
+    other = copy_of(trained)
+    other.set_weights([-array for array in other.get_weights()])
+    with pytest.raises(ValueError, match="is of another training"):
+        steps.prune(other, stripes, once, sparsity=0.5, **snapshot)
+
+
+def test_what_diverges_is_an_error(trained, stripes):
+    wild = dataclasses.replace(QUICK, learning_rate=1e30, epochs=1)
+    with pytest.raises(ValueError, match=r"are not finite after the training; recipe"):
+        remove_channels(trained, stripes, wild, fraction=0.25, report=quiet)
+
+
 def test_what_does_not_fit(stripes):
     other = mobilenet_tf.build(0.25, base_resolution=32, classes=5)
     with pytest.raises(ValueError, match="model has 5 classes, the data set 2"):
         steps.prune(other, stripes, QUICK, sparsity=0.5)
     inner = keras.Input((32, 32, 3))
-    nested = keras.Model(inner, other(inner))
+    flat = mobilenet_tf.build(0.25, base_resolution=32, classes=2)
+    nested = keras.Model(inner, flat(inner))
     with pytest.raises(ValueError, match="only these can be written"):
         steps.prune(nested, stripes, QUICK, sparsity=0.5)
     shuffled = mobilenet_tf.build(

@@ -58,7 +58,7 @@ def decode(path: Path, output: Path) -> str:
 def inspect(path: Path, _: Path) -> str:
     """The tensors of a compressed file, line by line."""
     lines = []
-    for name, kind, shape, size in codec.inspect(path.read_bytes()):
+    for name, kind, shape, size in codec.inspect(path.read_bytes(), FLAGS.max_weights):
         sides = "x".join(map(str, shape))
         lines.append(f"{name:32} {sides:>14} {kind:>20} {size:>10,} bytes")
     return "\n".join([*lines, f"{path.stat().st_size:,} bytes in all"])

@@ -9,13 +9,19 @@ looked up in `settings`, and their values are numbers, words and lists of them.
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
-import math
 import types
 
 import keras
 
-from mobilenet_tf.compression.settings import ACTIVATIONS, SETTINGS, check_settings
+from mobilenet_tf.compression.settings import (
+    ACTIVATIONS,
+    SETTINGS,
+    check_axis,
+    check_settings,
+    count_weights,
+)
 
 MOST_LAYERS = 2000
 MOST_INPUTS = 2 * MOST_LAYERS
@@ -71,6 +77,32 @@ def build(
         raise ValueError(f"it describes no network: {error}") from error
 
 
+def difference(first: str, second: str) -> str | None:
+    """Where two texts first tell apart, but for names; None where they do not."""
+    pairs = itertools.zip_longest(*map(_unnamed, (first, second)))
+    for one, other in pairs:
+        if one != other:
+            return f"{_named(one)} against {_named(other)}"
+    return None
+
+
+def _unnamed(text):
+    """Of each layer its class, the places of what it takes, and its settings."""
+    _, *entries = json.loads(text)
+    places = {name: place for place, (_, name, _, _) in enumerate(entries)}
+    return [
+        (kind, [places[one] for one in inputs], settings)
+        for kind, _, inputs, settings in entries
+    ]
+
+
+def _named(entry):
+    if entry is None:
+        return "no layer"
+    kind, places, settings = entry
+    return f"{kind} of layers {places} with {settings}"
+
+
 def _built(text, max_weights, framework):
     name, *entries = json.loads(text)
     _check_amounts(entries)
@@ -81,7 +113,7 @@ def _built(text, max_weights, framework):
         layer = _layer(framework, kind, layer_name, settings)
         taken = [tensors[one] for one in inputs]
         if taken:
-            expected = _weights(kind, layer, taken[0].shape)
+            expected = count_weights(kind, layer, taken[0].shape)
             weights += expected
             _limit(weights, max_weights, "weights")
             result = layer(taken if len(taken) > 1 else taken[0])
@@ -153,7 +185,19 @@ def _check_as_a_reader_takes_it(layer, node, config):
             f"be written, as Keras has them: {', '.join(ACTIVATIONS)}"
         )
     if isinstance(layer, keras.layers.BatchNormalization):
-        _check_axis(layer, layer.input.shape)
+        check_axis(layer, layer.input.shape)
+    if layer.weights:
+        _check_weights(layer)
+
+
+def _check_weights(layer):
+    count = count_weights(type(layer).__name__, layer, layer.input.shape)
+    floats = all(one.dtype == "float32" for one in layer.weights)
+    if layer.count_params() != count or not floats:
+        raise ValueError(
+            f"layer {layer.name!r} must have the float32 weights of its settings "
+            "alone, not those of Keras' quantize() or enable_lora()"
+        )
 
 
 def _plain(setting):
@@ -167,30 +211,3 @@ def _layer(framework, kind, name, settings):
         raise ValueError(f"{kind} has no settings {sorted(settings)}")
     check_settings(kind, settings)
     return getattr(framework.layers, kind)(name=name, **settings)
-
-
-def _check_axis(layer, shape):
-    if layer.axis not in (-1, len(shape) - 1):
-        raise ValueError(
-            f"layer {layer.name!r} must normalise the last axis, got axis={layer.axis}"
-        )
-
-
-def _weights(kind, layer, shape):
-    """How many weights a layer will have, before it has them."""
-    config, channels = layer.get_config(), shape[-1]
-    kernel = math.prod(config.get("kernel_size", (1,)))
-    multiplied = channels * config.get("depth_multiplier", 1)
-    if kind == "BatchNormalization":
-        _check_axis(layer, shape)
-        return channels * (2 + bool(config["center"]) + bool(config["scale"]))
-    if kind == "DepthwiseConv2D":
-        return multiplied * (kernel + bool(config["use_bias"]))
-    if kind == "SeparableConv2D":
-        produced = config["filters"]
-        return multiplied * (kernel + produced) + produced * bool(config["use_bias"])
-    if kind in ("Conv2D", "Dense"):
-        produced = config.get("units", config.get("filters"))
-        each = kernel * channels // config.get("groups", 1) + bool(config["use_bias"])
-        return produced * each
-    return 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import architecture, reports
-from mobilenet_tf.compression.tuning import check_data, tune
+from mobilenet_tf.compression.tuning import check_tuned, tune
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training.recipe import Recipe
 
@@ -57,8 +57,9 @@ def remove_channels(
 
     Source: Li et al., "Pruning filters for efficient convnets", arXiv 1608.08710.
     """
+    further = {"report": report, **training}
+    check_tuned("remove_channels", model, data, recipe, further)
     arguments.number("fraction", fraction, lambda value: 0 <= value < 1, "in [0, 1)")
-    check_data(data, recipe)
     name, *entries = json.loads(architecture.describe(model))
     producers = [entry[1] for entry in entries if entry[0] in _PRODUCERS]
     arguments.names("skip", skip, producers)

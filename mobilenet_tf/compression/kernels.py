@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import keras
 import numpy as np
@@ -12,18 +12,43 @@ from mobilenet_tf import arguments
 MOST_VALUES = 256  # that a clustered kernel may have
 
 
-def kernel(layer: keras.layers.Layer) -> np.ndarray | None:
-    """The kernel of a layer; the 1x1 kernel of a separable one; None if it has none."""
-    kernels = [array for array in layer.get_weights() if array.ndim > 1]
-    return kernels[-1] if kernels else None
+def parts(layer: keras.layers.Layer) -> dict[str, list[np.ndarray]]:
+    """The weights of a layer, in order, by the names of the layers that it consists of.
 
-
-def replace_kernel(layer: keras.layers.Layer, values: np.ndarray) -> None:
-    """Give a layer other values for `kernel(layer)`."""
+    That is itself, but of a SeparableConv2D a depthwise convolution,
+    `{name}_depthwise`, and a 1x1 convolution of its own name.
+    """
     arrays = layer.get_weights()
-    place = max(index for index, array in enumerate(arrays) if array.ndim > 1)
-    arrays[place] = values
-    layer.set_weights(arrays)
+    if isinstance(layer, keras.layers.SeparableConv2D):
+        return {depthwise_part(layer.name): arrays[:1], layer.name: arrays[1:]}
+    return {layer.name: arrays}
+
+
+def depthwise_part(name: str) -> str:
+    """The name of the depthwise convolution in a SeparableConv2D."""
+    return f"{name}_depthwise"
+
+
+def by_name(model: keras.Model) -> dict[str, np.ndarray]:
+    """The kernels of a network, in order, by the names of layers and their parts."""
+    return {
+        name: array
+        for layer in model.layers
+        for name, arrays in parts(layer).items()
+        for array in arrays
+        if array.ndim > 1
+    }
+
+
+def replace(model: keras.Model, kernels: Mapping[str, np.ndarray]) -> None:
+    """Give a network other kernels, by their names."""
+    for layer in model.layers:
+        found = [
+            kernels.get(name, array) if array.ndim > 1 else array
+            for name, arrays in parts(layer).items()
+            for array in arrays
+        ]
+        layer.set_weights(found)
 
 
 def clustered(values: np.ndarray) -> bool:
@@ -43,28 +68,32 @@ def clustered(values: np.ndarray) -> bool:
 
 def chosen(
     model: keras.Model, depthwise: bool, skip: Collection[str]
-) -> tuple[list[keras.layers.Layer], list[str]]:
-    """The layers to work on, and the names of those with kernels that are left out.
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The kernels to work on, by name, and the names of those that are left out.
 
     Args:
         model: The network.
-        depthwise: Whether depthwise layers belong to it.
-        skip: Names of layers that do not.
+        depthwise: Whether depthwise kernels belong to it.
+        skip: Names of kernels that do not.
 
     Raises:
-        ValueError: `skip` is no collection of names of layers with a kernel, or no
-            layer is left.
+        ValueError: `skip` is no collection of names of kernels, or none is left.
     """
-    layers = [layer for layer in model.layers if kernel(layer) is not None]
-    names = [layer.name for layer in layers]
-    arguments.names("skip", skip, names)
-    taken = [
-        layer
-        for layer in layers
-        if layer.name not in skip
-        and (depthwise or not isinstance(layer, keras.layers.DepthwiseConv2D))
-    ]
+    kernels = by_name(model)
+    arguments.names("skip", skip, kernels)
+    left_out = {*skip}
+    if not depthwise:
+        left_out |= _depthwise(model)
+    taken = {name: values for name, values in kernels.items() if name not in left_out}
     if not taken:
         raise ValueError(f"no layer of {model.name!r} is left to work on")
-    left_out = sorted(set(names) - {layer.name for layer in taken})
-    return taken, left_out
+    return taken, [name for name in kernels if name in left_out]
+
+
+def _depthwise(model):
+    return {
+        name
+        for layer in model.layers
+        for name in parts(layer)
+        if name != layer.name or isinstance(layer, keras.layers.DepthwiseConv2D)
+    }

@@ -9,9 +9,8 @@ import keras
 import numpy as np
 
 from mobilenet_tf import arguments
-from mobilenet_tf.compression import architecture, reports
-from mobilenet_tf.compression.kernels import kernel
-from mobilenet_tf.compression.tuning import check_data, tune
+from mobilenet_tf.compression import architecture, kernels, reports
+from mobilenet_tf.compression.tuning import check_tuned, tune
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training.recipe import Recipe
 
@@ -52,16 +51,18 @@ def low_rank(
     Source: Denton et al., "Exploiting linear structure within convolutional networks",
     arXiv 1404.0736.
     """
+    further = {"report": report, **training}
+    check_tuned("low_rank", model, data, recipe, further)
     arguments.number("fraction", fraction, lambda value: 0 < value < 1, "in (0, 1)")
     dense = [one.name for one in model.layers if isinstance(one, keras.layers.Dense)]
     arguments.names("skip", skip, dense)
-    check_data(data, recipe)
     chosen = [one for one in dense if one not in skip]
     for one in chosen:
         if f"{one}_factor" in dense:
             raise ValueError(f"{one!r} is factorised already; name it in skip")
     name, *entries = json.loads(architecture.describe(model))
-    weights, factorised, left_out = {}, [], []
+    named, weights = kernels.by_name(model), {}
+    factorised, left_out = [], []
     for kind, layer_name, inputs, settings in entries:
         layer = model.get_layer(layer_name)
         weights[layer_name] = layer.get_weights()
@@ -73,8 +74,8 @@ def low_rank(
             thin = {"units": rank, "use_bias": False}
             factorised.append(["Dense", factor, inputs, thin])
             inputs = [factor]
-        elif kernel(layer) is not None:
-            left_out.append(layer_name)
+        else:
+            left_out += (name for name in kernels.parts(layer) if name in named)
         factorised.append([kind, layer_name, inputs, settings])
     if len(factorised) == len(entries):
         raise ValueError(

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from mobilenet_tf import cost
-from mobilenet_tf.compression.kernels import kernel
+from mobilenet_tf.compression import kernels
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.reporting import table
 from mobilenet_tf.training import classifier
@@ -17,7 +17,7 @@ from mobilenet_tf.training.recipe import Recipe
 
 @dataclasses.dataclass(frozen=True)
 class LayerReport:
-    """The kernel of a layer: its entries, share of zeros, and distinct values."""
+    """The kernel of a layer, or of a part: entries, share of zeros, distinct values."""
 
     name: str
     weights: int
@@ -91,24 +91,16 @@ def make(
     )
 
 
-def accuracies(
-    before: keras.Model, after: keras.Model, data: DataSet, recipe: Recipe
-) -> tuple[float, float]:
-    """Top-1 accuracy of two networks on the evaluation split."""
-    crop = recipe.central_fraction
-    first, second = (
-        classifier.evaluate(model, data.evaluation, data.side, crop)["top1"]
-        for model in (before, after)
-    )
-    return first, second
+def accuracy(model: keras.Model, data: DataSet, recipe: Recipe) -> float:
+    """Top-1 accuracy on the evaluation split."""
+    split, crop = data.evaluation, recipe.central_fraction
+    return classifier.evaluate(model, split, data.side, crop)["top1"]
 
 
 def _layers(model):
-    for layer in model.layers:
-        values = kernel(layer)
-        if values is not None:
-            zeros = 1 - np.count_nonzero(values) / values.size
-            yield LayerReport(layer.name, values.size, zeros, len(np.unique(values)))
+    for name, values in kernels.by_name(model).items():
+        zeros = 1 - np.count_nonzero(values) / values.size
+        yield LayerReport(name, values.size, zeros, len(np.unique(values)))
 
 
 def _left(model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 _MOST_VALUES = 8  # in a list, as a shape has dimensions
 _SPATIAL = ("kernel_size", "strides", "padding", "dilation_rate")
 _CONVOLUTION = (*_SPATIAL, "use_bias", "activation")
@@ -51,3 +53,31 @@ def _is_plain(value, depth=0):
         few = len(value) <= _MOST_VALUES and depth < 2
         return few and all(_is_plain(one, depth + 1) for one in value)
     return value is None or isinstance(value, bool | int | float | str)
+
+
+def check_axis(layer, shape) -> None:
+    """Raise a ValueError for a batch normalisation of other axes than the last."""
+    if layer.axis not in (-1, len(shape) - 1):
+        raise ValueError(
+            f"layer {layer.name!r} must normalise the last axis, got axis={layer.axis}"
+        )
+
+
+def count_weights(kind: str, layer, shape) -> int:
+    """How many weights a layer will have, by its settings and what it takes."""
+    config, channels = layer.get_config(), shape[-1]
+    kernel = math.prod(config.get("kernel_size", (1,)))
+    multiplied = channels * config.get("depth_multiplier", 1)
+    if kind == "BatchNormalization":
+        check_axis(layer, shape)
+        return channels * (2 + bool(config["center"]) + bool(config["scale"]))
+    if kind == "DepthwiseConv2D":
+        return multiplied * (kernel + bool(config["use_bias"]))
+    if kind == "SeparableConv2D":
+        produced = config["filters"]
+        return multiplied * (kernel + produced) + produced * bool(config["use_bias"])
+    if kind in ("Conv2D", "Dense"):
+        produced = config.get("units", config.get("filters"))
+        each = kernel * channels // config.get("groups", 1) + bool(config["use_bias"])
+        return produced * each
+    return 0

@@ -21,6 +21,7 @@ import numpy as np
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import kernels, wrapped
 from mobilenet_tf.compression.codebooks import codebook, nearest
+from mobilenet_tf.compression.tuning import check
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training.recipe import Recipe
 
@@ -68,21 +69,24 @@ def prune(
     arguments.number(
         "end", end, lambda value: begin < value <= 1, f"in ({begin}, 1], after begin"
     )
-    wrapped.check("prune", data, recipe, training)
+    check("prune", model, data, recipe, training)
     if isinstance(sparsity, Mapping):
-        named = [one.name for one in model.layers if kernels.kernel(one) is not None]
+        named = kernels.by_name(model)
         arguments.names("sparsity", sparsity, named)
         depthwise, skip = True, {*named} - {*sparsity} | {*skip}
-    layers, left_out = kernels.chosen(model, depthwise, skip)
-    sparsities = _by_layer(sparsity, layers)
+    chosen, left_out = kernels.chosen(model, depthwise, skip)
+    sparsities = _by_name(sparsity, chosen)
     _check_not_clustered(model)
+    settings = {"sparsities": sparsities, "begin": begin, "end": end}
 
     def prepare(result, bridge):
         return bridge.prune(sparsities, begin, end)
 
     shares = sorted(set(sparsities.values()))
     title = f"prune: sparsity {', '.join(f'{share:g}' for share in shares)}"
-    return wrapped.train(title, model, data, recipe, prepare, left_out, **training)
+    return wrapped.train(
+        title, model, data, recipe, prepare, left_out, settings=settings, **training
+    )
 
 
 def cluster(
@@ -123,18 +127,19 @@ def cluster(
         raise ValueError(
             f"clusters must be at most {kernels.MOST_VALUES}, got {clusters}"
         )
-    wrapped.check("cluster", data, recipe, training, optional=True)
-    layers, left_out = kernels.chosen(model, depthwise, skip)
-    codebooks = {layer.name: _codebook(layer, clusters) for layer in layers}
+    check("cluster", model, data, recipe, training, optional=True)
+    chosen, left_out = kernels.chosen(model, depthwise, skip)
+    codebooks = {name: _codebook(name, one, clusters) for name, one in chosen.items()}
 
     def prepare(result, bridge):
-        for name, values in codebooks.items():
-            layer = result.get_layer(name)
-            kernels.replace_kernel(layer, nearest(kernels.kernel(layer), values))
+        shared = {name: nearest(one, codebooks[name]) for name, one in chosen.items()}
+        kernels.replace(result, shared)
         return bridge and bridge.cluster(codebooks)
 
     title = f"cluster: {clusters} values"
-    return wrapped.train(title, model, data, recipe, prepare, left_out, **training)
+    return wrapped.train(
+        title, model, data, recipe, prepare, left_out, settings={}, **training
+    )
 
 
 def quantize(
@@ -167,7 +172,7 @@ def quantize(
 
     Source: Jacob et al., arXiv 1712.05877, section 3.
     """
-    wrapped.check("quantize", data, recipe, training)
+    check("quantize", model, data, recipe, training)
     kernels.chosen(model, True, ())  # raises where there is none
 
     def prepare(result, bridge):
@@ -175,15 +180,15 @@ def quantize(
 
     title = "quantize: 8 bits"
     return wrapped.train(
-        title, model, data, recipe, prepare, [], stock=True, **training
+        title, model, data, recipe, prepare, [], settings={}, stock=True, **training
     )
 
 
-def _by_layer(sparsity, layers):
+def _by_name(sparsity, names):
     """The share of zeros by the name of the layer; raises where one is not legal."""
     sparsities = {
-        layer.name: sparsity[layer.name] if isinstance(sparsity, Mapping) else sparsity
-        for layer in layers
+        name: sparsity[name] if isinstance(sparsity, Mapping) else sparsity
+        for name in names
     }
     for share in sparsities.values():
         arguments.number("sparsity", share, lambda value: 0 <= value < 1, "in [0, 1)")
@@ -191,27 +196,25 @@ def _by_layer(sparsity, layers):
 
 
 def _check_not_clustered(model):
-    for layer in model.layers:
-        values = kernels.kernel(layer)
-        if values is not None and kernels.clustered(values):
+    for name, values in kernels.by_name(model).items():
+        if kernels.clustered(values):
             raise ValueError(
                 "model must not be clustered, since pruning loses shared values: prune "
                 f"before cluster; got {len(np.unique(values))} values for "
-                f"{values.size:,} weights of {layer.name!r}"
+                f"{values.size:,} weights of {name!r}"
             )
 
 
-def _codebook(layer, clusters):
-    """Where the values of a layer begin; raises where it has not enough."""
-    values = kernels.kernel(layer)
+def _codebook(name, values, clusters):
+    """Where the values of a kernel begin; raises where it has not enough."""
     distinct = len(np.unique(values))
     if distinct < clusters:
         raise ValueError(
-            f"clusters must be at most the {distinct} distinct values of "
-            f"{layer.name!r}, got {clusters}; name the layer in skip to leave it out"
+            f"clusters must be at most the {distinct} distinct values of {name!r}, got "
+            f"{clusters}; name the layer in skip to leave it out"
         )
     if clusters == 2 and (values == 0).any():
         raise ValueError(
-            f"clusters must be at least 3 where zeros stay, as in {layer.name!r}, got 2"
+            f"clusters must be at least 3 where zeros stay, as in {name!r}, got 2"
         )
     return codebook(values, clusters, keep_zeros=True)

@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from pathlib import Path
+import os
+from collections.abc import Callable, Mapping
 
 import keras
 
 from mobilenet_tf.compression import architecture, reports
-from mobilenet_tf.compression.tuning import check_data
+from mobilenet_tf.compression.tuning import task
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import classifier, loop
+from mobilenet_tf.training import loop
 from mobilenet_tf.training.recipe import Recipe
-
-KEYWORDS = ("seed", "snapshot_path", "on_epoch", "report")
-
-
-def check(
-    step: str,
-    data: DataSet | None,
-    recipe: Recipe | None,
-    further: Collection[str],
-    optional: bool = False,
-) -> None:
-    """Raise for what a step cannot hand on to `train`.
-
-    Args:
-        step: Its name.
-        data: What it was given.
-        recipe: What it was given.
-        further: The keywords of other arguments that it was given.
-        optional: Whether data and recipe may both be None.
-
-    Raises:
-        ValueError: Data and recipe are not what they must be.
-        TypeError: There is no argument of such a keyword.
-    """
-    for name in further:
-        if name not in KEYWORDS:
-            raise TypeError(
-                f"{step}() got an unexpected keyword argument {name!r}; those about "
-                f"the training are {', '.join(KEYWORDS)}"
-            )
-    check_data(data, recipe, optional)
 
 
 def train(
@@ -53,9 +22,10 @@ def train(
     prepare: Callable,
     left_out: list[str],
     *,
+    settings: Mapping[str, object],
     stock: bool = False,
     seed: int = 0,
-    snapshot_path: Path | None = None,
+    snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
     report: Callable[[reports.Report], None] = print,
 ) -> keras.Model:
@@ -68,8 +38,9 @@ def train(
         recipe: How, or None.
         prepare: Called with the copy and the bridge; gives the bridge's `wrap` and
             `strip`.
-        left_out: Names of layers that the step leaves out. They are trained too;
+        left_out: Names of kernels that the step leaves out. They are trained too;
             what is zero there stays so.
+        settings: The step's own.
         stock: Whether the toolkit takes its own layers alone.
         seed: Seed of batch order, augmentation and dropout.
         snapshot_path: `.npz` file that holds the state after each epoch.
@@ -77,17 +48,19 @@ def train(
         report: Called with what the step has done.
 
     Raises:
-        ValueError: The model has a layer that cannot cross, other classes than the
-            data set, or weights that are not finite after the training.
+        ValueError: The model has a layer that cannot cross, or weights that are not
+            finite after the training.
     """
     architecture.describe(model)  # raises for what cannot be written
     result = keras.models.clone_model(model)
     result.set_weights(model.get_weights())
+    top1 = None
     if data is None:
         prepare(result, None)
     else:
-        classifier.check_classes(model, data)
         bridge = _bridge()
+        # First, so that images which cannot be evaluated are found before the training.
+        before = reports.accuracy(model, data, recipe)
         wrap, strip = prepare(result, bridge)
         keras.utils.set_random_seed(seed)
         loop.run(
@@ -95,10 +68,11 @@ def train(
             data,
             recipe,
             seed=seed,
+            task=task(title, model, left_out=left_out, **settings),
             snapshot_path=snapshot_path,
             on_epoch=on_epoch,
         )
-    top1 = data and reports.accuracies(model, result, data, recipe)
+        top1 = before, reports.accuracy(result, data, recipe)
     report(reports.make(title, model, result, left_out, top1))
     return result
 

@@ -11,12 +11,13 @@ import dataclasses
 from collections.abc import Callable, Collection
 
 import keras
-import numpy as np
 
-from mobilenet_tf.compression.bridge.crossing import Crop, split_weights, to_tf_keras
+from mobilenet_tf.compression.bridge.crossing import Crop, to_tf_keras
 from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
 from mobilenet_tf.compression.bridge.quantization import quantize
 from mobilenet_tf.compression.bridge.wrappers import KeptZeros, Weights, cluster, prune
+from mobilenet_tf.compression.kernels import parts
+from mobilenet_tf.compression.tuning import check_finite
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.recipe import Recipe
 
@@ -68,13 +69,8 @@ class Toolkit:
 
     def finish(self, trained: tf_keras.Model) -> None:
         weights = self.strip(trained.get_layer("body"))
-        for name, arrays in weights.items():
-            if not all(np.isfinite(array).all() for array in arrays):
-                raise ValueError(
-                    f"weights of {name!r} are not finite after the training; recipe "
-                    f"must have a lower learning_rate than {self.recipe.learning_rate}"
-                )
+        check_finite(weights, self.recipe)
         for layer in self.model.layers:
-            names = split_weights(layer)
+            names = parts(layer)
             # Raises where an array is missing.
             layer.set_weights([one for name in names for one in weights.get(name, ())])

@@ -7,11 +7,11 @@ import json
 import types
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from mobilenet_tf.compression import architecture
 from mobilenet_tf.compression.bridge.packages import tf_keras, tfmot
+from mobilenet_tf.compression.kernels import depthwise_part, parts
 from mobilenet_tf.training.accelerated import split_convolution
 from mobilenet_tf.training.cropping import crop_resize
 from mobilenet_tf.training.recipe import Recipe
@@ -25,8 +25,7 @@ def to_tf_keras(
 ) -> tf_keras.Model:
     """The same network in tf_keras, with equal weights.
 
-    A SeparableConv2D becomes two layers, as the toolkit quantises it: a depthwise one,
-    `{name}_depthwise`, and a 1x1 convolution of its own name.
+    A SeparableConv2D becomes its two parts, as the toolkit quantises it.
 
     Args:
         model: A flat functional network of stock layers.
@@ -41,37 +40,37 @@ def to_tf_keras(
     """
     framework = _framework(model, side, recipe, stock)
     name, *entries = json.loads(architecture.describe(model))
+    for _, layer, _, settings in entries:
+        _check_activation(layer, settings.get("activation"))
     text = json.dumps([name, *(one for entry in entries for one in _split(*entry))])
     copy, _ = architecture.build(text, framework=framework)
     for layer in model.layers:
-        for name, arrays in split_weights(layer).items():
+        for name, arrays in parts(layer).items():
             copy.get_layer(name).set_weights(arrays)
     return copy
 
 
-def split_weights(layer: keras.layers.Layer) -> dict[str, list[np.ndarray]]:
-    """The weights of a layer, in order, by the names of the layers that it becomes."""
-    arrays = layer.get_weights()
-    if isinstance(layer, keras.layers.SeparableConv2D):
-        return {_depthwise(layer.name): arrays[:1], layer.name: arrays[1:]}
-    return {layer.name: arrays}
+def _check_activation(layer, activation):
+    # Keras 3 has another formula for the last one.
+    known = hasattr(tf_keras.activations, activation or "linear")
+    if not known or activation == "hard_sigmoid":
+        raise ValueError(
+            f"layer {layer!r} has the activation {activation!r}, which tf_keras, and "
+            "so the toolkit, does not have as Keras 3 does"
+        )
 
 
 def _split(kind, name, inputs, settings):
     """The entries of an architecture that one of them becomes."""
     if kind != "SeparableConv2D":
         return [[kind, name, inputs, settings]]
-    last = ("filters", "use_bias", "activation")
+    first, last = depthwise_part(name), ("filters", "use_bias", "activation")
     depthwise = {key: settings[key] for key in settings if key not in last}
     pointwise = {key: settings[key] for key in settings if key in last}
     return [
-        ["DepthwiseConv2D", _depthwise(name), inputs, depthwise | {"use_bias": False}],
-        ["Conv2D", name, [_depthwise(name)], pointwise | {"kernel_size": 1}],
+        ["DepthwiseConv2D", first, inputs, depthwise | {"use_bias": False}],
+        ["Conv2D", name, [first], pointwise | {"kernel_size": 1}],
     ]
-
-
-def _depthwise(name):
-    return f"{name}_depthwise"
 
 
 def _framework(model, side, recipe, stock):

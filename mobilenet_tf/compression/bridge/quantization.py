@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from mobilenet_tf.compression import kernels
 from mobilenet_tf.compression.bridge.packages import tfmot
 from mobilenet_tf.compression.bridge.wrappers import Weights
-from mobilenet_tf.compression.kernels import kernel
 
 default_8bit = tfmot.quantization.keras.default_8bit
 
@@ -45,11 +45,12 @@ class _Layout(default_8bit.Default8BitQuantizeLayoutTransform):
     def apply(self, model, layer_quantize_map):
         model, chosen = super().apply(model, layer_quantize_map)
         registry = default_8bit.Default8BitQuantizeRegistry()
+        found = kernels.by_name(model)
         for layer in model.layers:
             entry = chosen.get(layer.name, {})
-            if kernel(layer) is not None:
-                given = entry["quantize_config"]
-                entry["quantize_config"] = _config(layer, given, registry)
+            if layer.name in found:
+                given, values = entry["quantize_config"], found[layer.name]
+                entry["quantize_config"] = _config(layer, values, given, registry)
             elif entry == {"quantize_config": None} and not registry.supports(layer):
                 raise ValueError(
                     f"layer {layer.name!r} is a {type(layer).__name__}, which cannot "
@@ -58,18 +59,19 @@ class _Layout(default_8bit.Default8BitQuantizeLayoutTransform):
         return model, chosen
 
 
-def _config(layer, given, registry):
+def _config(layer, values, given, registry):
     """How a layer with a kernel is quantised.
 
     Args:
         layer: The layer.
+        values: Its kernel.
         given: What the toolkit chose, or None, which leaves it to the registry.
         registry: The toolkit's, by type of layer.
     """
     config = copy.copy(registry.get_quantize_config(layer))
     if given is not None and not given.get_activations_and_quantizers(layer):
         config.activation_attrs = []  # what comes next quantises the feature map
-    config.weight_quantizer = _Keeping(config.weight_quantizer, kernel(layer))
+    config.weight_quantizer = _Keeping(config.weight_quantizer, values)
     return config
 
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mobilenet_tf.compression import kernels
 from mobilenet_tf.compression.bridge.packages import (
     ClusteringAlgorithm,
     GradientAggregation,
@@ -15,7 +16,6 @@ from mobilenet_tf.compression.bridge.packages import (
     tf_keras,
     tfmot,
 )
-from mobilenet_tf.compression.kernels import kernel
 
 Weights = dict[str, list[np.ndarray]]
 
@@ -66,10 +66,10 @@ def cluster(codebooks: Mapping[str, np.ndarray]) -> tuple[Callable, Callable]:
         )
 
     def wrap(body, _):
-        kernels = {name: kernel(body.get_layer(name)) for name in codebooks}
+        found = kernels.by_name(body)
         wrapped = _wrapped(body, codebooks, one)
         for name, codebook in codebooks.items():
-            _begin_with(wrapped.get_layer(f"cluster_{name}"), codebook, kernels[name])
+            _begin_with(wrapped.get_layer(f"cluster_{name}"), codebook, found[name])
         return wrapped
 
     return wrap, lambda body: _weights(tfmot.clustering.keras.strip_clustering(body))
@@ -117,16 +117,15 @@ class KeptZeros(tf_keras.callbacks.Callback):
 
     Args:
         model: The network before the training.
-        names: The layers.
+        names: Of the kernels.
     """
 
     def __init__(self, model: keras.Model, names: Collection[str]):
         super().__init__()
-        kernels = {name: kernel(model.get_layer(name)) for name in names}
         self._kept = {
             name: tf.constant(values != 0, tf.float32)
-            for name, values in kernels.items()
-            if (values == 0).any()
+            for name, values in kernels.by_name(model).items()
+            if name in names and (values == 0).any()
         }
 
     def on_train_batch_end(self, batch, logs=None):

@@ -12,7 +12,6 @@ written too, at about their size.
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from pathlib import Path
@@ -73,7 +72,7 @@ def load_weights(
     """Read the weights of a file into a network of the same architecture.
 
     Args:
-        model: What gets the weights, once the whole file is read.
+        model: What gets the weights, once the whole file is read; names may differ.
         path: The file.
         max_weights: As `load`.
 
@@ -81,12 +80,10 @@ def load_weights(
         ValueError: As `load`, or the file is of another architecture.
     """
     found = load(path, max_weights)
-    texts = [json.loads(architecture.describe(one)) for one in (found, model)]
-    if texts[0][1:] != texts[1][1:]:  # names of models may differ
+    texts = architecture.describe(found), architecture.describe(model)
+    if different := architecture.difference(*texts):
         raise ValueError(
-            f"{str(path)!r} holds another architecture, {found.name!r} of "
-            f"{found.count_params():,} weights; {model.name!r} has "
-            f"{model.count_params():,}"
+            f"{str(path)!r} holds another architecture than {model.name!r}: {different}"
         )
     model.set_weights(found.get_weights())
 
@@ -123,14 +120,16 @@ def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
     return model
 
 
-def inspect(content: bytes) -> list[tuple[str, str, tuple[int, ...], int]]:
-    """Name, kind, shape and bytes of every tensor.
+def inspect(
+    content: bytes, max_weights: int = MAX_WEIGHTS
+) -> list[tuple[str, str, tuple[int, ...], int]]:
+    """Name, kind, shape and bytes of every tensor; see `load`.
 
     Raises:
         ValueError: As `load`.
     """
     text, streams = container.unpack(content)
-    _, layers = architecture.build(text, MAX_WEIGHTS)
+    _, layers = architecture.build(text, max_weights)
     names = [
         (weight.path, tuple(weight.shape))
         for layer in layers

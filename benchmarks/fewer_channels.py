@@ -65,7 +65,7 @@ def main(_):
     rows = []
     for name, model in models.items():
         coded = len(codec.encode(model)) / 1e3
-        row = [name, f"{cost.mult_adds(model) / 1e6:,.0f}", f"{coded:,.0f}"]
+        row = [name, f"{cost.mult_adds(model) / 1e6:,.1f}", f"{coded:,.0f}"]
         for kind in kinds:
             ms, first = (np.median(times[one, kind]) for one in (name, "all channels"))
             size = len(files[name, kind]) / 1e3

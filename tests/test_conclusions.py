@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-from mobilenet_tf.reporting.conclusion import Accuracy
+from mobilenet_tf.mobilenet import build
+from mobilenet_tf.reporting.conclusion import Accuracy, Conclusion
+from mobilenet_tf.reporting.rows import Network, Row
 
 SCRIPTS = (
     "bypass",
@@ -33,3 +35,23 @@ def test_conclusions_hold_for_the_published_numbers(script):
             for one in printed
         ]
         assert conclusion.holds(*accuracies), conclusion.statement
+
+
+def test_a_conclusion_that_needs_seeds_is_open_without_them():
+    row = Row(Network("one", build, {"alpha": 0.25}))
+    results = [
+        {
+            "network": row.network.identity,
+            "seed": seed,
+            "data": {
+                "evaluation_size": 100,
+                "class_names": ["a", "b"],
+                "base_resolution": 32,
+            },
+            "metrics": {"top1": 0.5},
+        }
+        for seed in range(2)
+    ]
+    for seeds, verdict in ((2, "holds"), (3, "is open: 1 of 1 .* yet with 3 seeds")):
+        conclusion = Conclusion("half are right", lambda one: one == 0.5, seeds=seeds)
+        assert re.search(verdict, conclusion.sentence([row], results, "top1"))

@@ -1,6 +1,7 @@
 """What is said of images: a class, any number of attributes, or nothing."""
 
 import dataclasses
+import types
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from prepared import load
 import mobilenet_tf
 from mobilenet_tf.data.batches import targets
 from mobilenet_tf.data.features import label_feature
+from mobilenet_tf.experiment import flags
 from mobilenet_tf.training import checks, classifier
 from mobilenet_tf.training.attributes import mean_average_precision
 from mobilenet_tf.training.distillation import distil
@@ -120,6 +122,20 @@ def test_attributes_from_a_file(prepared, booleans, tmp_path):
     np.testing.assert_array_equal(
         again.train.contents.labels, booleans.train.contents.labels
     )
+
+
+def test_experiments_need_one_class_each(prepared, monkeypatch):
+    given = {
+        "dataset": "booleans",
+        "data_dir": prepared,
+        "data_mode": "auto",
+        "memory_budget_gib": 1.0,
+    }
+    names = "base_resolution arrays train_split eval_split image_key label_key limit"
+    others = dict.fromkeys([*names.split(), "to_rgb"])
+    monkeypatch.setattr(flags, "FLAGS", types.SimpleNamespace(**others, **given))
+    with pytest.raises(ValueError, match="one class each, but feature 'said' has"):
+        flags.data()
 
 
 def test_bad_arguments(prepared):

@@ -37,20 +37,29 @@ class Mask:
         for position in range(positions):
             for rows in blocks(filters, ROWS):
                 for columns in blocks(channels, COLUMNS):
-                    odds = np.digitize(density.odds(rows, columns), _ODDS)
+                    odds = _steps(density.odds(rows, columns), _ODDS)
                     kernel = np.zeros(odds.shape, int)
                     if position:
                         part = filled[rows, columns] / position
-                        kernel = 1 + np.digitize(part, _FILLED)
-                    counts = self._counts[odds, kernel]
-                    found = coder.bits(
-                        mask[position, rows, columns], counts[..., 1] / counts.sum(-1)
-                    )
+                        kernel = 1 + _steps(part, _FILLED)
+                    likely = _ones(self._counts[odds, kernel])
+                    found = coder.bits(mask[position, rows, columns], likely)
                     np.add.at(self._counts, (odds, kernel, found.astype(int)), 1.0)
                     density.add(rows, columns, found)
                     filled[rows, columns] += found
                     result[position, rows, columns] = found
         return result
+
+
+def _steps(values, thresholds):
+    """How many of the thresholds are at most as large."""
+    return thresholds.searchsorted(values, "right")
+
+
+def _ones(counts):
+    """The share of ones in counts of zeros and ones, on the last axis."""
+    ones = counts[..., 1]
+    return ones / (counts[..., 0] + ones)
 
 
 class _Density:
@@ -96,11 +105,7 @@ class Signs:
 
     def code(self, coder, positive, kernels, channels) -> np.ndarray:
         """Truth values `(n,)`, from the two means of each in parts of the codebook."""
-        context = (
-            np.digitize(kernels, self._KERNEL),
-            np.digitize(channels, self._CHANNEL),
-        )
-        counts = self._counts[context]
-        found = coder.bits(positive, counts[:, 1] / counts.sum(-1))
+        context = _steps(kernels, self._KERNEL), _steps(channels, self._CHANNEL)
+        found = coder.bits(positive, _ones(self._counts[context]))
         np.add.at(self._counts, (*context, found.astype(int)), 1.0)
         return found

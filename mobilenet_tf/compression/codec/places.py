@@ -95,7 +95,7 @@ class Symbols:
         smooth = self._counts
         for _ in range(_TIMES):
             # Whole numbers, whose sums do not depend on the order.
-            smooth = np.correlate(smooth[self._neighbours], _BINOMIAL, "valid")
+            smooth = np.correlate(smooth.take(self._neighbours), _BINOMIAL, "valid")
         smooth += round(self._LEAST * _SMOOTHED)
         return self._counts + smooth * (len(smooth) / smooth.sum())
 

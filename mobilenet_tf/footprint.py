@@ -51,7 +51,11 @@ def energy_joules(model: keras.Model, bits: int = 32) -> float:
     Every weight is read once, every output of a layer with weights is written once and
     read once. What fits on the chip comes from SRAM, the rest from DRAM: the weights as
     a whole, and each feature map for itself.
+
+    Raises:
+        ValueError: `bits` is neither 8 nor 32.
     """
+    arguments.one_of("bits", bits, MULT_ADD_PICOJOULES)
     arithmetic = cost.mult_adds(model) * MULT_ADD_PICOJOULES[bits]
     memory = _traffic_picojoules(update_bytes(model, bits))
     for layer in cost.per_layer(model):

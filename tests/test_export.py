@@ -96,6 +96,24 @@ def test_every_network_in_every_format(network, name, tmp_path):
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_tolerance_is_of_the_largest_output():
+    """Features and logits in the hundreds are no less equal than probabilities."""
+    expected = np.linspace(0, 400, 12).reshape(3, 4)
+    found = expected * (1 + 5e-5)
+    report = parity.compare("x", expected, found, names_classes=True)
+    assert report.tolerance == pytest.approx(0.04)
+    with pytest.raises(ValueError, match="not equal to the model"):
+        parity.compare("x", expected / 400, expected / 400 + 2e-4, names_classes=True)
+
+
+def test_a_folder_is_named_with_or_without_a_slash(small, tmp_path):
+    (tmp_path / "out.md").touch()
+    with pytest.raises(ValueError, match=r"must not exist yet, .*out\.md'"):
+        export.saved_model(small, f"{tmp_path}/out/")
+    with pytest.raises(ValueError, match="path must be a folder's, got that of a file"):
+        export.saved_model(small, tmp_path / "out.tflite")
+
+
 def test_onnx(small, tmp_path):
     """A client that has onnxruntime alone."""
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -110,6 +128,15 @@ def test_onnx(small, tmp_path):
     np.testing.assert_allclose(found, expected, atol=1e-4)
     with pytest.raises(ValueError, match=r"path must end in \.onnx"):
         export.onnx(small, tmp_path / "model")
+
+
+def test_onnx_of_convolutions_in_groups(tmp_path):
+    pytest.importorskip("tf2onnx")
+    arguments = {"base_resolution": 32, "classes": 3, "blocks": ((64, 2), (128, 2))}
+    block = mobilenet_tf.layers.shuffled_separable
+    model = mobilenet_tf.build(0.25, block=block, **arguments)
+    report = export.onnx(model, tmp_path / "model.onnx")
+    assert report.maximum_difference < 1e-5
 
 
 def test_the_card_of_what_was_measured(small, tmp_path):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import mobilenet_tf
 from benchmarks.photographs import real_photographs
-from mobilenet_tf import export
+from mobilenet_tf import export, layers
 from mobilenet_tf.export import folding, images, int8
 from mobilenet_tf.export.interpreter import run
 
@@ -33,10 +33,14 @@ def test_scales_are_no_worse_than_the_largest_weight_gives():
     assert (error(int8.best_scales(weights)) <= error(plain) * (1 + 1e-5)).all()
 
 
-@pytest.fixture(scope="module")
-def int8_files():
-    """The int8 file of a narrow network, unfolded and folded."""
-    model = mobilenet_tf.build(0.25, base_resolution=64, classes=3)
+@pytest.fixture(
+    scope="module",
+    params=[layers.depthwise_separable, layers.grouped_separable],
+    ids=["narrow", "grouped"],
+)
+def int8_files(request):
+    """The int8 file of a network of narrow layers, unfolded and folded."""
+    model = mobilenet_tf.build(0.25, base_resolution=64, classes=3, block=request.param)
     calibration = images.scaled(model, images.photographs(4))
     options = {"float_output": False, "fit_scales": False, "correct_biases": False}
     return {
@@ -57,6 +61,9 @@ def test_folded_columns_give_the_same_integers(int8_files, lanes, tmp_path):
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize(
+    "int8_files", [layers.depthwise_separable], indirect=True, ids=["narrow"]
+)
 def test_layers_as_wide_as_the_lanes_are_not_folded(int8_files):
     def channels(lanes):
         layers = int8_files[lanes].layers()

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
+import mobilenet_tf
 from mobilenet_tf import export
 from mobilenet_tf.export import images, int8, metadata
 from mobilenet_tf.export.flatbuffer import File
@@ -80,8 +81,28 @@ def test_litert_arguments(small, tmp_path):
         export.litert(small, tmp_path / "m.tflite", images=[np.zeros((8, 8, 3))])
     with pytest.raises(ValueError, match="at least one image"):
         export.litert(small, tmp_path / "m.tflite", images=[])
-    with pytest.raises(ValueError, match="one for each of 16 images, got 1"):
-        export.litert(small, tmp_path / "m.tflite", classes=[0])
+    path = tmp_path / "m.tflite"
+    for classes, message in (
+        ([0], r"one for each of 16 images, got an array of shape \(1,\)"),
+        (np.zeros((16, 1), int), r"got an array of shape \(16, 1\)"),
+        (["cat"] * 16, "classes must be integers from 0 to 2, got"),
+        ([3] * 16, "classes must be integers from 0 to 2, got"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export.litert(small, path, classes=classes)
+    for given, message in (
+        ({"images": "photos"}, "images must be a sequence of arrays, got 'photos'"),
+        ({"images": [None]}, "images must be uint8 .* got NoneType"),
+        ({"labels": "cat"}, "labels must be 3 names, got"),
+        ({"labels": range(3)}, "labels must be names of one line each, got 0"),
+        ({"labels": ["a\nb", "c", "d"]}, "labels must be names of one line each"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export.litert(small, path, **given)
+    features = mobilenet_tf.build(0.25, base_resolution=64, include_top=False)
+    for given in ({"labels": ["a"]}, {"classes": [0] * 16}):
+        with pytest.raises(ValueError, match="None for a network without a classifier"):
+            export.litert(features, path, **given)
     (tmp_path / "m.tflite.md").touch()
     with pytest.raises(ValueError, match=r"must not exist yet, .*m\.tflite\.md'"):
         export.litert(small, tmp_path / "m.tflite")
@@ -106,6 +127,15 @@ def test_command_line(small, tmp_path):
             [*command, *more], cwd=ROOT, capture_output=True, check=False, text=True
         )
 
+    for more, message in (
+        (["format=onnx"], "there are only flags, got 'format=onnx'"),
+        (["--network=squeezenet"], "squeezenet has no alpha"),
+        (["--version=1.1"], "mobilenet has no version"),
+        (["--classes=4", "--format=litert"], "keeps its initial weights"),
+    ):
+        refused = export_with(*more)
+        assert refused.returncode == 1 and message in refused.stderr
+        assert "Traceback" not in refused.stderr
     missing = export_with()
     assert missing.returncode == 1
     assert "export: error: images must be given for litert_int8" in missing.stderr

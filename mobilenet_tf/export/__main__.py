@@ -10,6 +10,7 @@ network and file is measured too.
 
 import functools
 import sys
+import warnings
 from pathlib import Path
 
 from absl import app, flags
@@ -80,17 +81,34 @@ def arguments(model) -> dict:
     return found
 
 
-def main(_) -> None:
+def check(command: list[str]) -> None:
+    """Raise ValueError for what would go unheard."""
+    if command[1:]:
+        raise ValueError(f"there are only flags, got {' '.join(command[1:])!r}")
+    other = ("version",)
+    if FLAGS.network == "squeezenet":
+        other = ("alpha", "rho", "base_resolution")
+    for name in other:
+        if FLAGS[name].present:
+            raise ValueError(f"{FLAGS.network} has no {name}")
+
+
+def main(command: list[str]) -> None:
     """Build, export, print the parity report."""
     try:
+        check(command)
         if FLAGS.format == "litert_int8" and not FLAGS.images:
             raise ValueError("images must be given for litert_int8, got none")
-        model = build()
+        with warnings.catch_warnings():
+            # Of a classifier that would be exported as it was never trained.
+            warnings.filterwarnings("error", ".* keeps its initial weights")
+            model = build()
         report = FORMATS[FLAGS.format](model, FLAGS.output, **arguments(model))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UserWarning) as error:
         sys.exit(f"export: error: {error}")
     print(report)
-    print(f"written: {FLAGS.output}, {FLAGS.output}.json, {FLAGS.output}.md")
+    path = Path(FLAGS.output)
+    print(f"written: {path}, {path}.json, {path}.md")
 
 
 if __name__ == "__main__":

@@ -36,8 +36,10 @@ def _columns(file, operator, lanes):
     """How many columns of the output become one."""
     if file.kind(operator) != schema.BuiltinOperator.CONV_2D:
         return 1
-    image, weights, _ = operator.inputs
-    width, kernel = (file.graph.tensors[index].shape[2] for index in (image, weights))
+    image, weights, _ = (file.graph.tensors[index] for index in operator.inputs)
+    if image.shape[3] != weights.shape[3]:  # in groups, which would mix
+        return 1
+    width, kernel = image.shape[2], weights.shape[2]
     _, _, columns, channels = file.graph.tensors[operator.outputs[0]].shape
     options = operator.builtinOptions
     stride = options.strideW

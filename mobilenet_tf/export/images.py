@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
@@ -14,23 +14,30 @@ from mobilenet_tf.data.preprocessing import Preprocessing
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
-def images_or_default(images: Sequence[np.ndarray] | None) -> list[np.ndarray]:
+def images_or_default(
+    images: Sequence[np.ndarray] | None, name: str = "images"
+) -> list[np.ndarray]:
     """The caller's images, or parts of a photograph.
+
+    Args:
+        images: As the caller gave them.
+        name: Of the argument.
 
     Raises:
         ValueError: There are none, or one is not uint8 `(H, W, 3)`.
     """
     if images is None:
         return photographs()
+    if isinstance(images, str) or not isinstance(images, Iterable):
+        raise ValueError(f"{name} must be a sequence of arrays, got {images!r}")
     images = list(images)
     for image in images:
-        if image.dtype != "uint8" or image.ndim != 3 or image.shape[-1] != 3:
-            raise ValueError(
-                "images must be uint8 of shape (H, W, 3), got "
-                f"{image.dtype} {image.shape}"
-            )
+        dtype, shape = getattr(image, "dtype", None), getattr(image, "shape", ())
+        if dtype != "uint8" or len(shape) != 3 or shape[-1] != 3 or 0 in shape:
+            what = type(image).__name__ if dtype is None else f"{dtype} {shape}"
+            raise ValueError(f"{name} must be uint8 of shape (H, W, 3), got {what}")
     if not images:
-        raise ValueError("images must hold at least one image, got none")
+        raise ValueError(f"{name} must hold at least one image, got none")
     return images
 
 

@@ -63,7 +63,7 @@ def litert(
             others than `images`; needed for it.
         min_agreement: For int8, the least share of `images` with the same best class,
             or the least mean cosine of features. Outputs in float32 differ by at most
-            1e-4, in float16 by 1e-2.
+            1e-4, in float16 by 1e-2 of the largest, or of 1 where that is smaller.
         float_output: For int8, whether outputs and the inputs of a dense classifier are
             float32, which keeps classes apart; else the file is int8 throughout, as
             processors without floats need it.
@@ -85,7 +85,7 @@ def litert(
     check_path(path, ".tflite")
     labels = class_labels(model, labels)
     images = images_or_default(images)
-    parity.check_classes(classes, images)
+    parity.check_classes(classes, images, labels)
     require_litert()
     quantized = quantization == "int8"
     if quantized:
@@ -93,7 +93,8 @@ def litert(
             raise ValueError("representative_images must be given for int8, got none")
         if labels is not None:
             gives_logits(model)  # raises for what is neither logits nor softmax
-        calibration = scaled(model, images_or_default(representative_images))
+        found = images_or_default(representative_images, "representative_images")
+        calibration = scaled(model, found)
     inputs = scaled(model, images)
 
     def write(partial):

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from mobilenet_tf.imagenet import CLASSES, wordnet_ids
+from mobilenet_tf.training.accelerated import SplitConv2D
 
 BATCH = 64  # images at once, whatever their number
 
@@ -60,6 +61,21 @@ def with_logits(model: keras.Model) -> keras.Model:
     return clone
 
 
+def with_split_groups(model: keras.Model) -> keras.Model:
+    """The same network, each group of a convolution by itself.
+
+    TensorFlow computes groups through XLA, which tf2onnx does not know.
+    """
+
+    def split(layer):
+        grouped = getattr(layer, "groups", 1) > 1
+        return (SplitConv2D if grouped else type(layer)).from_config(layer.get_config())
+
+    clone = keras.models.clone_model(model, clone_function=split)
+    clone.set_weights(model.get_weights())
+    return clone
+
+
 def on_images(
     model: keras.Model, *, batch_size: int | None = None, pixels: bool = False
 ) -> keras.Model:
@@ -83,14 +99,19 @@ def class_labels(
     """Names of the classes; None for a network without a classifier.
 
     Raises:
-        ValueError: There are not as many labels as classes.
+        ValueError: They are not as many names as there are classes.
     """
     if not has_classifier(model):
+        if labels is not None:
+            raise ValueError("labels must be None for a network without a classifier")
         return None
     classes = model.output_shape[-1]
     if labels is None:
         ids = wordnet_ids()
         return ids if classes == CLASSES else [str(index) for index in range(classes)]
-    if len(labels) != classes:
+    if isinstance(labels, str) or len(labels) != classes:
         raise ValueError(f"labels must be {classes} names, got {len(labels)}")
+    for label in labels:
+        if not isinstance(label, str) or len(label.splitlines()) > 1:
+            raise ValueError(f"labels must be names of one line each, got {label!r}")
     return list(labels)

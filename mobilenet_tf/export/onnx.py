@@ -15,6 +15,7 @@ from mobilenet_tf.export.networks import (
     in_batches,
     on_images,
     outputs,
+    with_split_groups,
 )
 from mobilenet_tf.export.proven import check_path, publish
 
@@ -46,7 +47,8 @@ def onnx(
             parts of a photograph that comes with matplotlib.
         classes: The true classes of `images`, for the accuracy of model and file.
         data: What the weights were trained on, for the model card.
-        tolerance: The largest difference of an output that is accepted.
+        tolerance: The largest difference of an output that is accepted, as a share of
+            the largest output, or of 1 where that is smaller.
 
     Returns:
         The parity report.
@@ -58,7 +60,7 @@ def onnx(
     check_path(path, ".onnx")
     labels = class_labels(model, labels)
     images = images_or_default(images)
-    parity.check_classes(classes, images)
+    parity.check_classes(classes, images, labels)
     _require_packages()
     inputs = scaled(model, images)
 
@@ -92,7 +94,7 @@ def _require_packages():
 def _write(model, path, labels):
     import onnx as format_of_files
 
-    network = on_images(model, pixels=True)
+    network = on_images(with_split_groups(model), pixels=True)
     network(np.zeros((1, *model.input_shape[1:]), "float32"))  # Keras wants one call
     network.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
     if labels is not None:

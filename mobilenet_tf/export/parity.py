@@ -19,8 +19,8 @@ class Report:
         format: Such as "saved_model".
         images: Number of images.
         maximum_difference: Largest absolute difference of two outputs.
-        tolerance: The largest difference that is accepted; None where the best classes
-            count.
+        tolerance: The largest difference that is accepted, for outputs of this size;
+            None where the best classes count.
         top1_agreement: Share of images with the same best class; None for a network
             without a classifier.
         similarity: Mean cosine of the features; None for a network with one.
@@ -75,8 +75,9 @@ def compare(
         expected: Outputs of the Keras model, `(images, ...)`.
         found: Outputs of the file.
         names_classes: Whether outputs are scores of classes, rather than features.
-        tolerance: The largest difference that is accepted; None for a quantised file,
-            which is to agree instead.
+        tolerance: The largest difference that is accepted, as a share of the largest
+            output, or of 1 where that is smaller; None for a quantised file, which is
+            to agree instead.
         min_agreement: The least share of images with the same best class, or the least
             mean cosine of features.
         classes: The true class of each image, for the accuracy of both.
@@ -92,10 +93,11 @@ def compare(
         )
     facts = _agreement(expected, found, names_classes, classes)
     difference = float(np.abs(expected - found).max())
+    if tolerance is not None:
+        tolerance *= max(1.0, float(np.abs(expected).max()))
     report = Report(format_name, len(expected), difference, tolerance, **facts)
-    limit = np.inf if tolerance is None else tolerance
     # Not `difference > limit`, which a NaN would pass.
-    if not difference <= limit:
+    if not difference <= (np.inf if tolerance is None else tolerance):
         raise ValueError(f"the exported file is not equal to the model: {report}")
     if not facts["top1_agreement" if names_classes else "similarity"] >= min_agreement:
         raise ValueError(
@@ -105,11 +107,30 @@ def compare(
     return report
 
 
-def check_classes(classes: Sequence[int] | None, images: Sequence) -> None:
-    """Raise ValueError unless there is a class for every image, or none at all."""
-    if classes is not None and len(classes) != len(images):
+def check_classes(
+    classes: Sequence[int] | None, images: Sequence, labels: Sequence[str] | None
+) -> None:
+    """Raise ValueError unless there is a class for every image, or none at all.
+
+    Args:
+        classes: Numbers of classes.
+        images: What they are of.
+        labels: Names of the network's classes; None where it gives features.
+    """
+    if classes is None:
+        return
+    if labels is None:
+        raise ValueError("classes must be None for a network without a classifier")
+    found = np.asarray(classes)
+    if found.shape != (len(images),):
         raise ValueError(
-            f"classes must be one for each of {len(images)} images, got {len(classes)}"
+            f"classes must be one for each of {len(images)} images, got an array of "
+            f"shape {found.shape}"
+        )
+    most = len(labels) - 1
+    if found.dtype.kind not in "iu" or found.min() < 0 or found.max() > most:
+        raise ValueError(
+            f"classes must be integers from 0 to {most}, got {list(classes)[:5]}"
         )
 
 

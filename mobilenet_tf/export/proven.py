@@ -12,11 +12,16 @@ import keras
 
 from mobilenet_tf.export import card, parity
 
+FILES = (".tflite", ".onnx")
+
 
 def check_path(path: str | os.PathLike, suffix: str = "") -> None:
     """Raise ValueError unless a file and what stands beside it can be written."""
-    if suffix and Path(path).suffix != suffix:
+    path = Path(path)  # without a slash at its end
+    if suffix and path.suffix != suffix:
         raise ValueError(f"path must end in {suffix}, got {str(path)!r}")
+    if not suffix and path.suffix in FILES:
+        raise ValueError(f"path must be a folder's, got that of a file, {str(path)!r}")
     for end in ("", ".json", ".md"):
         if Path(f"{path}{end}").exists():
             raise ValueError(

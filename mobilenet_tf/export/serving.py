@@ -56,7 +56,8 @@ def saved_model(
             parts of a photograph that comes with matplotlib.
         classes: The true classes of `images`, for the accuracy of model and file.
         data: What the weights were trained on, for the model card.
-        tolerance: The largest difference of an output that is accepted.
+        tolerance: The largest difference of an output that is accepted, as a share of
+            the largest output, or of 1 where that is smaller.
 
     Returns:
         The parity report.
@@ -68,8 +69,8 @@ def saved_model(
     arguments.integer("top_k", top_k)
     check_path(path)
     images = images_or_default(images)
-    parity.check_classes(classes, images)
     server = _Server(model, labels, top_k, preprocessing or Preprocessing())
+    parity.check_classes(classes, images, server.labels)
 
     def write(partial):
         tf.saved_model.save(server, str(partial), signatures=server.signatures())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 
 import keras
@@ -22,6 +22,21 @@ def integer(name: str, value, minimum: int = 1, why: str = "") -> None:
     """An integer of at least `minimum`; `why` follows it in the error."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}{why}, got {value!r}")
+
+
+def sequence(name: str, value, length: int | None = None) -> Sequence:
+    """A tuple or list, of a length where one is given."""
+    known = isinstance(value, tuple | list)
+    if not known or length not in (None, len(value)):
+        what = "a sequence" if length is None else f"sequences of {length}"
+        raise ValueError(f"{name} must be {what}, got {value!r}")
+    return value
+
+
+def integers(name: str, value, length: int | None = None) -> None:
+    """A sequence of positive integers."""
+    for one in sequence(name, value, length):
+        integer(name, one)
 
 
 def one_of(name: str, value, legal: Collection) -> None:

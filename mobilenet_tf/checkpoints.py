@@ -8,24 +8,17 @@ read whatever its layers are called.
 
 from __future__ import annotations
 
-import io
-import re
 import warnings
 import zipfile
 from os import PathLike
 from pathlib import Path
 
-import h5py
 import keras
-import numpy as np
+
+from mobilenet_tf.weights_file import UNREADABLE, bad, next_key, read, spelled
 
 SUFFIXES = (".h5", ".keras")
 CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
-# What h5py and zipfile raise for a file that is damaged or laid out otherwise.
-_UNREADABLE = (
-    *(OSError, LookupError, TypeError, ValueError, AttributeError),
-    zipfile.BadZipFile,
-)
 
 
 def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) -> None:
@@ -47,9 +40,9 @@ def first_kernel(path: str | PathLike) -> tuple[int, ...]:
     Raises:
         ValueError: The file is damaged or has no convolution.
     """
-    stored = _read(path)
+    stored = read(path)
     if "conv2d" not in stored:
-        raise _bad(path, "it has no convolution")
+        raise bad(path, "it has no convolution")
     return stored["conv2d"][0].shape
 
 
@@ -67,7 +60,7 @@ def load(model: keras.Model, path: str | PathLike) -> None:
     Raises:
         ValueError: The file is of another network, damaged, or no weights file.
     """
-    stored = _read(path)
+    stored = read(path)
     _check_additions(model, path)
     values, used = [], set()
     for layer, key in _keyed(model):
@@ -85,10 +78,10 @@ def load(model: keras.Model, path: str | PathLike) -> None:
             own_stays = f"that of {own[0][-1]} classes in {model.name!r} keeps its "
             _warn(path, f"{what}; {own_stays}initial weights")
         else:
-            raise _bad(path, f"it has {shapes or 'nothing'} for {layer.name!r} {own}")
+            raise bad(path, f"it has {shapes or 'nothing'} for {layer.name!r} {own}")
     if left := sorted(set(stored) - used):
         if not all(_may_be_classifier(stored, key) for key in left):
-            raise _bad(path, f"{model.name!r} has no layers for {', '.join(left)}")
+            raise bad(path, f"{model.name!r} has no layers for {', '.join(left)}")
         classes = stored[left[-1]][0].shape[-1]
         _warn(path, f"of {classes} classes is left out: {model.name!r} has none")
     for layer, arrays in values:
@@ -103,81 +96,21 @@ def _check_additions(model, path):
     """A `.keras` file tells simple bypass, which has no weights, from none."""
     if not str(path).endswith(".keras"):
         return
-    with zipfile.ZipFile(path) as archive:
-        found = archive.read("config.json").count(b'"class_name": "Add"')
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = archive.read("config.json").count(b'"class_name": "Add"')
+    except UNREADABLE as error:
+        raise bad(path, str(error)) from error
     own = sum(isinstance(layer, keras.layers.Add) for layer in model.layers)
     if found != own:
-        raise _bad(path, f"it has {found} additions, {model.name!r} {own}")
-
-
-def _read(path):
-    """`{layers' key: arrays}` of a weights file, all finite."""
-    stored = _opened(path)
-    for key, arrays in stored.items():
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise _bad(path, f"a weight of {key} is not finite")
-    return stored
-
-
-def _opened(path):
-    """`{layers' key: arrays}` of a weights file."""
-    try:
-        source = path
-        if str(path).endswith(".keras"):
-            with zipfile.ZipFile(path) as archive:
-                source = io.BytesIO(archive.read("model.weights.h5"))
-        with h5py.File(source) as file:
-            file = file.get("model_weights", file)
-            if "layer_names" in file.attrs:
-                return _read_legacy(file)
-            return {
-                key: [np.asarray(group["vars"][name]) for name in sorted(group["vars"])]
-                for key, group in file["layers"].items()
-                if len(group.get("vars", ()))
-            }
-    except _UNREADABLE as error:
-        raise _bad(path, str(error)) from error
-
-
-def _read_legacy(file):
-    """The same of a file in the layout of Keras 2, as weights were published in."""
-    counts, stored = {}, {}
-    for name in map(_text, file.attrs["layer_names"]):
-        group = file[name]
-        weights = [
-            np.asarray(group[weight])
-            for weight in map(_text, group.attrs["weight_names"])
-        ]
-        if weights:
-            key = _next_key(counts, _kind(weights))
-            stored[key] = weights
-    return stored
-
-
-def _kind(weights):
-    """Class of the layer that has these weights, as Keras 3 spells it in a file."""
-    if weights[0].ndim == 1:
-        return "batch_normalization"
-    if weights[0].ndim == 2:
-        return "dense"
-    return "depthwise_conv2d" if weights[0].shape[-1] == 1 else "conv2d"
-
-
-def _text(name):
-    return name.decode() if isinstance(name, bytes) else name
-
-
-def _next_key(counts, kind):
-    count = counts[kind] = counts.get(kind, -1) + 1
-    return f"{kind}_{count}" if count else kind
+        raise bad(path, f"it has {found} additions, {model.name!r} {own}")
 
 
 def _keyed(model):
     """The layers with weights, each with the key that Keras gives it in a file."""
     counts = {}
     for layer in model.layers:
-        kind = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
-        key = _next_key(counts, kind)
+        key = next_key(counts, spelled(type(layer).__name__))
         if layer.weights:
             yield layer, key
 
@@ -198,10 +131,4 @@ def _last_convolution(stored):
     return max(
         (key for key in stored if key.startswith("conv2d")),
         key=lambda key: int(key.removeprefix("conv2d").removeprefix("_") or 0),
-    )
-
-
-def _bad(path, reason):
-    return ValueError(
-        f"weights file {str(path)!r} is damaged or of another network: {reason}"
     )

@@ -103,8 +103,10 @@ def build(
     check_alpha(alpha)
     side = input_side(rho, base_resolution)
     arguments.top(classes, dropout, include_top, pooling, classifier_activation, name)
-    for units in hidden_units:
-        arguments.integer("hidden_units", units)
+    arguments.function("block", block)
+    arguments.integers("hidden_units", hidden_units)
+    for pair in arguments.sequence("blocks", blocks):
+        arguments.integers("blocks", pair, 2)
     arguments.activation("activation", activation)
     if weights == "imagenet":
         whole = include_top and classes == imagenet.CLASSES
@@ -132,9 +134,9 @@ def build(
         for index, units in enumerate(hidden_units, start=1):
             x = layers.Dense(units, activation="relu", name=f"hidden{index}")(x)
         x = layers.Dropout(dropout, name="dropout")(x)
-        x = layers.Dense(classes, activation=classifier_activation, name="classifier")(
-            x
-        )
+        x = layers.Dense(
+            int(classes), activation=classifier_activation, name="classifier"
+        )(x)
     else:
         x = pooled(x, pooling)
 

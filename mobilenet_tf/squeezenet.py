@@ -179,7 +179,7 @@ def _top(x, classes, dropout, padded, activation):
     # all could fall below in early steps, where the ReLU has no gradient, and the loss
     # would stay at ln(classes) for good.
     x = layers.Conv2D(
-        classes,
+        int(classes),
         1,
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         bias_initializer=keras.initializers.Constant(1.0),

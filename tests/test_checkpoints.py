@@ -102,6 +102,16 @@ def test_nothing_changes_when_the_file_does_not_fit(theirs):
         np.testing.assert_array_equal(one, other)
 
 
+def test_one_class_in_the_layout_of_keras_2(tmp_path):
+    """A convolution with one filter has the shape of a depthwise one."""
+    arguments = {"version": "1.1", "resolution": 64, "classes": 1}
+    model = mobilenet_tf.build_squeezenet(**arguments)
+    model.save(tmp_path / "model.h5")
+    again = mobilenet_tf.build_squeezenet(**arguments, weights=tmp_path / "model.h5")
+    for one, other in zip(weights_of(model), weights_of(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_damaged_files(theirs, tmp_path):
     _, path = theirs
     data = path.read_bytes()
@@ -120,6 +130,18 @@ def test_damaged_files(theirs, tmp_path):
             shape = getattr(file[place], "shape", ())
             del file[place]
             file[place] = np.full(shape, value)
+    for name, content in (("no", b""), ("other", b"x")):
+        whole = tmp_path / f"{name}_config.keras"
+        mobilenet_tf.build(**SMALL).save(whole)
+        with zipfile.ZipFile(whole) as archive:
+            weights = archive.read("model.weights.h5")
+        with zipfile.ZipFile(whole, "w") as archive:
+            archive.writestr("model.weights.h5", weights)
+            if content:
+                archive.writestr("config.json", "config of a network")
+        if content:  # a byte is changed, which the archive's checksum tells
+            data = whole.read_bytes()
+            whole.write_bytes(data.replace(b"config of", b"Config of"))
     shutil.copy(path, tmp_path / "fine.weights.h5")
     for file in tmp_path.iterdir():
         if file.name != "fine.weights.h5":

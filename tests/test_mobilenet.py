@@ -247,6 +247,11 @@ def test_activations():
         ({"weights": "random"}, "weights must be None or the path of a .h5 or .keras"),
         ({"weights": 3}, "weights must be None or the path .* got 3"),
         ({"weights": "none.weights.h5"}, "weights must be an existing file, got 'none"),
+        ({"blocks": [(-64, 1)]}, "blocks must be an integer >= 1, got -64"),
+        ({"blocks": None}, "blocks must be a sequence, got None"),
+        ({"blocks": [(64,)]}, r"blocks must be sequences of 2, got \(64,\)"),
+        ({"block": None}, "block must be a function, got None"),
+        ({"hidden_units": 5}, "hidden_units must be a sequence, got 5"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -101,8 +101,9 @@ def render(script: str, *options: str) -> tuple[Page, str]:
     return page, section
 
 
-def main(_) -> None:
+def main(arguments: list[str]) -> None:
     """Render everything; one page shows it all."""
+    flags.check_alone(arguments)
     sections = [INTRODUCTION]
     for script, *options in TABLES:
         page, section = render(script, *options)

@@ -45,7 +45,7 @@ def rows() -> tuple[Row, ...]:
         "0.25 MobileNet, from ImageNet weights",
         mobilenet_tf.build,
         SMALL,
-        weights=Path(FLAGS.mobilenet_weights or "ImageNet weights"),
+        weights=Path(FLAGS.mobilenet_weights or "FILE of --mobilenet_weights"),
     )
     return (
         Row(large, TABLE10[0], trained=False),
@@ -54,7 +54,7 @@ def rows() -> tuple[Row, ...]:
             for size, printed in zip(PAPER, TABLE10[1:], strict=True)
         ),
         Row(scratch),
-        Row(transfer, trained=FLAGS.mobilenet_weights is not None),
+        Row(transfer),
     )
 
 

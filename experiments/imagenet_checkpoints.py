@@ -120,6 +120,8 @@ def _digest(weights):
 
 def content() -> str:
     """Evaluate what is chosen, and show all records that there are."""
+    if FLAGS.limit is not None:
+        raise ValueError("limit must not be given: all photographs are evaluated")
     folder = Path(FLAGS.workdir) / "checkpoints"
     if not FLAGS.render and not FLAGS.dry_run:
         for name, weights in chosen().items():

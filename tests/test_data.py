@@ -111,6 +111,16 @@ def test_limit(squares):
         ({"image_key": "picture"}, r"image_key must be one of .*\(image\), got 'pict"),
         ({"label_key": "image"}, r"label_key must be one of .*\(label\), got 'image'"),
         ({"limit": 0}, "limit must be a positive number"),
+        ({"limit": 5, "evaluation_split": "all"}, "for whole splits, got 5 for 'all'"),
+        ({"limit": 5, "train_split": "train+validation"}, "limit must be a positive"),
+        (
+            {"train_split": "train", "evaluation_split": "train[90%:]"},
+            "eval_split must have no images of train_split",
+        ),
+        (
+            {"base_resolution": 64.5},
+            "base_resolution must be an integer .* got 64.5",
+        ),
         ({"mode": "memory"}, "data_mode must be one of 'auto', 'arrays', 'stream'"),
     ],
 )
@@ -152,9 +162,28 @@ def test_two_images_need_a_choice(tmp_path):
     assert load("pairs", str(tmp_path), image_key="image2")[0].classes == 2
 
 
+def test_images_of_16_bits_are_refused(tmp_path):
+    features = {
+        "image": tfds.features.Image(shape=(40, 40, 1), dtype=np.uint16),
+        "label": tfds.features.ClassLabel(num_classes=2),
+    }
+    images = np.full((2, 40, 40, 1), 50_000, "uint16")
+    examples = tf.data.Dataset.from_tensor_slices({"image": images, "label": [0, 1]})
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="deep",
+        version="1.0.0",
+        data_dir=str(tmp_path),
+        split_datasets={"train": examples, "validation": examples},
+        features=tfds.features.FeaturesDict(features),
+    )
+    with pytest.raises(ValueError, match=r"'image' .* must be of 8 bits, got .*uint16"):
+        load("deep", str(tmp_path), to_rgb=True)
+
+
 def test_no_evaluation_split(tmp_path):
     prepare(tmp_path, counts=(60,))
-    with pytest.raises(ValueError, match=r"no split named validation.*--eval_split"):
+    advice = r"no split named validation.*--train_split='train\[:90%\]' --eval_split="
+    with pytest.raises(ValueError, match=advice):
         load("squares", str(tmp_path))
     data, _ = load(
         "squares",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -135,6 +136,26 @@ def test_records_of_another_split_are_no_seeds(tiny, tmp_path):
     assert process.returncode == 1
     assert "several data: test, validation; choose one with --eval_split" in errors
     finish(tiny("--epochs=1", "--render", "--eval_split=test"))
+    record["data"] = {**record["data"], "evaluation_split": "validation"}
+    record["data"]["label_key"] = "coarse"
+    path.with_name("other.json").write_text(json.dumps(record))
+    path.with_name("killed.json.partial").write_text("{")
+    _, errors = tiny("--epochs=1", "--render").communicate()
+    assert "several data: None, coarse; choose one with --label_key" in errors
+    # Where the data is loaded, it is known which records are of it.
+    row = re.search(r"\| 0.25 .*\|", finish(tiny("--epochs=1", "--only=^0.2")))
+    assert row[0].split("|")[-3].strip() == "1"
+
+
+def test_workers_end_with_the_program_that_started_them(tiny):
+    program = tiny("--epochs=1000", "--workers=2")
+    for line in program.stdout:
+        if "epoch 1/1000" in line:
+            break
+    program.send_signal(signal.SIGKILL)
+    # The workers hold the other ends of the pipes.
+    _, errors = program.communicate(timeout=30)
+    assert errors.count("the program that started this worker is gone") == 2
 
 
 def test_dry_run_writes_the_arrays(tmp_path):
@@ -201,6 +222,11 @@ def test_trains_without_tensorflow(tiny, tmp_path, backend):
         (["--only=^7"], "only must match one of 0.5, 0.25; got '^7'"),
         (["--only=("], "only must be a regular expression, got '('"),
         (["--base_resolution=20"], "base_resolution 32, but 20 was asked for"),
+        (["--base_resolution=0"], "base_resolution"),
+        (["--arrays=."], "arrays must be a file, got the folder '.'"),
+        (["--documents=no.md"], "documents must be existing files, got 'no.md'"),
+        (["--only", "^0.25", "dry_run"], "there are only flags, got 'dry_run'"),
+        (["--dataset=stripes:7.0.0"], "holds version"),
         (["--dataset=circles"], "holds name 'stripes', but 'circles' was asked for"),
         (
             ["--workdir=/proc/nowhere"],

@@ -1,5 +1,8 @@
 """Recipes are data, and say what the papers say."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 from trainable import small_model
@@ -24,6 +27,15 @@ def test_weight_decay_is_on_kernels_alone():
 def test_stages_grow_to_the_full_side():
     assert MODERN.stages(112) == [(8, 64), (15, 80), (22, 96), (30, 112)]
     assert PAPER.stages(112) == [(30, 112)]
+    for epochs in range(1, 40):
+        *_, before, last = dataclasses.replace(MODERN, epochs=epochs).stages(112)
+        assert last == (epochs, 112) and before[0] < epochs
+
+
+def test_numbers_of_numpy_are_plain_in_a_record():
+    given = {"learning_rate": np.float32(0.5), "epochs": np.int64(3)}
+    facts = dataclasses.replace(MODERN, **given).facts
+    assert json.loads(json.dumps(facts)) == facts
 
 
 def test_paper_recipe_is_what_the_paper_says():

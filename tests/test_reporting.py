@@ -124,6 +124,16 @@ def test_records_are_collected_once(tmp_path):
     assert kept[found[0]["key"]] == found[0]["metrics"]["top1"]
 
 
+def test_records_on_the_command_line(tmp_path, capsys):
+    records.write(tmp_path / "records" / "one.json", RESULTS[0])
+    target = tmp_path / "all.jsonl"
+    records.main(["records", str(tmp_path / "records"), str(target)])
+    assert "1 records added" in capsys.readouterr().out
+    for arguments in ([], ["records", "no_such_folder"], [str(tmp_path)] * 2):
+        with pytest.raises(SystemExit, match="records: error: the arguments must be"):
+            records.main(["records", *arguments, *([str(target)] * (arguments == []))])
+
+
 def test_damaged_record(tmp_path):
     (tmp_path / "one.json").write_text(json.dumps(RESULTS[0])[:-5])
     with pytest.raises(ValueError, match=r"one.json' is damaged"):

@@ -133,6 +133,9 @@ def test_bad_fit_arguments(stripes, tmp_path):
         arguments = {"model": small_model(), "data": stripes, "recipe": QUICK, **given}
         with pytest.raises(ValueError, match=message):
             classifier.fit(**arguments)
+    for fraction in (0, 1.5):
+        with pytest.raises(ValueError, match=r"central_fraction must be .* \(0, 1\]"):
+            classifier.evaluate(small_model(), stripes.evaluation, 36, fraction)
     grey = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match=r"take \(batch, side, side, 3\) .* 32, 32, 1"):
         classifier.fit(grey, stripes, QUICK)

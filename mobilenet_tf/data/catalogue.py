@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 
+import numpy as np
 import tensorflow_datasets as tfds
 
 from mobilenet_tf.data.dataset import EMBEDDED
@@ -100,10 +101,16 @@ def open_source(
             f"feature {image_key!r} of data set {name!r} has {channels} channels, but "
             "3 are needed; pass --to_rgb to repeat a grey channel or drop alpha"
         )
+    dtype = features[image_key].np_dtype
+    if dtype != np.uint8:
+        raise ValueError(
+            f"feature {image_key!r} of data set {name!r} must be of 8 bits, got {dtype}"
+        )
     train = _split(builder, "train_split", train_split, ("train",), limit)
     evaluation = _split(
         builder, "eval_split", evaluation_split, EVALUATION_SPLITS, limit
     )
+    _check_apart(builder.info.splits, train, evaluation)
     return Source(
         builder,
         image_key,
@@ -130,6 +137,9 @@ def _prepared_builder(name, data_dir):
     try:
         builder.download_and_prepare()
     except Exception as error:  # TFDS raises many kinds: network, disk, manual steps
+        again = tfds.builder(name, data_dir=data_dir)
+        if again.info.splits:  # another process has prepared it meanwhile
+            return again
         raise ValueError(
             f"data set {name!r} is not prepared in {str(builder.data_path)!r} and "
             f"cannot be prepared now: {error}"
@@ -145,17 +155,17 @@ def _split(builder, flag, given, candidates, limit):
             raise ValueError(
                 f"data set {builder.info.name!r} has no split named "
                 f"{' or '.join(candidates)}; choose one with --{flag}, such as "
-                f"--{flag}='train[90%:]'. Its splits are {', '.join(splits)}"
+                f"--train_split='train[:90%]' --eval_split='train[90%:]'. Its splits "
+                f"are {', '.join(splits)}"
             )
     if limit is not None:
-        if limit < 1 or "[" in given:
+        if limit < 1 or given not in splits:
             raise ValueError(
                 f"limit must be a positive number for whole splits, got {limit!r} for "
                 f"{given!r}"
             )
-        if given in splits:  # TFDS refuses slices beyond the end
-            limit = min(limit, splits[given].num_examples)
-        given = f"{given}[:{limit}]"
+        # TFDS refuses slices beyond the end.
+        given = f"{given}[:{min(limit, splits[given].num_examples)}]"
     try:
         size = splits[given].num_examples
     except (KeyError, ValueError) as error:
@@ -169,3 +179,19 @@ def _split(builder, flag, given, candidates, limit):
             f"another with --{flag}"
         )
     return given
+
+
+def _check_apart(splits, train, evaluation):
+    """Raise where images that are trained on would be evaluated."""
+    first, second = (splits[one].file_instructions for one in (train, evaluation))
+    if any(
+        one.filename == other.filename
+        and one.skip < other.skip + other.take
+        and other.skip < one.skip + one.take
+        for one in first
+        for other in second
+    ):
+        raise ValueError(
+            "eval_split must have no images of train_split, got "
+            f"{evaluation!r} and {train!r}"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -94,6 +95,11 @@ def load(
         ValueError: An argument or the data set does not fit; the message says which.
     """
     arguments.one_of("data_mode", mode, MODES)
+    if base_resolution is not None:
+        arguments.integer("base_resolution", base_resolution)
+        base_resolution = int(base_resolution)  # numpy's would be no JSON
+    if arrays is not None and Path(arrays).is_dir():
+        raise ValueError(f"arrays must be a file, got the folder {str(arrays)!r}")
     if arrays is not None and Path(arrays).exists():
         data = _from_file(arrays, name, base_resolution, selection)
         report(f"data: {describe(data)}, arrays from {arrays}")
@@ -176,8 +182,14 @@ def _from_file(path, name, base_resolution, selection):
         **dict.fromkeys(_CHOICES),
         **_chosen_features(selection),
     }
-    optional = {"base_resolution": base_resolution, **selection}
-    for key in ("base_resolution", "train_split", "evaluation_split"):
+    version = name.partition(":")[2]
+    exact = re.fullmatch(r"\d+\.\d+\.\d+", version)
+    optional = {
+        "base_resolution": base_resolution,
+        "version": version if exact else None,  # there are wildcards too
+        **selection,
+    }
+    for key in ("base_resolution", "version", "train_split", "evaluation_split"):
         if optional.get(key) is not None:
             expected[key] = optional[key]
     for key, value in expected.items():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from mobilenet_tf.data.dataset import EMBEDDED, MODES, DataSet, is_named, load
+from mobilenet_tf.data.dataset import EMBEDDED, MODES, DataSet, load
 from mobilenet_tf.reporting.rows import Network, Row
 from mobilenet_tf.training.clone import PRECISIONS
 from mobilenet_tf.training.recipe import Recipe
@@ -31,6 +31,7 @@ def define() -> None:
         None,
         "Input side in pixels at rho 1. Default: 224, or the side of the images where "
         "all have one that is smaller.",
+        1,
     )
     flags.DEFINE_enum(
         "recipe",
@@ -98,6 +99,12 @@ def define() -> None:
     )
 
 
+def check_alone(arguments: Sequence[str]) -> None:
+    """Raise ValueError for what a command line has beside flags."""
+    if arguments[1:]:
+        raise ValueError(f"there are only flags, got {' '.join(arguments[1:])!r}")
+
+
 def recipe() -> Recipe:
     """The chosen recipe with the flags' changes."""
     changes = {
@@ -151,49 +158,3 @@ def chosen(rows: Sequence[Row]) -> list[Network]:
         labels = ", ".join(network.label for network in trained)
         raise ValueError(f"only must match one of {labels}; got {FLAGS.only!r}")
     return found
-
-
-def matching(records: list[dict], recipe: Recipe) -> list[dict]:
-    """The records that the flags describe: data, recipe and precision.
-
-    Raises:
-        ValueError: They are of several data sets, which are no seeds of one network;
-            the message says what to choose.
-    """
-    asked = {
-        "base_resolution": FLAGS.base_resolution,
-        "train_split": FLAGS.train_split,
-        "eval_split": FLAGS.eval_split,
-        "dataset": FLAGS.dataset.partition(":")[2] or None,
-    }
-    chosen = [
-        record
-        for record in records
-        if record.get("recipe") == recipe.facts  # evaluations have none
-        and is_named(record["data"]["name"], FLAGS.dataset)
-        and record["precision"] == FLAGS.precision
-        and record["data"]["limit"] == FLAGS.limit
-        and all(asked[flag] in (None, value) for flag, value in _data(record).items())
-    ]
-    for flag in asked:
-        found = sorted({_data(record)[flag] for record in chosen})
-        if len(found) > 1:
-            raise ValueError(
-                f"there are records of several data: {', '.join(map(str, found))}; "
-                f"choose one with --{flag}"
-            )
-    return chosen
-
-
-def _data(record):
-    """By the flag that chooses it, what a record was trained on."""
-    facts = record["data"]
-    splits = {
-        flag: re.sub(r"\[:\d+\]$", "", facts[key]) if facts["limit"] else facts[key]
-        for flag, key in (
-            ("train_split", "train_split"),
-            ("eval_split", "evaluation_split"),
-        )
-    }
-    version = facts["version"]
-    return {"base_resolution": facts["base_resolution"], **splits, "dataset": version}

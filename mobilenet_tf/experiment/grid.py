@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -142,6 +143,21 @@ def spawn_workers(count: int) -> None:
         raise
     if any(codes):
         raise WorkerError(f"a worker failed, see above; exit codes {codes}")
+
+
+def end_with(parent: int) -> None:
+    """End this worker as soon as the program that started it is gone.
+
+    Else it would hold its point while the same command, given again, passes it by.
+    """
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(POLL_SECONDS / 4)
+        print("the program that started this worker is gone", file=sys.stderr)
+        os._exit(1)  # all files appear by rename
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _this_program():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from absl import app, logging
 
+from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.experiment import flags, grid
 from mobilenet_tf.experiment.flags import FLAGS
+from mobilenet_tf.experiment.matching import matching
 from mobilenet_tf.experiment.page import Page, joined
 from mobilenet_tf.experiment.point import Point
 from mobilenet_tf.experiment.workdir import Workdir
@@ -64,18 +66,19 @@ class Experiment:
             costs = comparison.costs(rows, self.costs)
             print(joined(f"**{self.title}**", costs, *self._comments(rows)))
             return
-        workdir = Workdir(FLAGS.workdir)
+        workdir, data = Workdir(FLAGS.workdir), None
+        Page.check()
         if not FLAGS.render:
-            self._train(self._rows(), workdir, flags.recipe())
+            data = self._train(self._rows(), workdir, flags.recipe())
         if not FLAGS.worker_of:
-            self.page().publish()
+            self.page(data).publish()
 
     def _rows(self):
         return self.rows() if callable(self.rows) else self.rows
 
     def _train(self, rows, workdir, recipe):
-        data = flags.data()
         networks = flags.chosen(rows)
+        data = flags.data()
         points = [
             Point(network, recipe, data.facts, seed, FLAGS.precision)
             for network in networks
@@ -92,17 +95,22 @@ class Experiment:
             self.name,
             workers=FLAGS.workers,
             data_parallel=FLAGS.data_parallel,
-            report=_report,
+            report=functools.partial(print, flush=True),
         )
+        return data
 
-    def page(self) -> Page:
-        """The table and figures of the records that the flags describe."""
+    def page(self, data: DataSet | None = None) -> Page:
+        """The table and figures of the records that the flags describe.
+
+        Args:
+            data: The data set, where it is loaded.
+        """
         rows, recipe = self._rows(), flags.recipe()
         places = [Path(FLAGS.workdir) / "records"]
         if FLAGS.render:
             places.append(Path(FLAGS.results))
         networks = [one.identity for row in rows for one in row.network.lineage]
-        found = flags.matching(records.read(*places), recipe)
+        found = matching(records.read(*places), recipe, data)
         results = [record for record in found if record["network"] in networks]
         name = f"{self.name}-{FLAGS.dataset.replace('/', '_')}-{recipe.name}"
         drawn = []
@@ -165,6 +173,7 @@ class Table:
         if FLAGS.dry_run:
             print(self._text())
         else:
+            Page.check()
             self.page().publish()
 
     def page(self) -> Page:
@@ -178,18 +187,15 @@ class Table:
 def _run(name, main):
     """Parse the flags and call `main`; what is wrong becomes one line."""
 
-    def program(_):
+    def program(arguments):
         logging.set_verbosity(logging.WARNING)  # TFDS reports every file it opens
         try:
+            flags.check_alone(arguments)
+            if FLAGS.worker_of:
+                grid.end_with(FLAGS.worker_of)
             main()
-        except (ValueError, grid.WorkerError) as error:
+        except (OSError, ValueError, grid.WorkerError) as error:
             sys.exit(f"{name}: error: {error}")
 
     flags.define()
     app.run(program)
-
-
-def _report(line):
-    print(line, flush=True)
-    if FLAGS.worker_of and os.getppid() != FLAGS.worker_of:
-        sys.exit("the program that started this worker is gone")

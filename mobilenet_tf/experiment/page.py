@@ -29,6 +29,14 @@ class Page:
     figures: Sequence[Path] = ()
 
     @staticmethod
+    def check() -> None:
+        """Raise what writing would, before any work: OSError or ValueError."""
+        Page.folder()
+        for file in FLAGS.documents:
+            if not Path(file).is_file():
+                raise ValueError(f"documents must be existing files, got {file!r}")
+
+    @staticmethod
     def folder() -> Path:
         """Where tables and figures go."""
         folder = Path(FLAGS.tables_dir or Path(FLAGS.workdir) / "tables")

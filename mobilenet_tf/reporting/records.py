@@ -39,7 +39,8 @@ def read(*places: Path) -> list[dict]:
     """
     found: dict[str, dict] = {}
     for place in places:
-        files = [place] if place.is_file() else sorted(place.glob("*.json*"))
+        names = (*place.glob("*.json"), *place.glob("*.jsonl"))
+        files = [place] if place.is_file() else sorted(names)
         for file in files:
             for record in _parse(file):
                 found.setdefault(record["key"], record)
@@ -139,6 +140,21 @@ def _parse(file):
         raise ValueError(f"record file {str(file)!r} is damaged: {error}") from error
 
 
+def main(arguments: list[str]) -> None:
+    """Collect the records of a working directory."""
+    if len(arguments) != 3:
+        sys.exit("records: error: the arguments must be a source and a .jsonl file")
+    source, target = map(Path, arguments[1:])
+    if not source.exists() or target.suffix != ".jsonl" or target.is_dir():
+        sys.exit(
+            "records: error: the arguments must be a source that exists and a .jsonl "
+            f"file, got {str(source)!r} and {str(target)!r}"
+        )
+    try:
+        print(f"{collect(read(source), target)} records added to {target}")
+    except (OSError, ValueError) as error:
+        sys.exit(f"records: error: {error}")
+
+
 if __name__ == "__main__":
-    source, target = map(Path, sys.argv[1:])
-    print(f"{collect(read(source), target)} records added to {target}")
+    main(sys.argv)

@@ -108,9 +108,11 @@ class Network:
         return _COSTS[key]
 
     def check(self, classes: int, resolution: int) -> None:
-        """Raise ValueError if it cannot be built for a data set, or has no weights."""
+        """Raise ValueError if it cannot be built for a data set from its weights."""
         checkpoints.check(self.weights)
         self.costs(classes, resolution)
+        if self.weights is not None:
+            self.model(classes, resolution, pretrained=True)
 
     @property
     def identity(self) -> dict:

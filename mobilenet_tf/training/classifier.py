@@ -167,8 +167,11 @@ def evaluate(
 
     Raises:
         ValueError: The labels or the model's outputs are not as `multi_label` says, or
-            there are no labels.
+            there are no labels; or `central_fraction` is out of its range.
     """
+    arguments.number(
+        "central_fraction", central_fraction, lambda value: 0 < value <= 1, "in (0, 1]"
+    )
     checks.activation(model, multi_label)
     clone = training_clone(model, source)
     classes = model.output_shape[-1]

@@ -6,6 +6,7 @@ import dataclasses
 import types
 
 import keras
+import numpy as np
 
 from mobilenet_tf import arguments
 
@@ -83,12 +84,18 @@ class Recipe:
     @property
     def facts(self) -> dict:
         """All settings in JSON-ready form, as they stand in a record."""
-        return {**dataclasses.asdict(self), "side_steps": list(self.side_steps)}
+        settings = {**dataclasses.asdict(self), "side_steps": list(self.side_steps)}
+        return {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in settings.items()
+        }
 
     def stages(self, side: int) -> list[tuple[int, int]]:
         """`(last epoch + 1, input side in pixels)` of each part of the training."""
         count = len(self.side_steps)
         ends = [round(self.epochs * (index + 1) / count) for index in range(count)]
+        # The side that is evaluated is trained, however few epochs there are.
+        ends = [*(min(end, self.epochs - 1) for end in ends[:-1]), ends[-1]]
         return [
             (end, round(side * step))
             for end, step in zip(ends, self.side_steps, strict=True)

@@ -187,12 +187,12 @@ def test_document_block(tmp_path):
 
 def test_tolerance_grows_with_the_spread():
     results = [record(1.0, 0, 0.80), record(1.0, 1, 0.90)]
-    assert "± 21.2" in comparison.expectations(ROWS, results)
+    assert "± 15.0" in comparison.expectations(ROWS, results, 0.05)
 
 
 def test_expectations():
     assert (
-        comparison.expectations(ROWS, RESULTS)
+        comparison.expectations(ROWS, RESULTS, 0.005)
         == """\
 | Network       | Top-1 % | Tolerance | Minutes |       Device |
 |---------------|--------:|----------:|--------:|-------------:|

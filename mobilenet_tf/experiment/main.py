@@ -120,7 +120,7 @@ class Experiment:
             name,
             f"{self.title}; {FLAGS.dataset}, recipe {recipe.name}",
             self.render(rows, results, spread_over_seeds(found, self.metrics[0])),
-            comparison.expectations(rows, results),
+            comparison.expectations(rows, results, spread_over_seeds(found, "top1")),
             drawn,
         )
 

@@ -90,11 +90,18 @@ def notes(rows: Sequence[Row]) -> str:
     return "\n".join(found)
 
 
-def expectations(rows: Sequence[Row], results: list[dict]) -> str:
+def expectations(rows: Sequence[Row], results: list[dict], seed_spread: float) -> str:
     """What a repetition should find, and how long it takes, as Markdown.
 
     Nothing where there are no records.
+
+    Args:
+        rows: Of the table.
+        results: Its records.
+        seed_spread: Of top-1 accuracies over the seeds of a network; the few seeds of
+            one network alone would tell little of it.
     """
+    tolerance = max(MIN_TOLERANCE_POINTS, 100 * 3 * seed_spread)
     columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
     cells = []
     for row in rows:
@@ -103,12 +110,11 @@ def expectations(rows: Sequence[Row], results: list[dict]) -> str:
             continue
         minutes = table.mean([record["seconds"] / 60 for record in found])
         top1s = values(row, results)
-        spread = 100 * (table.spread(top1s) or 0.0)
         cells.append(
             (
                 row.network.label,
                 table.percent(table.mean(top1s)),
-                f"± {max(MIN_TOLERANCE_POINTS, 3 * spread):.1f}",
+                f"± {tolerance:.1f}",
                 f"{minutes:.1f}",
                 found[0]["device"],
             )

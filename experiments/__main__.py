@@ -11,6 +11,7 @@ import sys
 
 from absl import app
 
+from mobilenet_tf import arguments
 from mobilenet_tf.experiment import flags
 from mobilenet_tf.experiment.flags import FLAGS
 from mobilenet_tf.experiment.page import Page, joined
@@ -101,9 +102,12 @@ def render(script: str, *options: str) -> tuple[Page, str]:
     return page, section
 
 
-def main(arguments: list[str]) -> None:
+def main(command: list[str]) -> None:
     """Render everything; one page shows it all."""
-    flags.check_alone(arguments)
+    try:
+        arguments.only_flags(command)
+    except ValueError as error:
+        sys.exit(f"experiments: error: {error}")
     sections = [INTRODUCTION]
     for script, *options in TABLES:
         page, section = render(script, *options)

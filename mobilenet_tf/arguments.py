@@ -77,6 +77,12 @@ def activation(name: str, value) -> None:
         ) from error
 
 
+def only_flags(command: Sequence[str]) -> None:
+    """A command line of the program's name, from which the flags were taken."""
+    if command[1:]:
+        raise ValueError(f"there are only flags, got {' '.join(command[1:])!r}")
+
+
 def top(classes, dropout, include_top, pooling, classifier_activation, name) -> None:
     """What `keras.applications` takes about the end of a network, and its name."""
     integer("classes", classes)

@@ -99,12 +99,6 @@ def define() -> None:
     )
 
 
-def check_alone(arguments: Sequence[str]) -> None:
-    """Raise ValueError for what a command line has beside flags."""
-    if arguments[1:]:
-        raise ValueError(f"there are only flags, got {' '.join(arguments[1:])!r}")
-
-
 def recipe() -> Recipe:
     """The chosen recipe with the flags' changes."""
     changes = {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from absl import app, logging
 
+from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.experiment import flags, grid
 from mobilenet_tf.experiment.flags import FLAGS
@@ -187,10 +188,10 @@ class Table:
 def _run(name, main):
     """Parse the flags and call `main`; what is wrong becomes one line."""
 
-    def program(arguments):
+    def program(command):
         logging.set_verbosity(logging.WARNING)  # TFDS reports every file it opens
         try:
-            flags.check_alone(arguments)
+            arguments.only_flags(command)
             if FLAGS.worker_of:
                 grid.end_with(FLAGS.worker_of)
             main()

@@ -17,6 +17,7 @@ from absl import app, flags
 
 import mobilenet_tf
 from mobilenet_tf import export
+from mobilenet_tf.arguments import only_flags
 from mobilenet_tf.export.images import read_folder
 from mobilenet_tf.export.networks import class_labels
 
@@ -83,8 +84,7 @@ def arguments(model) -> dict:
 
 def check(command: list[str]) -> None:
     """Raise ValueError for what would go unheard."""
-    if command[1:]:
-        raise ValueError(f"there are only flags, got {' '.join(command[1:])!r}")
+    only_flags(command)
     other = ("version",)
     if FLAGS.network == "squeezenet":
         other = ("alpha", "rho", "base_resolution")

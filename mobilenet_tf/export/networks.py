@@ -56,7 +56,11 @@ def with_logits(model: keras.Model) -> keras.Model:
             config["activation"] = "linear"
         return type(layer).from_config(config)
 
-    clone = keras.models.clone_model(model, clone_function=same)
+    return _cloned(model, same)
+
+
+def _cloned(model, layer_by_layer):
+    clone = keras.models.clone_model(model, clone_function=layer_by_layer)
     clone.set_weights(model.get_weights())
     return clone
 
@@ -71,9 +75,7 @@ def with_split_groups(model: keras.Model) -> keras.Model:
         grouped = getattr(layer, "groups", 1) > 1
         return (SplitConv2D if grouped else type(layer)).from_config(layer.get_config())
 
-    clone = keras.models.clone_model(model, clone_function=split)
-    clone.set_weights(model.get_weights())
-    return clone
+    return _cloned(model, split)
 
 
 def on_images(

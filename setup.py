@@ -25,7 +25,11 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["mobilenet_tf*"]),
-    package_data={"mobilenet_tf": ["py.typed", "imagenet_classes.txt"]},
+    package_data={
+        "mobilenet_tf": ["py.typed"],
+        "mobilenet_tf.codec": ["FORMAT.md"],
+        "mobilenet_tf.models": ["imagenet_classes.txt"],
+    },
     install_requires=[
         "absl-py>=1.4",
         "h5py",

@@ -27,10 +27,9 @@ from absl import app, flags
 
 import mobilenet_tf
 from benchmarks.report import publish
-from mobilenet_tf import compression
-from mobilenet_tf.compression import codec
-from mobilenet_tf.export import int8
-from mobilenet_tf.reporting import table
+from mobilenet_tf import codec, compression
+from mobilenet_tf.analysis import table
+from mobilenet_tf.export.tflite import int8
 
 flags.DEFINE_string("squeezenet_weights", None, "The SqueezeNet authors' file.")
 flags.DEFINE_string("int8_weights", None, "MobileNet 0.25 128, rounded to int8.")

@@ -15,9 +15,9 @@ from absl import app, flags, logging
 import mobilenet_tf
 from benchmarks.latency import float_file, litert, measure, our_int8
 from benchmarks.report import publish
-from mobilenet_tf import cost
-from mobilenet_tf.compression import codec, kernels, remove_channels
-from mobilenet_tf.reporting import table
+from mobilenet_tf import codec
+from mobilenet_tf.analysis import cost, table
+from mobilenet_tf.compression import kernels, remove_channels
 
 FRACTIONS = (0.25, 0.5, 0.75)
 flags.DEFINE_float("alpha", 1.0, "Width multiplier of the network that is changed.")

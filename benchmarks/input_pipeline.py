@@ -16,9 +16,9 @@ from absl import app, flags, logging
 
 import mobilenet_tf
 from benchmarks.report import publish
+from mobilenet_tf.analysis import table
 from mobilenet_tf.data.batches import training_batches
 from mobilenet_tf.data.dataset import MODES, load
-from mobilenet_tf.reporting import table
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.recipes import MODERN

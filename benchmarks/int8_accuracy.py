@@ -18,10 +18,11 @@ from absl import app, flags, logging
 import mobilenet_tf
 from benchmarks.photographs import real_photographs
 from benchmarks.report import publish
-from mobilenet_tf.export import images, int8
-from mobilenet_tf.export.interpreter import run
+from mobilenet_tf.analysis import table
+from mobilenet_tf.export import images
 from mobilenet_tf.export.networks import on_images
-from mobilenet_tf.reporting import table
+from mobilenet_tf.export.tflite import int8
+from mobilenet_tf.export.tflite.interpreter import run
 
 flags.DEFINE_string("weights", None, "Of keras.applications.", required=True)
 flags.DEFINE_string("google_file", None, "mobilenet_v1_0.25_128_quant.tflite.")

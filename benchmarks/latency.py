@@ -23,10 +23,11 @@ from ai_edge_litert.interpreter import Interpreter
 import mobilenet_tf
 from benchmarks.report import publish
 from mobilenet_tf import export
-from mobilenet_tf.export import images, int8
+from mobilenet_tf.analysis import table
+from mobilenet_tf.export import images
 from mobilenet_tf.export.networks import on_images
-from mobilenet_tf.imagenet import PAIRS
-from mobilenet_tf.reporting import table
+from mobilenet_tf.export.tflite import int8
+from mobilenet_tf.models.imagenet import PAIRS
 
 flags.DEFINE_string("google_file", None, "mobilenet_v1_0.25_128_quant.tflite.")
 flags.DEFINE_integer("rounds", 60, "Rounds that count.", 1)

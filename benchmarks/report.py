@@ -4,7 +4,8 @@ from pathlib import Path
 
 from absl import flags
 
-from mobilenet_tf.reporting import document, records
+from experiments.report import document
+from experiments.trials import records
 
 RESULTS = Path(__file__).with_name("results")
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from mobilenet_tf.mobilenet import BLOCKS, STEM_FILTERS, width
+from mobilenet_tf.models.mobilenet import BLOCKS, STEM_FILTERS, width
 
 
 def mobilenet(alpha: float, classes: int) -> nn.Module:

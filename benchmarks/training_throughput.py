@@ -17,7 +17,7 @@ from absl import app, flags
 
 import mobilenet_tf
 from benchmarks.report import publish
-from mobilenet_tf.reporting import table
+from mobilenet_tf.analysis import table
 from mobilenet_tf.training.clone import PRECISIONS, training_clone
 
 flags.DEFINE_list("alphas", ["1.0", "0.25"], "Width multipliers.")

@@ -11,11 +11,11 @@ import sys
 
 from absl import app
 
+from experiments.harness import flags
+from experiments.harness.flags import FLAGS
+from experiments.harness.page import Page, joined
+from experiments.trials import records
 from mobilenet_tf import arguments
-from mobilenet_tf.experiment import flags
-from mobilenet_tf.experiment.flags import FLAGS
-from mobilenet_tf.experiment.page import Page, joined
-from mobilenet_tf.reporting import records
 
 # Rendering reads the committed records; the user's own working directory would mix in.
 COMMON = (

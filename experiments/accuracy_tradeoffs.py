@@ -17,13 +17,10 @@ Source: arXiv 1704.04861, section 4.2, Figures 4 and 5.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.reporting.conclusion import falling
-from mobilenet_tf.reporting.figures import (
-    accuracy_over_mult_adds,
-    accuracy_over_parameters,
-)
-from mobilenet_tf.reporting.published.mobilenets import FIGURE4
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.published.mobilenets import FIGURE4
+from experiments.report.claims import falling
+from experiments.report.figures import accuracy_over_mult_adds, accuracy_over_parameters
 
 SIDES = 4  # resolutions of each alpha, the largest first
 

@@ -9,10 +9,10 @@ Source: arXiv 1704.04861, sections 4.5 to 4.7.
 """
 
 import mobilenet_tf
-from mobilenet_tf import baselines, cost
-from mobilenet_tf.experiment import Table
-from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.published import applications as paper
+from experiments.harness import Table
+from experiments.published import applications as paper
+from mobilenet_tf.analysis import cost, table
+from mobilenet_tf.models import baselines
 
 CONVOLUTIONS = ("Paper M mult-adds", "Exact", "Paper M params", "Exact")
 

@@ -14,10 +14,10 @@ Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1602.07360, section 6 and Table 3.
 """
 
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.published.squeezenet import TABLE3
+from experiments.report.figures import training_loss
 from mobilenet_tf import build_squeezenet
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.reporting.figures import training_loss
-from mobilenet_tf.reporting.published.squeezenet import TABLE3
 
 experiment = Experiment(
     name="bypass",

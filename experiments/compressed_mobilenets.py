@@ -4,7 +4,7 @@
 
 trains MobileNet at alpha 1 and 0.25 on the embedded data set and compresses them; a
 step that removes weights trains for four epochs, one that rounds them for two. Sizes
-are those of files in the format of `mobilenet_tf.compression.codec`, with everything
+are those of files in the format of `mobilenet_tf.codec`, with everything
 that is needed to run the network.
 
 Time, device and expected values of the committed records: experiments/results.
@@ -13,10 +13,10 @@ Time, device and expected values of the committed records: experiments/results.
 import dataclasses
 
 import mobilenet_tf
+from experiments.harness import Conclusion, Experiment, Network, Row, Step
+from experiments.report import figures, sizes
+from experiments.report.claims import smaller_at
 from mobilenet_tf.compression import cluster, prune, quantize, remove_channels
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row, Step
-from mobilenet_tf.reporting import figures, sizes
-from mobilenet_tf.reporting.conclusion import smaller_at
 from mobilenet_tf.training.recipes import FINE_TUNE
 
 REMOVE = dataclasses.replace(FINE_TUNE, name="remove", epochs=4)

@@ -8,12 +8,11 @@ a 14x14 map; the changes add up. Source: arXiv 1704.04861, Table 3.
 
 import keras
 
-from mobilenet_tf import cost
-from mobilenet_tf.experiment import Table
-from mobilenet_tf.layers import depthwise_separable, full_convolution
-from mobilenet_tf.mobilenet import width
-from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.published.mobilenets import TABLE3
+from experiments.harness import Table
+from experiments.published.mobilenets import TABLE3
+from mobilenet_tf.analysis import cost, table
+from mobilenet_tf.models.blocks import depthwise_separable, full_convolution
+from mobilenet_tf.models.mobilenet import width
 
 CHANNELS, SIDE = 512, 14
 ALPHA, RHO = 0.75, 0.714

@@ -13,13 +13,13 @@ Source: arXiv 1602.07360, section 4 and Table 2.
 
 import dataclasses
 
+from experiments.harness import Conclusion, Experiment, Network, Row, Step
+from experiments.published.squeezenet import TABLE2, kept_weights
+from experiments.report import sizes
+from experiments.report.claims import loses_at_most, smaller_at
 from mobilenet_tf import build_squeezenet
-from mobilenet_tf.baselines import alexnet
 from mobilenet_tf.compression import cluster, low_rank, prune
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row, Step
-from mobilenet_tf.reporting import sizes
-from mobilenet_tf.reporting.conclusion import loses_at_most, smaller_at
-from mobilenet_tf.reporting.published.squeezenet import TABLE2, kept_weights
+from mobilenet_tf.models.baselines import alexnet
 from mobilenet_tf.training.recipes import PLAIN
 
 # The warm-up is AdamW's: with moments of a few batches its first steps at the full rate
@@ -126,7 +126,7 @@ experiment = Experiment(
             about="^SqueezeNet",
         ),
     ),
-    remark="Our sizes are those of files of `mobilenet_tf.compression.codec`, in 10**6 "
+    remark="Our sizes are those of files of `mobilenet_tf.codec`, in 10**6 "
     "bytes; the paper's 240 MB are so too, its 4.8, 0.66 and 0.47 are 2**20. "
     "AlexNet's size depends on the input side, because its first fully connected layer "
     "takes every place of the last feature map; for the same reason it is trained at "

@@ -15,7 +15,7 @@ Source: arXiv 1704.04861, sections 4.5 to 4.7; arXiv 1503.02531.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row, Teacher
+from experiments.harness import Conclusion, Experiment, Network, Row, Teacher
 
 TEACHER = Network("1 MobileNet", mobilenet_tf.build, {"alpha": 1.0, "rho": 1.0})
 # The outputs of ten classes say little: from them alone a student gained a point or so.

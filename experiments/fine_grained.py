@@ -19,10 +19,10 @@ Source: arXiv 1704.04861, section 4.4 and Table 10.
 from pathlib import Path
 
 import mobilenet_tf
-from mobilenet_tf import baselines
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.experiment.flags import FLAGS
-from mobilenet_tf.reporting.published.mobilenets import TABLE10
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.harness.flags import FLAGS
+from experiments.published.mobilenets import TABLE10
+from mobilenet_tf.models import baselines
 
 PAPER = ((1.0, 224), (0.75, 224), (1.0, 192), (0.75, 192))  # alpha, side
 SMALL = {"alpha": 0.25, "rho": 1.0}

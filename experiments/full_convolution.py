@@ -16,10 +16,10 @@ Source: arXiv 1704.04861, section 4.1 and Table 4.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.layers import full_convolution
-from mobilenet_tf.reporting.conclusion import loses_less_than
-from mobilenet_tf.reporting.published.mobilenets import TABLE4
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.published.mobilenets import TABLE4
+from experiments.report.claims import loses_less_than
+from mobilenet_tf.models.blocks import full_convolution
 
 SIZE = {"alpha": 1.0, "rho": 1.0}
 

@@ -27,12 +27,13 @@ import keras
 from absl import flags
 
 import mobilenet_tf
-from mobilenet_tf import checkpoints
-from mobilenet_tf.experiment import Table
-from mobilenet_tf.experiment.flags import FLAGS
-from mobilenet_tf.imagenet import PAIRS
-from mobilenet_tf.reporting import records, table
-from mobilenet_tf.reporting.published.checkpoints import SQUEEZENET_COMPRESSED, TF_SLIM
+from experiments.harness import Table
+from experiments.harness.flags import FLAGS
+from experiments.published.checkpoints import SQUEEZENET_COMPRESSED, TF_SLIM
+from experiments.trials import records
+from mobilenet_tf.analysis import table
+from mobilenet_tf.models import weight_loading
+from mobilenet_tf.models.imagenet import PAIRS
 
 ALL = [f"{alpha:g}_{side}" for alpha, side in PAIRS]
 flags.DEFINE_list("checkpoints", ALL, "MobileNets, as ALPHA_SIDE.")
@@ -51,8 +52,8 @@ def chosen() -> dict[str, str]:
     files = {}
     if FLAGS["checkpoints"].present and FLAGS.mobilenet_weights:
         raise ValueError("choose either --checkpoints or --mobilenet_weights")
-    checkpoints.check(FLAGS.mobilenet_weights)
-    checkpoints.check(FLAGS.squeezenet_weights, (".net",))
+    weight_loading.check(FLAGS.mobilenet_weights)
+    weight_loading.check(FLAGS.squeezenet_weights, (".net",))
     if FLAGS.mobilenet_weights:
         files["mobilenet_0.25_128"] = FLAGS.mobilenet_weights
     if FLAGS.squeezenet_weights:
@@ -78,9 +79,9 @@ def build(name: str, weights: str) -> keras.Model:
 
 def evaluate(name: str, weights: str, folder: Path) -> None:
     """Evaluate one network and write its record, unless it is written."""
-    from mobilenet_tf import evaluation
     from mobilenet_tf.data import photographs
     from mobilenet_tf.data.preprocessing import Preprocessing
+    from mobilenet_tf.training import evaluation
 
     preprocessing = Preprocessing(
         FLAGS.order, FLAGS.central_fraction, FLAGS.interpolation

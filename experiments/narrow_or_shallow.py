@@ -15,9 +15,9 @@ Source: arXiv 1704.04861, section 4.1 and Table 5.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.mobilenet import SHALLOW_BLOCKS
-from mobilenet_tf.reporting.published.mobilenets import TABLE5
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.published.mobilenets import TABLE5
+from mobilenet_tf.models.mobilenet import SHALLOW_BLOCKS
 
 SHALLOW = {"alpha": 1.0, "rho": 1.0, "blocks": SHALLOW_BLOCKS}
 

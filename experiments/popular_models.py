@@ -11,10 +11,10 @@ Source: arXiv 1704.04861, section 4.3 and Table 8.
 """
 
 import mobilenet_tf
-from mobilenet_tf import baselines
-from mobilenet_tf.experiment import Experiment, Network, Row
-from mobilenet_tf.reporting.published.mobilenets import TABLE8
-from mobilenet_tf.reporting.savings import Saving, savings
+from experiments.harness import Experiment, Network, Row
+from experiments.published.mobilenets import TABLE8
+from experiments.report.savings import Saving, savings
+from mobilenet_tf.models import baselines
 
 MOBILENET = Network("1 MobileNet", mobilenet_tf.build, {"alpha": 1.0, "rho": 1.0})
 

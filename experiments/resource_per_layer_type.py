@@ -6,10 +6,9 @@ Counts; trains nothing; seconds on any machine. Source: arXiv 1704.04861, Table 
 """
 
 import mobilenet_tf
-from mobilenet_tf import cost
-from mobilenet_tf.experiment import Table
-from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.published.mobilenets import TABLE2, TABLE2_SLIPS
+from experiments.harness import Table
+from experiments.published.mobilenets import TABLE2, TABLE2_SLIPS
+from mobilenet_tf.analysis import cost, table
 
 
 def content() -> str:

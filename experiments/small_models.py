@@ -17,10 +17,10 @@ Source: arXiv 1704.04861, section 4.3 and Table 9.
 """
 
 import mobilenet_tf
-from mobilenet_tf import baselines
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.reporting.published.mobilenets import TABLE9
-from mobilenet_tf.reporting.savings import Saving, savings
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.published.mobilenets import TABLE9
+from experiments.report.savings import Saving, savings
+from mobilenet_tf.models import baselines
 
 MOBILENET = {"alpha": 0.5, "rho": 160 / 224}
 SQUEEZENET = {"version": "1.0", "bypass": "none"}

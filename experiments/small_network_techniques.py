@@ -18,11 +18,12 @@ import keras
 import mobilenet_tf
 from experiments.compressed_mobilenets import CHAINS
 from experiments.distillation import DISTILLED
-from mobilenet_tf import baselines, cost, layers
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.mobilenet import BLOCKS
-from mobilenet_tf.reporting.conclusion import loses_less_than
-from mobilenet_tf.reporting.footprints import REMARK, footprints
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.report.claims import loses_less_than
+from experiments.report.footprints import REMARK, footprints
+from mobilenet_tf.analysis import cost
+from mobilenet_tf.models import baselines, blocks
+from mobilenet_tf.models.mobilenet import BLOCKS
 
 SMALL = {"alpha": 0.25, "rho": 1.0}
 
@@ -41,8 +42,8 @@ TECHNIQUES = {
         "on, the classifier alone": SMALL,
     },
     "kernel reduction": {
-        "off, 3x3": {**SMALL, "block": layers.full_convolution},
-        "on, half of them 1x1": {**SMALL, "block": layers.half_pointwise},
+        "off, 3x3": {**SMALL, "block": blocks.full_convolution},
+        "on, half of them 1x1": {**SMALL, "block": blocks.half_pointwise},
     },
     "channel reduction": {
         "off, alpha 0.5": {"alpha": 0.5, "rho": 1.0},
@@ -54,13 +55,13 @@ TECHNIQUES = {
         "late": {**SMALL, "blocks": strided(4, 8, 10, 12)},
     },
     "depthwise separable": {
-        "off, 3x3": {**SMALL, "block": layers.full_convolution},
+        "off, 3x3": {**SMALL, "block": blocks.full_convolution},
         "on": SMALL,
     },
     "shuffle operations": {
         "off, 1x1 not in groups": SMALL,
-        "4 groups, not shuffled": {**SMALL, "block": layers.grouped_separable},
-        "on, 4 groups, shuffled": {**SMALL, "block": layers.shuffled_separable},
+        "4 groups, not shuffled": {**SMALL, "block": blocks.grouped_separable},
+        "on, 4 groups, shuffled": {**SMALL, "block": blocks.shuffled_separable},
     },
 }
 # What needs more than another network.
@@ -120,7 +121,7 @@ def derivation() -> str:
     )
 
 
-_PAIR = (layers.full_convolution, layers.depthwise_separable)
+_PAIR = (blocks.full_convolution, blocks.depthwise_separable)
 
 
 def _layer(block, channels):

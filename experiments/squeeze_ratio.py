@@ -10,11 +10,11 @@ Time, device and expected values of the committed records: experiments/results.
 Source: arXiv 1602.07360, section 5.2 and Figure 3a.
 """
 
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.published.squeezenet import FIGURE3A
+from experiments.report.claims import levels_off, rising
+from experiments.report.figures import accuracy_over_size
 from mobilenet_tf import build_squeezenet
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.reporting.conclusion import levels_off, rising
-from mobilenet_tf.reporting.figures import accuracy_over_size
-from mobilenet_tf.reporting.published.squeezenet import FIGURE3A
 
 experiment = Experiment(
     name="squeeze_ratio",

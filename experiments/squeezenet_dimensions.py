@@ -6,11 +6,9 @@ Counts; trains nothing; seconds on any machine. With the authors' compressed fil
 entries that it stores stand beside the printed ones. Source: arXiv 1602.07360, Table 1.
 """
 
-from mobilenet_tf import authors_weights, build_squeezenet, checkpoints, cost
-from mobilenet_tf.experiment import Table
-from mobilenet_tf.experiment.flags import FLAGS
-from mobilenet_tf.reporting import table
-from mobilenet_tf.reporting.published.squeezenet import (
+from experiments.harness import Table
+from experiments.harness.flags import FLAGS
+from experiments.published.squeezenet import (
     TABLE1,
     TABLE1_BITS,
     TABLE1_FILTERS,
@@ -18,6 +16,9 @@ from mobilenet_tf.reporting.published.squeezenet import (
     TABLE1_SLIPS,
     TABLE1_TOTAL,
 )
+from mobilenet_tf import build_squeezenet
+from mobilenet_tf.analysis import cost, table
+from mobilenet_tf.models import squeezenet_release, weight_loading
 
 
 def content() -> str:
@@ -66,9 +67,9 @@ def _pool_row(model, before, width):
 
 def _stored(path):
     """Entries and biases in the authors' file."""
-    checkpoints.check(path, (".net",))
+    weight_loading.check(path, (".net",))
     stored = dict.fromkeys(TABLE1, 0)
-    for name, layer in authors_weights.read(path).items():
+    for name, layer in squeezenet_release.read(path).items():
         stored[_row_of(name)] += len(layer.codes) + len(layer.bias)
     return stored
 

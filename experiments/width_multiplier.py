@@ -17,9 +17,9 @@ Source: arXiv 1704.04861, section 4.2 and Table 6.
 """
 
 import mobilenet_tf
-from mobilenet_tf.experiment import Conclusion, Experiment, Network, Row
-from mobilenet_tf.reporting.conclusion import falling
-from mobilenet_tf.reporting.published.mobilenets import TABLE6
+from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.published.mobilenets import TABLE6
+from experiments.report.claims import falling
 
 experiment = Experiment(
     name="width_multiplier",

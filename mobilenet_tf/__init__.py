@@ -1,11 +1,12 @@
-"""MobileNets and SqueezeNet in Keras 3: the papers' networks, tables and tools."""
+"""MobileNets and SqueezeNet in Keras 3: the papers' networks, costs and tools."""
 
 import importlib
+from types import ModuleType
 
-from mobilenet_tf import cost
-from mobilenet_tf.imagenet import decode_predictions, preprocess_input
-from mobilenet_tf.mobilenet import build
-from mobilenet_tf.squeezenet import build_squeezenet
+from mobilenet_tf.analysis import cost
+from mobilenet_tf.models.imagenet import decode_predictions, preprocess_input
+from mobilenet_tf.models.mobilenet import build
+from mobilenet_tf.models.squeezenet import build_squeezenet
 
 __all__ = [
     "build",
@@ -16,9 +17,15 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
+# With them come TensorFlow and more, which building a network does without.
+_ON_USE = ("codec", "compression", "data", "export", "training")
 
-def __getattr__(name):
-    # With them come TensorFlow and more, which building a network does without.
-    if name in ("compression", "export"):
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _ON_USE:
         return importlib.import_module(f"mobilenet_tf.{name}")
     raise AttributeError(f"module 'mobilenet_tf' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_ON_USE]

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 import mobilenet_tf
-from mobilenet_tf import layers
 from mobilenet_tf.compression import kernels
-from mobilenet_tf.mobilenet import BLOCKS
+from mobilenet_tf.models import blocks
+from mobilenet_tf.models.mobilenet import BLOCKS
 from mobilenet_tf.training.recipe import Recipe
 
 QUICK = Recipe(
@@ -63,11 +63,11 @@ def fires():
     """Two Fire modules and a bypass: of SqueezeNet what a quick test needs."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((32, 32, 3))
-    x = layers.conv_relu(inputs, 8, 3, 4, name="conv1")
-    first = layers.fire(x, 8, 8, 8, name="fire2")
-    second = layers.fire(first, 8, 8, 8, name="fire3")
+    x = blocks.conv_relu(inputs, 8, 3, 4, name="conv1")
+    first = blocks.fire(x, 8, 8, 8, name="fire2")
+    second = blocks.fire(first, 8, 8, 8, name="fire3")
     x = keras.layers.Add(name="bypass")([first, second])
-    x = layers.conv_relu(x, 2, 1, name="conv10")
+    x = blocks.conv_relu(x, 2, 1, name="conv10")
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     return keras.Model(inputs, keras.layers.Activation("softmax", name="classifier")(x))
 
@@ -78,7 +78,7 @@ NETWORKS = {
         0.25,
         base_resolution=32,
         classes=2,
-        block=layers.fused_separable,
+        block=blocks.fused_separable,
     ),
     "squeezenet": squeezenet,
     "simple": lambda: squeezenet("simple"),

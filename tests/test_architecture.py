@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mobilenet_tf.compression import architecture
+from mobilenet_tf.models import architecture
 
 IMAGE = ["InputLayer", "image", [], {"batch_shape": [None, 8, 8, 4]}]
 

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from mobilenet_tf import authors_weights, build_squeezenet
-from mobilenet_tf.reporting.published.squeezenet import kept_weights
+from experiments.published.squeezenet import kept_weights
+from mobilenet_tf import build_squeezenet
+from mobilenet_tf.models import squeezenet_release
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def path(shared):
 
 
 def test_entries_and_zeros(path):
-    layers = authors_weights.read(path)
+    layers = squeezenet_release.read(path)
     assert sum(len(layer.codes) for layer in layers.values()) == 422_083
     model = build_squeezenet(weights=path)
     for name, percent in kept_weights():
@@ -29,7 +30,7 @@ def test_entries_and_zeros(path):
 
 def test_equals_an_independent_network(path):
     """Caffe's arithmetic in numpy, on BGR minus the mean, without our layers."""
-    stored = authors_weights.read(path)
+    stored = squeezenet_release.read(path)
     image = np.random.default_rng(0).integers(0, 256, (227, 227, 3), "uint8")
     expected = _caffe_logits(stored, image)
     model = build_squeezenet(weights=path, classifier_activation=None)
@@ -70,7 +71,7 @@ def test_damaged(path, tmp_path, change, message):
     damaged = tmp_path / "damaged.net"
     damaged.write_bytes(change(path.read_bytes()))
     with pytest.raises(ValueError, match=message):
-        authors_weights.read(damaged)
+        squeezenet_release.read(damaged)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def _caffe_logits(stored, image):
         large = convolution(x, f"fire{index}_expand3x3", padding=1)
         return np.concatenate([small, large], -1)
 
-    x = image[..., ::-1].astype("float64") - authors_weights.MEAN_BGR
+    x = image[..., ::-1].astype("float64") - squeezenet_release.MEAN_BGR
     x = pool(convolution(x, "conv1", stride=2))
     for index in range(2, 10):
         x = fire(x, index)

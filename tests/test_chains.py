@@ -5,11 +5,12 @@ import re
 import pytest
 
 import mobilenet_tf
+from experiments.harness import Network, Row, Step, Teacher, grid
+from experiments.harness.workdir import Workdir
+from experiments.report import sizes
+from experiments.trials import records
+from experiments.trials.trial import Point
 from mobilenet_tf.compression import cluster
-from mobilenet_tf.experiment import Network, Row, Step, Teacher, grid
-from mobilenet_tf.experiment.point import Point
-from mobilenet_tf.experiment.workdir import Workdir
-from mobilenet_tf.reporting import records, sizes
 from mobilenet_tf.training.recipe import Recipe
 
 QUICK = Recipe(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from compressible import LEARNING, NETWORKS, QUICK, images, quiet
 
-from mobilenet_tf import cost
+from mobilenet_tf.analysis import cost
 from mobilenet_tf.compression import kernels
 from mobilenet_tf.compression.channels import remove_channels
 from mobilenet_tf.compression.low_rank import low_rank

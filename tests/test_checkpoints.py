@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mobilenet_tf
-from mobilenet_tf import checkpoints
+from mobilenet_tf.models import weight_loading
 
 SMALL = {"alpha": 0.25, "base_resolution": 32, "classes": 3}
 
@@ -81,7 +81,7 @@ def test_a_deeper_network_is_another_network(tmp_path):
             0.25,
             base_resolution=32,
             include_top=False,
-            blocks=mobilenet_tf.mobilenet.BLOCKS[:-1],
+            blocks=mobilenet_tf.models.mobilenet.BLOCKS[:-1],
             weights=path,
         )
 
@@ -97,7 +97,7 @@ def test_nothing_changes_when_the_file_does_not_fit(theirs):
     model = mobilenet_tf.build(0.25, base_resolution=32, classes=3, hidden_units=(8,))
     before = weights_of(model)
     with pytest.raises(ValueError, match="hidden1"):
-        checkpoints.load(model, path)
+        weight_loading.load(model, path)
     for one, other in zip(before, weights_of(model), strict=True):
         np.testing.assert_array_equal(one, other)
 

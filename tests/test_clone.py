@@ -8,7 +8,7 @@ from trainable import QUICK, TWO_BLOCKS, small_model
 
 import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
-from mobilenet_tf.layers import shuffled_separable
+from mobilenet_tf.models.blocks import shuffled_separable
 from mobilenet_tf.training import classifier
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.cropping import CropResize

@@ -16,9 +16,10 @@ import mobilenet_tf
 
 pytest.importorskip("constriction")
 
-from mobilenet_tf.compression import __main__, architecture, codec
-from mobilenet_tf.compression.codec import tensors
-from mobilenet_tf.export import int8
+from mobilenet_tf import codec
+from mobilenet_tf.codec import __main__, tensors
+from mobilenet_tf.export.tflite import int8
+from mobilenet_tf.models import architecture
 
 
 def small(**options):

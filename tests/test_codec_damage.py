@@ -13,8 +13,9 @@ from compressible import clustered, pruned
 
 pytest.importorskip("constriction")
 
-from mobilenet_tf.compression import architecture, codec
-from mobilenet_tf.compression.codec import container, masks, places, tensors
+from mobilenet_tf import codec
+from mobilenet_tf.codec import container, masks, places, tensors
+from mobilenet_tf.models import architecture
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,14 @@ from compressible import (
 )
 
 import mobilenet_tf
-from mobilenet_tf import cost
+from mobilenet_tf.analysis import cost
 from mobilenet_tf.compression import codebooks, kernels, steps
 
-bridge = pytest.importorskip("mobilenet_tf.compression.bridge")
+bridge = pytest.importorskip("mobilenet_tf.compression.tfmot")
 
 
 def test_the_authors_squeezenet_in_6_bits(shared):
-    codec = pytest.importorskip("mobilenet_tf.compression.codec")
+    codec = pytest.importorskip("mobilenet_tf.codec")
     path = shared / "weights" / "squeezenet_v1.0_deep_compression.net"
     model = mobilenet_tf.build_squeezenet(weights=path)
     result = steps.cluster(model, clusters=64, report=quiet)
@@ -194,7 +194,7 @@ def test_cluster_without_training(trained):
 def test_lookup_is_the_toolkits():
     import tensorflow as tf
 
-    from mobilenet_tf.compression.bridge import wrappers
+    from mobilenet_tf.compression.tfmot import wrappers
 
     rng = np.random.default_rng(0)
     weights = tf.constant(rng.normal(size=(3, 3, 5, 7)).astype("float32"))
@@ -242,7 +242,7 @@ def test_an_error_while_clustering_changes_nothing(stripes):
 
 def test_a_shared_value_moves_as_fast_as_its_weights_would():
     """By the mean of their gradients: rates that suit weights suit values."""
-    from mobilenet_tf.compression.bridge.packages import tf, tf_keras
+    from mobilenet_tf.compression.tfmot.packages import tf, tf_keras
 
     images = tf_keras.Input((8,))
     dense = tf_keras.layers.Dense(1, use_bias=False, name="dense")

@@ -9,10 +9,10 @@ from compressible import QUICK, copy_of, quiet
 
 import mobilenet_tf
 from mobilenet_tf.compression import low_rank, remove_channels, steps
-from mobilenet_tf.compression.settings import ACTIVATIONS
 from mobilenet_tf.data.arrays import ArraySplit
+from mobilenet_tf.models.layer_schema import ACTIVATIONS
 
-bridge = pytest.importorskip("mobilenet_tf.compression.bridge")
+bridge = pytest.importorskip("mobilenet_tf.compression.tfmot")
 BAD = [
     (steps.prune, {"sparsity": 1.0}, r"sparsity must be a number in \[0, 1\), got 1.0"),
     (steps.prune, {"sparsity": -0.1}, "sparsity must be"),
@@ -143,7 +143,7 @@ def test_what_does_not_fit(stripes):
         0.25,
         base_resolution=32,
         classes=2,
-        block=mobilenet_tf.layers.shuffled_separable,
+        block=mobilenet_tf.models.blocks.shuffled_separable,
     )
     with pytest.raises(ValueError, match="only these can be written"):
         steps.quantize(shuffled, stripes, QUICK)

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from mobilenet_tf.mobilenet import build
-from mobilenet_tf.reporting.conclusion import Accuracy, Conclusion
-from mobilenet_tf.reporting.rows import Network, Row
+from experiments.report.claims import Accuracy, Conclusion
+from experiments.trials.network import Network, Row
+from mobilenet_tf.models.mobilenet import build
 
 SCRIPTS = (
     "bypass",

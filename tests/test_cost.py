@@ -4,8 +4,8 @@ import pytest
 from keras import layers
 
 import mobilenet_tf
-from mobilenet_tf import cost
-from mobilenet_tf.layers import fused_separable
+from mobilenet_tf.analysis import cost
+from mobilenet_tf.models.blocks import fused_separable
 
 
 def one_layer(layer, shape=(14, 14, 8)):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mobilenet_tf import download
+from mobilenet_tf.models import download
 
 
 class Server(http.server.BaseHTTPRequestHandler):

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
-from mobilenet_tf import evaluation
 from mobilenet_tf.data import photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
+from mobilenet_tf.training import evaluation
 
 
 def image(height, width, seed=0):

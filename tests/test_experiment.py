@@ -20,8 +20,8 @@ TINY = textwrap.dedent(
     if os.environ.get("WITHOUT_TENSORFLOW"):
         sys.modules["tensorflow"] = sys.modules["tensorflow_datasets"] = None
     import mobilenet_tf
-    from mobilenet_tf.experiment import Experiment, Network, Row
-    from mobilenet_tf.reporting.published.mobilenets import TABLE6
+    from experiments.harness import Experiment, Network, Row
+    from experiments.published.mobilenets import TABLE6
 
     def tiny(**arguments):
         return mobilenet_tf.build(**arguments, dropout=0.2, blocks=((64, 2), (128, 2)))

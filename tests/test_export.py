@@ -11,8 +11,8 @@ from conftest import ROOT
 
 import mobilenet_tf
 from mobilenet_tf import export
-from mobilenet_tf.export import images, parity
-from mobilenet_tf.imagenet import PAIRS
+from mobilenet_tf.export import images, verification
+from mobilenet_tf.models.imagenet import PAIRS
 
 
 def pruned(model):
@@ -100,10 +100,12 @@ def test_tolerance_is_of_the_largest_output():
     """Features and logits in the hundreds are no less equal than probabilities."""
     expected = np.linspace(0, 400, 12).reshape(3, 4)
     found = expected * (1 + 5e-5)
-    report = parity.compare("x", expected, found, names_classes=True)
+    report = verification.compare("x", expected, found, names_classes=True)
     assert report.tolerance == pytest.approx(0.04)
     with pytest.raises(ValueError, match="not equal to the model"):
-        parity.compare("x", expected / 400, expected / 400 + 2e-4, names_classes=True)
+        verification.compare(
+            "x", expected / 400, expected / 400 + 2e-4, names_classes=True
+        )
 
 
 def test_a_folder_is_named_with_or_without_a_slash(small, tmp_path):
@@ -133,7 +135,7 @@ def test_onnx(small, tmp_path):
 def test_onnx_of_convolutions_in_groups(tmp_path):
     pytest.importorskip("tf2onnx")
     arguments = {"base_resolution": 32, "classes": 3, "blocks": ((64, 2), (128, 2))}
-    block = mobilenet_tf.layers.shuffled_separable
+    block = mobilenet_tf.models.blocks.shuffled_separable
     model = mobilenet_tf.build(0.25, block=block, **arguments)
     report = export.onnx(model, tmp_path / "model.onnx")
     assert report.maximum_difference < 1e-5
@@ -157,8 +159,10 @@ def test_agreement_and_accuracy():
     swapped = outputs[[0, 1, 3, 2]]
     quantized = {"names_classes": True, "tolerance": None}
     with pytest.raises(ValueError, match=r"less than min_agreement=0.9: .* on 50.0 %"):
-        parity.compare("int8", outputs, swapped, min_agreement=0.9, **quantized)
-    report = parity.compare("int8", outputs, swapped, classes=range(4), **quantized)
+        verification.compare("int8", outputs, swapped, min_agreement=0.9, **quantized)
+    report = verification.compare(
+        "int8", outputs, swapped, classes=range(4), **quantized
+    )
     assert (report.model_accuracy, report.file_accuracy) == (1.0, 0.5)
     assert "top-1 50.0 % against 100.0 %" in str(report)
 
@@ -166,19 +170,19 @@ def test_agreement_and_accuracy():
 def test_a_nan_is_not_equal():
     outputs = np.full((2, 3), np.nan)
     with pytest.raises(ValueError, match="not equal"):
-        parity.compare("onnx", np.zeros((2, 3)), outputs, names_classes=True)
+        verification.compare("onnx", np.zeros((2, 3)), outputs, names_classes=True)
 
 
 def test_features_agree_by_their_direction():
     features = np.random.default_rng(0).normal(size=(5, 4, 4, 8))
     quantized = {"names_classes": False, "tolerance": None, "min_agreement": 0.9}
-    report = parity.compare("int8", features, features + 0.01, **quantized)
+    report = verification.compare("int8", features, features + 0.01, **quantized)
     assert report.top1_agreement is None
     assert 0.99 < report.similarity < 1
     with pytest.raises(ValueError, match=r"less than min_agreement=0.9"):
-        parity.compare("int8", features, features[::-1], **quantized)
+        verification.compare("int8", features, features[::-1], **quantized)
     with pytest.raises(ValueError, match=r"outputs of shape \(4, .* of \(5,"):
-        parity.compare("int8", features, features[1:], **quantized)
+        verification.compare("int8", features, features[1:], **quantized)
 
 
 def test_another_activation_than_softmax_is_refused(tmp_path):
@@ -199,7 +203,7 @@ def test_another_activation_than_softmax_is_refused(tmp_path):
 
 def test_everything_of_the_package_is_at_hand():
     command = (
-        "import mobilenet_tf; mobilenet_tf.export.litert; mobilenet_tf.compression"
+        "import mobilenet_tf; mobilenet_tf.export.litert_file; mobilenet_tf.compression"
     )
     subprocess.run([sys.executable, "-c", command], check=True, cwd=ROOT)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

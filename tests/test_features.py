@@ -12,9 +12,9 @@ from compressible import LEARNING
 from prepared import load
 
 import mobilenet_tf
+from experiments.harness import flags
 from mobilenet_tf.data.batches import targets
 from mobilenet_tf.data.features import label_feature
-from mobilenet_tf.experiment import flags
 from mobilenet_tf.training import checks, classifier
 from mobilenet_tf.training.attributes import mean_average_precision
 from mobilenet_tf.training.distillation import distil

@@ -3,7 +3,7 @@ import pytest
 from keras import layers
 
 import mobilenet_tf
-from mobilenet_tf import footprint
+from mobilenet_tf.analysis import footprint
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import second_decoder
 
 pytest.importorskip("constriction")
 
-from mobilenet_tf.compression import codec
-from mobilenet_tf.compression.codec import container
+from mobilenet_tf import codec
+from mobilenet_tf.codec import container
 
 # A small network that holds all kinds of tensors.
 GOLDEN = Path(__file__).with_name("golden.mntc").read_bytes()

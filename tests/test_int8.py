@@ -6,9 +6,11 @@ import tensorflow as tf
 
 import mobilenet_tf
 from benchmarks.photographs import real_photographs
-from mobilenet_tf import export, layers
-from mobilenet_tf.export import folding, images, int8
-from mobilenet_tf.export.interpreter import run
+from mobilenet_tf import export
+from mobilenet_tf.export import images
+from mobilenet_tf.export.tflite import folding, int8
+from mobilenet_tf.export.tflite.interpreter import run
+from mobilenet_tf.models import blocks
 
 
 def test_scales_of_quantised_weights_are_found_again():
@@ -35,7 +37,7 @@ def test_scales_are_no_worse_than_the_largest_weight_gives():
 
 @pytest.fixture(
     scope="module",
-    params=[layers.depthwise_separable, layers.grouped_separable],
+    params=[blocks.depthwise_separable, blocks.grouped_separable],
     ids=["narrow", "grouped"],
 )
 def int8_files(request):
@@ -62,7 +64,7 @@ def test_folded_columns_give_the_same_integers(int8_files, lanes, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "int8_files", [layers.depthwise_separable], indirect=True, ids=["narrow"]
+    "int8_files", [blocks.depthwise_separable], indirect=True, ids=["narrow"]
 )
 def test_layers_as_wide_as_the_lanes_are_not_folded(int8_files):
     def channels(lanes):

@@ -13,9 +13,10 @@ from conftest import ROOT
 
 import mobilenet_tf
 from mobilenet_tf import export
-from mobilenet_tf.export import images, int8, metadata
-from mobilenet_tf.export.flatbuffer import File
-from mobilenet_tf.export.interpreter import run
+from mobilenet_tf.export import images
+from mobilenet_tf.export.tflite import int8, metadata
+from mobilenet_tf.export.tflite.flatbuffer import File
+from mobilenet_tf.export.tflite.interpreter import run
 
 
 @pytest.mark.parametrize("quantization", [None, "float16"])

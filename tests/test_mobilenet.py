@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import mobilenet_tf
-from mobilenet_tf import layers
-from mobilenet_tf.mobilenet import ALPHAS, BLOCKS, RHOS, SHALLOW_BLOCKS, width
-from mobilenet_tf.reporting.published.mobilenets import TABLE1
+from experiments.published.mobilenets import TABLE1
+from mobilenet_tf.models import blocks
+from mobilenet_tf.models.mobilenet import ALPHAS, BLOCKS, RHOS, SHALLOW_BLOCKS, width
 
 SIXTEEN = [(alpha, rho) for alpha in ALPHAS for rho in RHOS]
 
@@ -140,11 +140,11 @@ def test_widths_are_rounded_to_the_nearest():
 @pytest.mark.parametrize(
     ("block", "layer"),
     [
-        (layers.full_convolution, "block1_conv"),
-        (layers.fused_separable, "block1_separable"),
-        (layers.half_pointwise, "block1"),
-        (layers.grouped_separable, "block1_pointwise"),
-        (layers.shuffled_separable, "block1_pointwise"),
+        (blocks.full_convolution, "block1_conv"),
+        (blocks.fused_separable, "block1_separable"),
+        (blocks.half_pointwise, "block1"),
+        (blocks.grouped_separable, "block1_pointwise"),
+        (blocks.shuffled_separable, "block1_pointwise"),
     ],
 )
 def test_other_blocks(block, layer):
@@ -155,12 +155,12 @@ def test_other_blocks(block, layer):
 
 def test_groups_must_divide():
     with pytest.raises(ValueError, match="groups must divide the 10 channels before"):
-        mobilenet_tf.build(0.3, block=layers.grouped_separable)
+        mobilenet_tf.build(0.3, block=blocks.grouped_separable)
 
 
 def test_channel_shuffle_deals_every_group_out():
     channels = keras.Input((1, 1, 6))
-    shuffle = keras.Model(channels, layers.channel_shuffle(channels, 2))
+    shuffle = keras.Model(channels, blocks.channel_shuffle(channels, 2))
     dealt = shuffle(np.arange(6.0).reshape(1, 1, 1, 6))
     assert keras.ops.convert_to_numpy(dealt).ravel().tolist() == [0, 3, 1, 4, 2, 5]
 
@@ -168,8 +168,8 @@ def test_channel_shuffle_deals_every_group_out():
 def test_without_a_shuffle_groups_stay_apart():
     """An input channel reaches its own group alone; with a shuffle, all of them."""
     for block, reached in (
-        (layers.grouped_separable, 4),
-        (layers.shuffled_separable, 16),
+        (blocks.grouped_separable, 4),
+        (blocks.shuffled_separable, 16),
     ):
         inputs = keras.Input((8, 8, 16))
         x = block(inputs, 16, name="a", activation="linear")

@@ -8,11 +8,12 @@ import pytest
 from keras import layers
 
 import mobilenet_tf
-from mobilenet_tf import baselines, cost
-from mobilenet_tf.layers import full_convolution
-from mobilenet_tf.mobilenet import SHALLOW_BLOCKS
-from mobilenet_tf.reporting.published import applications, checkpoints, squeezenet
-from mobilenet_tf.reporting.published import mobilenets as published
+from experiments.published import applications, checkpoints, squeezenet
+from experiments.published import mobilenets as published
+from mobilenet_tf.analysis import cost
+from mobilenet_tf.models import baselines
+from mobilenet_tf.models.blocks import full_convolution
+from mobilenet_tf.models.mobilenet import SHALLOW_BLOCKS
 
 
 @functools.cache

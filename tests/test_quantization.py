@@ -18,14 +18,14 @@ from compressible import (
 )
 
 import mobilenet_tf
-from mobilenet_tf import layers
 from mobilenet_tf.compression import steps
+from mobilenet_tf.models import blocks
 
-pytest.importorskip("mobilenet_tf.compression.bridge")
+pytest.importorskip("mobilenet_tf.compression.tfmot")
 ONCE = dataclasses.replace(QUICK, epochs=1)
 CHAINED = [
     pytest.param(
-        lambda: mobilenet([(64, 2)], block=layers.fused_separable), id="one_separable"
+        lambda: mobilenet([(64, 2)], block=blocks.fused_separable), id="one_separable"
     ),
     pytest.param(fires, id="fires"),
     *(
@@ -132,7 +132,7 @@ def test_a_training_that_diverges_is_an_error(stripes):
 
 
 def test_quantized_networks_are_small_files(stripes):
-    codec = pytest.importorskip("mobilenet_tf.compression.codec")
+    codec = pytest.importorskip("mobilenet_tf.codec")
     model = mobilenet_tf.build(
         0.5, base_resolution=32, classes=2, blocks=((512, 2),) * 2
     )

@@ -10,7 +10,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from mobilenet_tf.reporting.document import block
+from experiments.report.document import block
 
 DOCUMENTS = ("README.md", "BUILD.md")
 TRAINED = ("imagenette112.jsonl", "vignettes.jsonl")
@@ -73,7 +73,7 @@ def test_commands_name_modules_and_flags_that_exist(document):
             own = own.with_suffix("") / "__main__.py"
         source = own.read_text()
         if module.startswith("experiments"):
-            source += (ROOT / "mobilenet_tf/experiment/flags.py").read_text()
+            source += (ROOT / "experiments/harness/flags.py").read_text()
         for flag in re.findall(r"--(\w+)", arguments):
             assert f'"{flag}"' in source, f"{module} has no flag {flag}"
 

@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from mobilenet_tf.mobilenet import build
-from mobilenet_tf.reporting import comparison, document, figures, records, table
-from mobilenet_tf.reporting.conclusion import (
+from experiments.published.mobilenets import FIGURE4, TABLE6
+from experiments.report import comparison, document, figures
+from experiments.report.claims import (
     Accuracy,
     Conclusion,
     falling,
@@ -16,8 +16,10 @@ from mobilenet_tf.reporting.conclusion import (
     smaller_at,
     spread_over_seeds,
 )
-from mobilenet_tf.reporting.published.mobilenets import FIGURE4, TABLE6
-from mobilenet_tf.reporting.rows import Network, Row, select
+from experiments.trials import records
+from experiments.trials.network import Network, Row, select
+from mobilenet_tf.analysis import table
+from mobilenet_tf.models.mobilenet import build
 
 
 def network(alpha, rho=1.0):

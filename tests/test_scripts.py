@@ -7,9 +7,9 @@ import shlex
 import pytest
 from conftest import ROOT
 
-from mobilenet_tf.experiment import Experiment
-from mobilenet_tf.experiment import flags as experiment_flags
-from mobilenet_tf.experiment.flags import EMBEDDED, FLAGS
+from experiments.harness import Experiment
+from experiments.harness import flags as experiment_flags
+from experiments.harness.flags import EMBEDDED, FLAGS
 
 SCRIPTS = [
     path.stem

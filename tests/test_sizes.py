@@ -1,9 +1,9 @@
 """The table and the figure of compressed networks."""
 
+from experiments.harness import Network, Row, Step
+from experiments.report import sizes
 from mobilenet_tf import build
 from mobilenet_tf.compression import cluster
-from mobilenet_tf.experiment import Network, Row, Step
-from mobilenet_tf.reporting import sizes
 from mobilenet_tf.training.recipes import FINE_TUNE
 
 BASE = Network("base", build, {"alpha": 0.25, "rho": 1.0})

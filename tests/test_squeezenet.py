@@ -4,15 +4,16 @@ import keras
 import numpy as np
 import pytest
 
-from mobilenet_tf import build_squeezenet, cost
-from mobilenet_tf.layers import ceil_max_pool
-from mobilenet_tf.reporting.published.squeezenet import (
+from experiments.published.squeezenet import (
     FIGURE3A,
     FIGURE3B,
     TABLE1,
     TABLE1_TOTAL,
     TABLE3,
 )
+from mobilenet_tf import build_squeezenet
+from mobilenet_tf.analysis import cost
+from mobilenet_tf.models.blocks import ceil_max_pool
 
 SMALL = {"classes": 3, "resolution": 67}
 

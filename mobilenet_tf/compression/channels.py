@@ -9,9 +9,10 @@ import keras
 import numpy as np
 
 from mobilenet_tf import arguments
-from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.compression import reports
 from mobilenet_tf.compression.tuning import check_tuned, tune
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import architecture
 from mobilenet_tf.training.recipe import Recipe
 
 _PRODUCERS = ("Conv2D", "Dense", "SeparableConv2D")

@@ -7,10 +7,9 @@ import dataclasses
 import keras
 import numpy as np
 
-from mobilenet_tf import cost
+from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.compression import kernels
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.reporting import table
 from mobilenet_tf.training import classifier
 from mobilenet_tf.training.recipe import Recipe
 

@@ -148,7 +148,7 @@ def quantize(
     """Train with weights and feature maps in 8 bits; zeros and sharing stay.
 
     Every filter of the result has weights that are whole multiples of a scale, from
-    -127 to 127 of them, so that `mobilenet_tf.export.litert` with "int8" rounds no
+    -127 to 127 of them, so that `mobilenet_tf.export.litert_file` with "int8" rounds no
     weight of a Conv2D again. A depthwise or fully connected kernel has one scale in
     all, and filters that use little of its range may be rounded again.
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from mobilenet_tf.compression import architecture, reports
+from mobilenet_tf.compression import reports
 from mobilenet_tf.compression.tuning import task
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import architecture
 from mobilenet_tf.training import loop
 from mobilenet_tf.training.recipe import Recipe
 
@@ -79,7 +80,7 @@ def train(
 
 def _bridge():
     try:
-        from mobilenet_tf.compression import bridge
+        from mobilenet_tf.compression import tfmot as bridge
     except ImportError as error:
         raise ImportError(
             "training a compressed network needs tensorflow-model-optimization and "

@@ -8,8 +8,8 @@ import importlib
 import numpy as np
 import tensorflow_datasets as tfds
 
-from mobilenet_tf.data.dataset import EMBEDDED
 from mobilenet_tf.data.features import Labels, image_feature, label_feature
+from mobilenet_tf.data.rendering import EMBEDDED
 
 EVALUATION_SPLITS = ("validation", "test", "val", "valid")
 

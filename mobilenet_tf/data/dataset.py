@@ -13,7 +13,6 @@ from typing import Protocol
 from mobilenet_tf import arguments
 from mobilenet_tf.data.arrays import Batch, load_arrays, save_arrays
 
-EMBEDDED = "vignettes"  # rendered by the builder in mobilenet_tf.data.embedded
 MODES = ("auto", "arrays", "stream")
 _CHOICES = ("image_key", "label_key", "to_rgb", "unlabelled")
 

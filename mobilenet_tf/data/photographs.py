@@ -12,7 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from mobilenet_tf.data.catalogue import open_source
-from mobilenet_tf.imagenet import wordnet_ids
+from mobilenet_tf.models.imagenet import wordnet_ids
 
 FILE_NAMES = "ILSVRC2012_val_.*"
 _SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -20,6 +20,7 @@ from numbers import Integral
 
 import numpy as np
 
+EMBEDDED = "vignettes"  # the data set of these pictures, in mobilenet_tf.data.embedded
 SHAPES = {"triangle": 3, "square": 4, "disc": 0}  # name: corners
 FILLINGS = ("banded", "striped", "checked", "dotted")
 CLASSES: tuple[str, ...] = tuple(

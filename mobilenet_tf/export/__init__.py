@@ -1,7 +1,7 @@
 """Files to deploy, each proven equal to its Keras model before it appears."""
 
-from mobilenet_tf.export.litert import litert
-from mobilenet_tf.export.onnx import onnx
-from mobilenet_tf.export.serving import saved_model
+from mobilenet_tf.export.litert_file import litert
+from mobilenet_tf.export.onnx_file import onnx
+from mobilenet_tf.export.saved_model_folder import saved_model
 
 __all__ = ["litert", "onnx", "saved_model"]

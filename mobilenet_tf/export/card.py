@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import keras
 
-from mobilenet_tf import cost
-from mobilenet_tf.export.parity import Report
+from mobilenet_tf.analysis import cost
+from mobilenet_tf.export.verification import Report
 
 
 def render(

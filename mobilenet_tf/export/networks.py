@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from mobilenet_tf.imagenet import CLASSES, wordnet_ids
+from mobilenet_tf.models.imagenet import CLASSES, wordnet_ids
 from mobilenet_tf.training.accelerated import SplitConv2D
 
 BATCH = 64  # images at once, whatever their number

@@ -1,0 +1,1 @@
+"""From records to tables, claims, figures and pages."""

@@ -1,0 +1,185 @@
+"""The table that compares a paper's rows with ours, and the sentence below it.
+
+Accuracy on another data set is never subtracted from the paper's: what is compared is
+the order, and the drop from the first row. Costs are compared exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.trials.network import Row, select, values
+from mobilenet_tf.analysis import table
+
+# For another seed or processor: three standard deviations over the seeds, and at least
+# what counting on some thousand images leaves open.
+MIN_TOLERANCE_POINTS = 2.0
+
+COSTS = ("mult_adds", "parameters")  # what most tables of arXiv 1704.04861 print
+_COST_TITLES = {
+    "mult_adds": "M mult-adds",
+    "parameters": "M params",
+    "size": "MiB",
+}
+_METRIC_TITLES = {"top1": "top-1 %", "top5": "top-5 %"}
+
+
+def costs(rows: Sequence[Row], quantities: Sequence[str] = COSTS) -> str:
+    """Exact costs at ImageNet size beside the printed ones, as Markdown."""
+    sides = [f"{row.network.costs()['side']} px" for row in rows]
+    return _table(rows, [("Input", sides), *_cost_columns(rows, quantities)])
+
+
+def accuracies(
+    rows: Sequence[Row],
+    results: list[dict],
+    quantities: Sequence[str] = COSTS,
+    metrics: Sequence[str] = ("top1",),
+) -> str:
+    """The paper's columns and ours, as Markdown.
+
+    Args:
+        rows: The table's rows.
+        results: Records.
+        quantities: Costs to compare: "mult_adds", "parameters", "size".
+        metrics: Accuracies to show; the drop from the first row is of the first one.
+    """
+    columns = []
+    if _from_paper(rows):
+        for metric in metrics:
+            printed = [getattr(row.published, metric) for row in rows]
+            if not any(printed):
+                continue
+            columns.append(
+                (f"Paper {_METRIC_TITLES[metric]}", map(table.points, printed))
+            )
+            if metric == metrics[0]:
+                drops = [table.difference(printed[0], other) for other in printed]
+                columns.append(("Drop", map(table.points, drops)))
+    columns += _cost_columns(rows, quantities)
+    sides = [
+        record["cost"]["side"] if record else None for record in _firsts(rows, results)
+    ]
+    columns.append(("Trained at", [f"{side} px" if side else "–" for side in sides]))
+    for metric in metrics:
+        ours = [values(row, results, metric) for row in rows]
+        means = [table.mean(seeds) for seeds in ours]
+        columns.append((f"Our {_METRIC_TITLES[metric]}", map(table.percent, means)))
+        if metric == metrics[0]:
+            spreads = map(table.spread, ours)
+            columns.append(("±", map(table.percent, spreads)))
+            columns.append(("Seeds", [_seeds(row, results) for row in rows]))
+            if _from_paper(rows):
+                drops = [table.difference(means[0], other) for other in means]
+                columns.append(("Drop", map(table.percent, drops)))
+    return _table(rows, columns)
+
+
+def notes(rows: Sequence[Row]) -> str:
+    """What is odd about the printed rows, and how they count, as a Markdown list."""
+    found = []
+    for published in (row.published for row in rows):
+        parts = [published.note] if published.note else []
+        if not published.includes_classifier and "classifier" not in published.note:
+            parts.append("mult-adds without the fully connected layers")
+        if published.includes_biases:
+            parts.append("parameters with biases")
+        if parts:
+            text = "; ".join(parts)
+            found.append(f"- {published.table}, {published.label}: {text}.")
+    return "\n".join(found)
+
+
+def expectations(rows: Sequence[Row], results: list[dict], seed_spread: float) -> str:
+    """What a repetition should find, and how long it takes, as Markdown.
+
+    Nothing where there are no records.
+
+    Args:
+        rows: Of the table.
+        results: Its records.
+        seed_spread: Of top-1 accuracies over the seeds of a network; the few seeds of
+            one network alone would tell little of it.
+    """
+    tolerance = max(MIN_TOLERANCE_POINTS, 100 * 3 * seed_spread)
+    columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
+    cells = []
+    for row in rows:
+        found = select(row, results)
+        if not found:
+            continue
+        minutes = table.mean([record["seconds"] / 60 for record in found])
+        top1s = values(row, results)
+        cells.append(
+            (
+                row.network.label,
+                table.percent(table.mean(top1s)),
+                f"± {tolerance:.1f}",
+                f"{minutes:.1f}",
+                found[0]["device"],
+            )
+        )
+    return table.render(columns, cells) if cells else ""
+
+
+def footnote(results: list[dict], paper_data: str | None = "ImageNet") -> str:
+    """Where the numbers come from, in a sentence or two.
+
+    Args:
+        results: Records.
+        paper_data: What the paper trained on; None for a table of ours alone.
+    """
+    paper = f"Paper: {paper_data}. Ours: " if paper_data else "Data: "
+    exact = "Exact: counted" if paper_data else "Costs are counted"
+    first = results[0]
+    data, recipe = first["data"], first["recipe"]
+    commits = sorted({(record["commit"] or "unknown")[:7] for record in results})
+    devices = sorted({record["device"] for record in results})
+    minutes = sum(record["seconds"] for record in results) / 60
+    return (
+        f"{paper}{data['name']} {data['version']}, "
+        f"{data['evaluation_split']} split ({data['evaluation_size']:,} images, "
+        f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
+        f"{recipe['epochs']} epochs, {first['precision']}; mean and sample standard "
+        f"deviation over the seeds. {exact} at the paper's resolution and number of "
+        f"classes. Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
+        f"commit {', '.join(commits)}."
+    )
+
+
+def _from_paper(rows):
+    return any(row.published.table for row in rows)
+
+
+def _firsts(rows, results):
+    """The first record of each row, or None."""
+    return [next(iter(select(row, results)), None) for row in rows]
+
+
+def _seeds(row, results):
+    return str(len(select(row, results))) if row.trained else "–"
+
+
+def _table(rows, columns):
+    titles, cells = zip(*columns, strict=True)
+    labels = [row.network.label for row in rows]
+    return table.render(("Network", *titles), list(zip(labels, *cells, strict=True)))
+
+
+def _cost_columns(rows, quantities):
+    """For each cost the printed one and the exact one in the same convention."""
+    for quantity in quantities:
+        exact = [_exact(row, quantity) for row in rows]
+        title = _COST_TITLES[quantity]
+        printed = [getattr(row.published, quantity) for row in rows]
+        if not any(printed):
+            yield title, exact
+            continue
+        yield f"Paper {title}", map(table.number, printed)
+        yield "Exact", exact
+
+
+def _exact(row, quantity):
+    if quantity == "size":
+        return f"{4 * row.network.costs()['parameters_with_biases'] / 2**20:.2f}"
+    return table.millions(row.cost(quantity))

@@ -1,0 +1,47 @@
+"""The table of what small size buys: bytes that travel, memory on chip, energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+
+from mobilenet_tf.analysis import footprint, table
+
+COLUMNS = (
+    "Network",
+    "MB sent per step",
+    "MB of an update",
+    "in int8",
+    "On chip",
+    "in int8",
+    "mJ per image",
+    "in int8",
+)
+REMARK = (
+    "Sent per step: by each of 8 workers in a ring all-reduce of float32 gradients. On "
+    "chip: whether the parameters fit 10 MB. Energy: arithmetic at the energies per "
+    "operation of 45 nm (Horowitz, ISSCC 2014), memory traffic at those of the EIE "
+    "paper (arXiv 1602.01528, table 1), where on-chip memory is a bank of 32 KB: what "
+    "fits 10 MB is taken as spread over such banks."
+)
+
+
+def footprints(models: Mapping[str, keras.Model]) -> str:
+    """A row per network, as Markdown; `REMARK` says how it is counted."""
+    return table.render(COLUMNS, [_row(*entry) for entry in models.items()])
+
+
+def _row(label, model):
+    sizes = (
+        footprint.all_reduce_bytes(model),
+        footprint.update_bytes(model),
+        footprint.update_bytes(model, 8),
+    )
+    bits = (32, 8)
+    return (
+        label,
+        *(f"{size / 1e6:.2f}" for size in sizes),
+        *("yes" if footprint.fits_on_chip(model, one) else "no" for one in bits),
+        *(f"{1e3 * footprint.energy_joules(model, one):.3g}" for one in bits),
+    )

@@ -1,0 +1,110 @@
+"""The table of compressed networks: bytes in a file, and the accuracy they keep."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from experiments.trials.network import Row, select, values
+from mobilenet_tf.analysis import table
+
+
+def compressed(rows: Sequence[Row], results: list[dict]) -> str:
+    """Float32 size, size in a file, and accuracy before and after, as Markdown.
+
+    A row without steps of compression is the network that others begin with, in
+    float32. Megabytes are 10**6 bytes.
+    """
+    columns = []
+    printed = any(row.published.size for row in rows)
+    if printed:
+        columns += _paper_columns(rows)
+    before = [_before(row, results) for row in rows]
+    after = [values(row, results) for row in rows]
+    whole = [_float32(row, results) for row in rows]
+    files = [size_bytes(row, results) for row in rows]
+    columns += [
+        ("MB float32", map(_megabytes, whole)),
+        ("MB file", map(_megabytes, files)),
+        ("x smaller", [_ratio(*pair) for pair in zip(whole, files, strict=True)]),
+        *([("than AlexNet", [_ratio(whole[0], one) for one in files])] * printed),
+        ("Top-1 % before", [table.percent(table.mean(seeds)) for seeds in before]),
+        ("after", [table.percent(table.mean(seeds)) for seeds in after]),
+        ("±", [table.percent(table.spread(seeds)) for seeds in after]),
+        ("Seeds", [str(len(seeds)) for seeds in after]),
+    ]
+    titles, cells = zip(*columns, strict=True)
+    labels = [row.network.label for row in rows]
+    return table.render(
+        ("Network", *titles), list(zip(labels, *map(list, cells), strict=True))
+    )
+
+
+def size_bytes(row: Row, results: list[dict]) -> float | None:
+    """Bytes of a row's file, the mean over its seeds; of float32 without compression.
+
+    None where it has not been trained.
+    """
+    if not row.network.steps:
+        return _float32(row, results) if select(row, results) else None
+    sizes = values(row, results, "size_bytes")
+    return table.mean(sizes)
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of points `(size, accuracy)` those than which none is smaller and as accurate,
+    or more accurate and as small.
+    """
+    return [
+        (size, accuracy)
+        for size, accuracy in points
+        if not any(
+            other != (size, accuracy) and other[0] <= size and other[1] >= accuracy
+            for other in points
+        )
+    ]
+
+
+def _float32(row, results):
+    found = select(_untouched(row), results)
+    if not found:
+        return None
+    data = found[0]["data"]
+    size = len(data["class_names"]), data["base_resolution"]
+    return row.network.costs(*size)["float32_bytes"]
+
+
+def _before(row, results):
+    """Accuracies before any step, of the seeds that were compressed."""
+    seeds = {record["seed"] for record in select(row, results)}
+    same = [record for record in results if record["seed"] in seeds]
+    return values(_untouched(row), same)
+
+
+def _untouched(row):
+    """The row before any step."""
+    network = dataclasses.replace(row.network, steps=())
+    return dataclasses.replace(row, network=network)
+
+
+def _paper_columns(rows):
+    published = [row.published for row in rows]
+    first = published[0].size
+    small = [row.compressed_size or row.size for row in published]
+    return [
+        ("Paper MB", [table.number(row.size) for row in published]),
+        ("compressed", [table.number(row.compressed_size) for row in published]),
+        (
+            "x smaller than AlexNet",
+            [f"{first / size:.0f}" if size else "–" for size in small],
+        ),
+        ("Paper top-1 %", [table.points(row.top1) for row in published]),
+    ]
+
+
+def _megabytes(size):
+    return "–" if size is None else f"{size / 1e6:.3f}"
+
+
+def _ratio(whole, part):
+    return "–" if None in (whole, part) else f"{whole / part:.1f}"

@@ -1,0 +1,1 @@
+"""What a trained network is: its configuration, its key, its record."""

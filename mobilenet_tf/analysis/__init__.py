@@ -1,0 +1,1 @@
+"""What a network costs: parameters, mult-adds, memory, energy."""

@@ -1,0 +1,1 @@
+"""The papers' networks, and weights into and out of them."""

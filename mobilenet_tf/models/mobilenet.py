@@ -1,0 +1,171 @@
+"""MobileNet: Table 1 of the paper as data, and `build(alpha, rho)`.
+
+Source: Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile
+Vision Applications", arXiv 1704.04861.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from os import PathLike
+
+import keras
+from keras import layers
+
+from mobilenet_tf import arguments
+from mobilenet_tf.models import imagenet, weight_loading
+from mobilenet_tf.models.blocks import conv_bn_relu, depthwise_separable, pooled
+
+STEM_FILTERS = 32
+
+# (filters, strides) of the 13 depthwise separable blocks, in the order of Table 1.
+# Deviation: the table prints stride 2 for the last depthwise layer, but its own input
+# and output sizes (7x7) and the 569 million mult-adds of the text need stride 1.
+BLOCKS = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    *[(512, 1)] * 5,
+    (1024, 2),
+    (1024, 1),
+)
+
+# The five blocks at 14x14x512 left out: "Shallow MobileNet" of Table 5.
+SHALLOW_BLOCKS = BLOCKS[:6] + BLOCKS[11:]
+
+ALPHAS = (1.0, 0.75, 0.5, 0.25)  # the width multipliers of Table 6
+RHOS = (1.0, 6 / 7, 5 / 7, 4 / 7)  # 224, 192, 160, 128 px: Table 7
+MIN_SIDE = 32  # the network halves its input five times
+
+
+def build(
+    alpha: float = 1.0,
+    rho: float = 1.0,
+    *,
+    classes: int = 1000,
+    base_resolution: int = 224,
+    activation: str = "relu6",
+    dropout: float = 1e-3,
+    include_top: bool = True,
+    pooling: str | None = None,
+    classifier_activation: str | None = "softmax",
+    weights: str | PathLike | None = None,
+    name: str | None = None,
+    block: Callable = depthwise_separable,
+    blocks: Sequence[tuple[int, int]] = BLOCKS,
+    hidden_units: Sequence[int] = (),
+) -> keras.Model:
+    """MobileNet with width multiplier alpha and resolution multiplier rho.
+
+    `(side, side, 3) -> (classes,)` with `side = round(base_resolution * rho)`. The
+    model is a flat functional graph of stock Keras layers. It expects RGB scaled to
+    [-1, 1], as `keras.applications.mobilenet.preprocess_input` gives it.
+
+    Args:
+        alpha: Width multiplier in (0, 2]. A layer has `round(filters * alpha)`
+            channels, at least 1; `mobilenet_tf.analysis.cost.summary` lists them.
+        rho: Resolution multiplier, positive, with a side of at least 32 pixels.
+        classes: Number of classes, at least 1. Only used with `include_top`.
+        base_resolution: Side of the input in pixels at `rho=1`.
+        activation: "relu6" (the authors' released code), "relu" (the paper's text) or
+            another Keras activation name.
+        dropout: Fraction dropped before the classifier, in [0, 1).
+        include_top: Whether pooling, dropout and the classifier are included.
+        pooling: Without the top: None for the feature map `(h, w, channels)`, "avg"
+            or "max" for `(channels,)`.
+        classifier_activation: Activation of the classifier; None returns logits.
+        weights: None for random initialisation; "imagenet" for the weights that
+            `keras.applications` publishes for 16 pairs of alpha and side, from its
+            cache or downloaded into it; or the path of a `.h5` or `.keras` file of the
+            same network, ours or `keras.applications.MobileNet`. A classifier of other
+            classes is left out, with a warning.
+        name: Name of the model.
+        block: What a block is: `layers.depthwise_separable`,
+            `layers.full_convolution` (Table 4), `layers.fused_separable`,
+            `layers.half_pointwise`, or in groups `layers.grouped_separable` and
+            `layers.shuffled_separable`.
+        blocks: `(filters, strides)` of each block; `SHALLOW_BLOCKS` gives Table 5.
+        hidden_units: Units of fully connected layers before the classifier, which the
+            paper's networks do without.
+
+    Returns:
+        A `keras.Model`, float32 `(batch, side, side, 3) -> (batch, classes)`;
+        probabilities that sum to 1 by default.
+
+    Raises:
+        ValueError: An argument is outside its range; nothing has been built.
+
+    Source: arXiv 1704.04861, Table 1 and sections 3.2 to 3.4.
+    """
+    check_alpha(alpha)
+    side = input_side(rho, base_resolution)
+    arguments.top(classes, dropout, include_top, pooling, classifier_activation, name)
+    arguments.function("block", block)
+    arguments.integers("hidden_units", hidden_units)
+    for pair in arguments.sequence("blocks", blocks):
+        arguments.integers("blocks", pair, 2)
+    arguments.activation("activation", activation)
+    if weights == "imagenet":
+        whole = include_top and classes == imagenet.CLASSES
+        weights = imagenet.weights_file(alpha, side, with_classifier=whole)
+    weight_loading.check(weights)
+
+    images = keras.Input((side, side, 3), name="image")
+    x = conv_bn_relu(
+        images,
+        width(STEM_FILTERS, alpha),
+        strides=2,
+        activation=activation,
+        name="stem",
+    )
+    for index, (filters, strides) in enumerate(blocks, start=1):
+        x = block(
+            x,
+            width(filters, alpha),
+            strides,
+            activation=activation,
+            name=f"block{index}",
+        )
+    if include_top:
+        x = layers.GlobalAveragePooling2D(name="pool")(x)
+        for index, units in enumerate(hidden_units, start=1):
+            x = layers.Dense(units, activation="relu", name=f"hidden{index}")(x)
+        x = layers.Dropout(dropout, name="dropout")(x)
+        x = layers.Dense(
+            int(classes), activation=classifier_activation, name="classifier"
+        )(x)
+    else:
+        x = pooled(x, pooling)
+
+    model = keras.Model(images, x, name=name or f"mobilenet_{alpha:g}_{side}")
+    if weights is not None:
+        weight_loading.load(model, weights)
+    return model
+
+
+def width(filters: int, alpha: float) -> int:
+    """Channels at alpha of a layer with `filters` at alpha 1: nearest, at least 1."""
+    return max(1, math.floor(filters * alpha + 0.5))
+
+
+def check_alpha(alpha: float) -> None:
+    """Raise ValueError unless alpha is a number in (0, 2]."""
+    arguments.number("alpha", alpha, lambda value: 0 < value <= 2, "in (0, 2]")
+
+
+def input_side(rho: float, base_resolution: int = 224) -> int:
+    """Side of the input in pixels, `round(base_resolution * rho)`, at least 32."""
+    arguments.integer("base_resolution", base_resolution)
+    arguments.number("rho", rho, lambda value: value > 0, "> 0")
+    side = math.floor(base_resolution * rho + 0.5)
+    if side < MIN_SIDE:
+        raise ValueError(
+            f"rho must give a side of at least {MIN_SIDE} pixels, that is rho >= "
+            f"{MIN_SIDE / base_resolution:.4g} at base_resolution={base_resolution}, "
+            f"got rho={rho!r} (side {side})"
+        )
+    return side

@@ -1,0 +1,134 @@
+"""Weights from a file into a network of ours.
+
+A Keras 3 weights file holds the variables of the n-th layer of a class under
+`layers/{class}_{n}/vars`, a Keras 2 file by the layers' names, in order. So a network
+whose layers come in the same order as ours, such as `keras.applications.MobileNet`, is
+read whatever its layers are called.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from os import PathLike
+from pathlib import Path
+
+import keras
+
+from mobilenet_tf.models.weights_file import UNREADABLE, bad, next_key, read, spelled
+
+SUFFIXES = (".h5", ".keras")
+CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
+
+
+def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Raise ValueError unless `weights` is None or a file of a known kind."""
+    if weights is None:
+        return
+    legal = " or ".join(suffixes)
+    if not isinstance(weights, str | PathLike) or not str(weights).endswith(suffixes):
+        raise ValueError(
+            f"weights must be None or the path of a {legal} file, got {weights!r}"
+        )
+    if not Path(weights).is_file():
+        raise ValueError(f"weights must be an existing file, got {str(weights)!r}")
+
+
+def first_kernel(path: str | PathLike) -> tuple[int, ...]:
+    """Shape of the first convolution's kernel in a `.h5` or `.keras` file.
+
+    Raises:
+        ValueError: The file is damaged or has no convolution.
+    """
+    stored = read(path)
+    if "conv2d" not in stored:
+        raise bad(path, "it has no convolution")
+    return stored["conv2d"][0].shape
+
+
+def load(model: keras.Model, path: str | PathLike) -> None:
+    """Load a `.h5` or `.keras` file of the same network into a model.
+
+    The file is checked as a whole before the first weight is changed. A classifier of
+    another number of classes, or where the model has none, is left out, with a warning.
+
+    Args:
+        model: A flat functional model.
+        path: Written by Keras 2 or 3, from our network or `keras.applications`', whose
+            classifier is a 1x1 convolution.
+
+    Raises:
+        ValueError: The file is of another network, damaged, or no weights file.
+    """
+    stored = read(path)
+    _check_additions(model, path)
+    values, used = [], set()
+    for layer, key in _keyed(model):
+        own = [tuple(variable.shape) for variable in layer.weights]
+        found = stored.get(key)
+        if found is None and isinstance(layer, keras.layers.Dense):
+            found = _convolution_as_dense(stored)
+            used.add(_last_convolution(stored))
+        used.add(key)
+        shapes = [array.shape for array in found or ()]
+        if shapes == own:
+            values.append((layer, found))
+        elif layer.name in CLASSIFIERS and (not found or shapes[0][:-1] == own[0][:-1]):
+            what = f"of {shapes[0][-1]} classes is left out" if shapes else "is missing"
+            own_stays = f"that of {own[0][-1]} classes in {model.name!r} keeps its "
+            _warn(path, f"{what}; {own_stays}initial weights")
+        else:
+            raise bad(path, f"it has {shapes or 'nothing'} for {layer.name!r} {own}")
+    if left := sorted(set(stored) - used):
+        if not all(_may_be_classifier(stored, key) for key in left):
+            raise bad(path, f"{model.name!r} has no layers for {', '.join(left)}")
+        classes = stored[left[-1]][0].shape[-1]
+        _warn(path, f"of {classes} classes is left out: {model.name!r} has none")
+    for layer, arrays in values:
+        layer.set_weights(arrays)
+
+
+def _warn(path, what):
+    warnings.warn(f"the classifier in {str(path)!r} {what}", stacklevel=4)
+
+
+def _check_additions(model, path):
+    """A `.keras` file tells simple bypass, which has no weights, from none."""
+    if not str(path).endswith(".keras"):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = archive.read("config.json").count(b'"class_name": "Add"')
+    except UNREADABLE as error:
+        raise bad(path, str(error)) from error
+    own = sum(isinstance(layer, keras.layers.Add) for layer in model.layers)
+    if found != own:
+        raise bad(path, f"it has {found} additions, {model.name!r} {own}")
+
+
+def _keyed(model):
+    """The layers with weights, each with the key that Keras gives it in a file."""
+    counts = {}
+    for layer in model.layers:
+        key = next_key(counts, spelled(type(layer).__name__))
+        if layer.weights:
+            yield layer, key
+
+
+def _convolution_as_dense(stored):
+    """The last convolution's kernel `(1, 1, in, out)` and bias, as of a dense layer."""
+    kernel, *bias = stored[_last_convolution(stored)]
+    return [kernel.reshape(kernel.shape[-2:]), *bias] if bias else None
+
+
+def _may_be_classifier(stored, key):
+    kernel, *bias = stored[key]
+    last = kernel.ndim == 2 or key == _last_convolution(stored)
+    return last and bool(bias) and kernel.shape[:-2] in ((), (1, 1))
+
+
+def _last_convolution(stored):
+    return max(
+        (key for key in stored if key.startswith("conv2d")),
+        key=lambda key: int(key.removeprefix("conv2d").removeprefix("_") or 0),
+    )

@@ -1,8 +1,8 @@
 """Compressed networks on the command line.
 
-    python -m mobilenet_tf.compression encode model.keras --output=model.mntc
-    python -m mobilenet_tf.compression decode model.mntc --output=model.keras
-    python -m mobilenet_tf.compression inspect model.mntc
+    python -m mobilenet_tf.codec encode model.keras --output=model.mntc
+    python -m mobilenet_tf.codec decode model.mntc --output=model.keras
+    python -m mobilenet_tf.codec inspect model.mntc
 
 `encode` also takes the SqueezeNet authors' compressed file, which ends in `.net`.
 """

@@ -79,7 +79,7 @@ def build(name: str, weights: str) -> keras.Model:
 
 def evaluate(name: str, weights: str, folder: Path) -> None:
     """Evaluate one network and write its record, unless it is written."""
-    from mobilenet_tf.data import photographs
+    from mobilenet_tf.data import imagenet_photographs as photographs
     from mobilenet_tf.data.preprocessing import Preprocessing
     from mobilenet_tf.training import evaluation
 

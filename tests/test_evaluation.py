@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
-from mobilenet_tf.data import photographs
+from mobilenet_tf.data import imagenet_photographs as photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.training import evaluation
 

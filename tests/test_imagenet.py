@@ -13,7 +13,7 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 import mobilenet_tf
-from mobilenet_tf.data import photographs
+from mobilenet_tf.data import imagenet_photographs as photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.models import imagenet
 from mobilenet_tf.training import evaluation

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mobilenet_tf.data.photographs import Photographs
+from mobilenet_tf.data.imagenet_photographs import Photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
 
 BATCH = 64

@@ -1,10 +1,13 @@
-# `make reproduce` and `make test` set up everything they need in .venv and nothing else.
+# Every target sets up what it needs in .venv, and changes nothing outside the checkout.
 
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check
+# Stamp files: what training needs; the packages of the tests beside it; the linters.
 READY = $(VENV)/.ready
+TEST_READY = $(VENV)/.ready-test
+LINT_READY = $(VENV)/.ready-lint
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
 # 1x1 convolutions in bfloat16 where the processor multiplies it, which is faster there.
@@ -13,42 +16,59 @@ PRECISION ?= $(shell grep -qsw avx512_bf16 /proc/cpuinfo && \
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2 \
 	--precision=$(PRECISION)
 
-.PHONY: help setup reproduce test thorough tables lint clean
+.PHONY: help setup reproduce test test-jax thorough tables lint types clean
 
 help:
 	@echo "make reproduce  train and print Tables 6 and 7 on the embedded data set"
 	@echo "make test       run the tests"
-	@echo "make thorough   run the tests that take long too"
+	@echo "make test-jax   run the tests of the networks with the JAX backend"
+	@echo "make thorough   run the tests, those that take long included"
 	@echo "make tables     render all tables and figures from the records"
-	@echo "make lint       check format and style"
+	@echo "make lint       check format, style and types"
+	@echo "make setup      install everything that the other targets need"
 
-setup: $(READY)
+setup: $(READY) $(TEST_READY) $(LINT_READY)
 
-$(READY): setup.py
+# pip compiles no bytecode: Python does so for the few files that it imports.
+$(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and \
 		"mobilenet_tf needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.x")'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable '.[pinned,test]'
-	$(PIP) --no-deps tensorflow-model-optimization==0.8.0
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(PIP) --no-compile --editable '.[pinned,experiments]'
+	@touch $@
+
+$(TEST_READY): $(READY)
+	$(PIP) --no-compile --editable '.[pinned,experiments,test]'
+	$(PIP) --no-compile --no-deps tensorflow-model-optimization==0.8.0
+	@touch $@
+
+$(LINT_READY): $(READY)
+	$(PIP) --no-compile --editable '.[pinned,dev]'
 	@touch $@
 
 reproduce: $(READY)
 	$(RUN) -m experiments.width_multiplier $(EMBEDDED)
 	$(RUN) -m experiments.resolution_multiplier $(EMBEDDED)
 
-test: $(READY)
+test: $(TEST_READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
 
-thorough: $(READY)
+test-jax: $(TEST_READY)
+	KERAS_BACKEND=jax $(RUN) -m pytest -m any_backend tests/test_mobilenet.py \
+		tests/test_squeezenet.py tests/test_authors_weights.py
+
+thorough: $(TEST_READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal --thorough
 
 tables: $(READY)
 	$(RUN) -m experiments
 
-lint: $(READY)
-	$(PIP) '.[dev]'
+lint: $(LINT_READY) types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+
+types: $(LINT_READY)
+	$(RUN) -m mypy
 
 clean:
 	rm -rf $(VENV) build *.egg-info

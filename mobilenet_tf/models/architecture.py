@@ -1,17 +1,17 @@
-"""A flat network of stock layers as a short text, and back.
+"""A network of stock Keras layers as plain objects, and back.
 
-The text is a JSON list: the name of the network, then one list per layer with its
-class, its name, the layers it takes, and the settings that are not Keras' defaults.
-Nothing of it is ever executed or used as a path: classes, settings and activations are
-looked up in `settings`, and their values are numbers, words and lists of them.
+`describe` gives the `Architecture` of a model and `build` the model of an architecture.
+In between, layers can be changed, replaced or added as values: that is how networks get
+fewer channels, factorised layers or a twin in tf_keras, and what the codec writes.
 """
 
 from __future__ import annotations
 
-import inspect
+import dataclasses
 import itertools
-import json
 import types
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -24,23 +24,72 @@ from mobilenet_tf.models.layer_schema import (
 )
 
 MOST_LAYERS = 2000
-MOST_INPUTS = 2 * MOST_LAYERS
-MOST_WEIGHTS = 1 << 28
+MOST_CONNECTIONS = 2 * MOST_LAYERS
 
 
-class _TooMuchError(ValueError):
-    """A network that is well described, but larger than allowed."""
+class TooLargeError(ValueError):
+    """A network of too many layers, connections or weights."""
 
 
-def describe(model: keras.Model) -> str:
-    """The text of a network.
+@dataclasses.dataclass(frozen=True)
+class LayerSpec:
+    """One layer of an architecture.
 
-    Args:
-        model: A flat functional model, of one input and one output in float32, of stock
-            layers with channels last, each called once.
+    Attributes:
+        kind: Its class in `keras.layers`, a key of `layer_schema.SETTINGS`.
+        name: Its name, unique in the network.
+        inputs: Names of the layers whose outputs it takes, in order; none for an
+            input layer.
+        settings: Its constructor arguments, all that `SETTINGS` has for its class:
+            numbers, truth values, words, None, and lists of them.
 
     Raises:
-        ValueError: It is none, or has a layer or a setting that cannot be written.
+        ValueError: The class is unknown, or a setting is missing, unknown or not plain.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+    def __post_init__(self):
+        check_settings(self.kind, self.name, self.settings)
+
+    def with_settings(self, **changed: Any) -> LayerSpec:
+        """The same layer with some settings changed."""
+        return dataclasses.replace(self, settings={**self.settings, **changed})
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """A network: its name and its layers, each after those whose outputs it takes.
+
+    The first layer is the one input, the last one the output.
+
+    Raises:
+        TooLargeError: It has more than 2,000 layers or 4,000 connections.
+    """
+
+    name: str
+    layers: tuple[LayerSpec, ...]
+
+    def __post_init__(self):
+        connections = sum(len(spec.inputs) for spec in self.layers)
+        _check_at_most(MOST_LAYERS, len(self.layers), "layers")
+        _check_at_most(MOST_CONNECTIONS, connections, "connections")
+
+
+def describe(model: keras.Model) -> Architecture:
+    """The architecture of a network.
+
+    Args:
+        model: A flat functional model of one input and one output in float32, of stock
+            layers with channels last, each called once;
+            `mobilenet_tf.models.graph.flatten` makes one of a nested model.
+
+    Raises:
+        ValueError: It is not such a model, or has a layer or a setting that an
+            architecture cannot hold.
     """
     if not hasattr(model, "operations"):
         raise ValueError(
@@ -50,92 +99,85 @@ def describe(model: keras.Model) -> str:
     for name, tensors in (("input", model.inputs), ("output", model.outputs)):
         if len(tensors) != 1:
             raise ValueError(f"model must have one {name}, got {len(tensors)}")
-    # Operations without a layer, as a channel shuffle, are not among `layers`.
-    entries = [_described(layer) for layer in model.operations]
-    _check_amounts(entries)
-    return json.dumps([model.name, *entries], separators=(",", ":"))
+    # Operations without a layer, such as a channel shuffle's, are not among `layers`.
+    return Architecture(model.name, tuple(map(_described, model.operations)))
 
 
 def build(
-    text: str, max_weights: int = MOST_WEIGHTS, framework: types.ModuleType = keras
-) -> tuple[keras.Model, list[keras.layers.Layer]]:
-    """The network of a text, with Keras' initial weights, and its layers in order.
+    architecture: Architecture,
+    *,
+    framework: types.ModuleType = keras,
+    max_weights: int | None = None,
+) -> keras.Model:
+    """The network of an architecture, with newly initialised weights.
 
     Args:
-        text: What `describe` gave.
-        max_weights: A text with more weights is refused before they take memory.
-        framework: `keras`, or a module with the same layers.
+        architecture: What is built.
+        framework: `keras`, or a module with the same `layers` and `Model`.
+        max_weights: The largest number of weights allowed, checked layer by layer
+            before they take memory; None allows any.
 
     Raises:
-        ValueError: It is no such text, or the network has more weights than allowed.
+        TooLargeError: The network has more weights than allowed.
+        ValueError: The layers do not form a network.
     """
-    try:
-        return _built(text, max_weights, framework)
-    except _TooMuchError:
-        raise
-    except Exception as error:  # a hostile text can make Keras raise anything
-        raise ValueError(f"it describes no network: {error}") from error
+    tensors: dict[str, Any] = {}
+    weights = 0
+    for spec in architecture.layers:
+        if spec.name in tensors:
+            raise ValueError(f"two layers have the name {spec.name!r}")
+        layer = getattr(framework.layers, spec.kind)(name=spec.name, **spec.settings)
+        inputs = [tensors[name] for name in spec.inputs]
+        if inputs:
+            expected = count_weights(spec.kind, layer, inputs[0].shape)
+            weights += expected
+            if max_weights is not None:
+                _check_at_most(max_weights, weights, "weights")
+            tensors[spec.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+            if layer.count_params() != expected:
+                raise ValueError(
+                    f"layer {spec.name!r} must have {expected:,} weights, got "
+                    f"{layer.count_params():,}"
+                )
+        else:
+            tensors[spec.name] = layer.output
+    first, last = architecture.layers[0], architecture.layers[-1]
+    model = framework.Model(
+        tensors[first.name], tensors[last.name], name=architecture.name
+    )
+    if len(model.layers) != len(architecture.layers):
+        raise ValueError("some layers do not lead to the output")
+    return model
 
 
-def difference(first: str, second: str) -> str | None:
-    """Where two texts first tell apart, but for names; None where they do not."""
-    pairs = itertools.zip_longest(*map(_unnamed, (first, second)))
-    for one, other in pairs:
-        if one != other:
-            return f"{_named(one)} against {_named(other)}"
+def difference(first: Architecture, second: Architecture) -> str | None:
+    """The first layer in which two architectures differ, names aside; None if none."""
+    pairs = itertools.zip_longest(_without_names(first), _without_names(second))
+    for layer, other in pairs:
+        if layer != other:
+            return f"{_summary(layer)} against {_summary(other)}"
     return None
 
 
-def _unnamed(text):
-    """Of each layer its class, the places of what it takes, and its settings."""
-    _, *entries = json.loads(text)
-    places = {name: place for place, (_, name, _, _) in enumerate(entries)}
+def _without_names(architecture):
+    """Of each layer its class, the indices of its inputs, and its settings."""
+    indices = {spec.name: index for index, spec in enumerate(architecture.layers)}
     return [
-        (kind, [places[one] for one in inputs], settings)
-        for kind, _, inputs, settings in entries
+        (spec.kind, [indices[name] for name in spec.inputs], spec.settings)
+        for spec in architecture.layers
     ]
 
 
-def _named(entry):
-    if entry is None:
+def _summary(layer):
+    if layer is None:
         return "no layer"
-    kind, places, settings = entry
-    return f"{kind} of layers {places} with {settings}"
+    kind, inputs, settings = layer
+    return f"{kind} of layers {inputs} with {settings}"
 
 
-def _built(text, max_weights, framework):
-    name, *entries = json.loads(text)
-    _check_amounts(entries)
-    layers, tensors, weights = [], {}, 0
-    for kind, layer_name, inputs, settings in entries:
-        if layer_name in tensors:
-            raise ValueError(f"two layers have the name {layer_name!r}")
-        layer = _layer(framework, kind, layer_name, settings)
-        taken = [tensors[one] for one in inputs]
-        if taken:
-            expected = count_weights(kind, layer, taken[0].shape)
-            weights += expected
-            _limit(weights, max_weights, "weights")
-            result = layer(taken if len(taken) > 1 else taken[0])
-            if layer.count_params() != expected:
-                raise ValueError(f"layer {layer_name!r} has not {expected} weights")
-        tensors[layer_name] = result if taken else layer.output
-        layers.append(layer)
-    output = tensors[layers[-1].name]
-    model = framework.Model(layers[0].output, output, name=name)
-    if len(model.layers) != len(layers):
-        raise ValueError("it has layers that do not lead to its output")
-    return model, layers
-
-
-def _check_amounts(entries):
-    _limit(len(entries), MOST_LAYERS, "layers")
-    _limit(sum(len(inputs) for _, _, inputs, _ in entries), MOST_INPUTS, "connections")
-
-
-def _limit(count, most, what):
+def _check_at_most(most, count, what):
     if count > most:
-        raise _TooMuchError(f"it has more than {most:,} {what}")
+        raise TooLargeError(f"a network must have at most {most:,} {what}")
 
 
 def _described(layer):
@@ -152,30 +194,24 @@ def _described(layer):
         )
     (node,) = layer._inbound_nodes
     config = layer.get_config()
-    _check_as_a_reader_takes_it(layer, node, config)
-    inputs = [] if node.is_input else [one.operation.name for one in node.parent_nodes]
-    defaults = inspect.signature(getattr(keras.layers, kind)).parameters
-    settings = {key: _plain(config[key]) for key in SETTINGS[kind]}
-    check_settings(f"layer {layer.name!r}", settings)
-    settings = {
-        key: value
-        for key, value in settings.items()
-        if key not in defaults or value != _plain(defaults[key].default)
-    }
-    return [kind, layer.name, inputs, settings]
+    _check_properties(layer, node, config)
+    parents = () if node.is_input else node.parent_nodes
+    inputs = tuple(parent.operation.name for parent in parents)
+    settings = {key: _without_tuples(config[key]) for key in SETTINGS[kind]}
+    return LayerSpec(kind, layer.name, inputs, settings)
 
 
-def _check_as_a_reader_takes_it(layer, node, config):
-    """What is not among the settings, and so cannot be told."""
-    for what, legal, found in (
+def _check_properties(layer, node, config):
+    """Raise ValueError for properties that are not settings, so would be lost."""
+    for what, legal, value in (
         ("dtype", "float32", layer.dtype),
         ("compute_dtype", "float32", layer.compute_dtype),
         ("data_format", "channels_last", config.get("data_format", "channels_last")),
         ("training", False, bool(node.arguments.kwargs.get("training"))),
     ):
-        if found != legal:
+        if value != legal:
             raise ValueError(
-                f"layer {layer.name!r} must have {what}={legal}, got {found}"
+                f"layer {layer.name!r} must have {what}={legal}, got {value}"
             )
     known = [None, *(getattr(keras.activations, name) for name in ACTIVATIONS)]
     activation = getattr(layer, "activation", None)
@@ -192,7 +228,7 @@ def _check_as_a_reader_takes_it(layer, node, config):
 
 def _check_weights(layer):
     count = count_weights(type(layer).__name__, layer, layer.input.shape)
-    floats = all(one.dtype == "float32" for one in layer.weights)
+    floats = all(weight.dtype == "float32" for weight in layer.weights)
     if layer.count_params() != count or not floats:
         raise ValueError(
             f"layer {layer.name!r} must have the float32 weights of its settings "
@@ -200,14 +236,7 @@ def _check_weights(layer):
         )
 
 
-def _plain(setting):
-    return list(map(_plain, setting)) if isinstance(setting, tuple) else setting
-
-
-def _layer(framework, kind, name, settings):
-    if kind not in SETTINGS:
-        raise ValueError(f"there is no layer {kind!r}")
-    if not set(settings) <= set(SETTINGS[kind]):
-        raise ValueError(f"{kind} has no settings {sorted(settings)}")
-    check_settings(kind, settings)
-    return getattr(framework.layers, kind)(name=name, **settings)
+def _without_tuples(setting):
+    if isinstance(setting, tuple):
+        return list(map(_without_tuples, setting))
+    return setting

@@ -1,13 +1,18 @@
-"""The settings of layers that are written: which, and what values they can have."""
+"""Which layers and settings an architecture can hold, and how many weights they have."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
 
 _MOST_VALUES = 8  # in a list, as a shape has dimensions
 _SPATIAL = ("kernel_size", "strides", "padding", "dilation_rate")
 _CONVOLUTION = (*_SPATIAL, "use_bias", "activation")
-# What of a layer's settings matters when it predicts.
+# The constructor arguments that matter when a layer predicts. The codec's file holds
+# settings in this order.
 SETTINGS = {
     "Activation": ("activation",),
     "Add": (),
@@ -40,31 +45,52 @@ ACTIVATIONS = (
 )
 
 
-def check_settings(owner: str, settings: dict) -> None:
-    """Raise a ValueError for a setting that the owner, a layer, cannot have."""
+def check_settings(kind: str, name: str, settings: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a layer's settings are complete and plain.
+
+    Args:
+        kind: The layer's class.
+        name: The layer's name, for the message.
+        settings: Values by the names of constructor arguments.
+    """
+    if kind not in SETTINGS:
+        raise ValueError(f"layer {name!r} must be one of {', '.join(SETTINGS)}")
+    if set(settings) != set(SETTINGS[kind]):
+        raise ValueError(
+            f"layer {name!r}, a {kind}, must have the settings "
+            f"{', '.join(SETTINGS[kind]) or 'none'}, got {', '.join(settings)}"
+        )
     for key, value in settings.items():
         legal = value in ACTIVATIONS if key == "activation" else _is_plain(value)
         if not legal:
-            raise ValueError(f"{owner} cannot be written with {key}={value!r}")
+            raise ValueError(f"layer {name!r} cannot be written with {key}={value!r}")
 
 
 def _is_plain(value, depth=0):
     if isinstance(value, list):
-        few = len(value) <= _MOST_VALUES and depth < 2
-        return few and all(_is_plain(one, depth + 1) for one in value)
+        short = len(value) <= _MOST_VALUES and depth < 2
+        return short and all(_is_plain(item, depth + 1) for item in value)
     return value is None or isinstance(value, bool | int | float | str)
 
 
-def check_axis(layer, shape) -> None:
-    """Raise a ValueError for a batch normalisation of other axes than the last."""
+def check_axis(layer: keras.layers.Layer, shape: tuple[int | None, ...]) -> None:
+    """Raise ValueError for a batch normalisation of another axis than the last."""
     if layer.axis not in (-1, len(shape) - 1):
         raise ValueError(
             f"layer {layer.name!r} must normalise the last axis, got axis={layer.axis}"
         )
 
 
-def count_weights(kind: str, layer, shape) -> int:
-    """How many weights a layer will have, by its settings and what it takes."""
+def count_weights(
+    kind: str, layer: keras.layers.Layer, shape: tuple[int | None, ...]
+) -> int:
+    """How many weights a layer will have, before they take memory.
+
+    Args:
+        kind: The layer's class.
+        layer: The layer, built or not.
+        shape: Shape of its input.
+    """
     config, channels = layer.get_config(), shape[-1]
     kernel = math.prod(config.get("kernel_size", (1,)))
     multiplied = channels * config.get("depth_multiplier", 1)
@@ -74,10 +100,10 @@ def count_weights(kind: str, layer, shape) -> int:
     if kind == "DepthwiseConv2D":
         return multiplied * (kernel + bool(config["use_bias"]))
     if kind == "SeparableConv2D":
-        produced = config["filters"]
-        return multiplied * (kernel + produced) + produced * bool(config["use_bias"])
+        filters = config["filters"]
+        return multiplied * (kernel + filters) + filters * bool(config["use_bias"])
     if kind in ("Conv2D", "Dense"):
-        produced = config.get("units", config.get("filters"))
+        filters = config.get("units", config.get("filters"))
         each = kernel * channels // config.get("groups", 1) + bool(config["use_bias"])
-        return produced * each
+        return filters * each
     return 0

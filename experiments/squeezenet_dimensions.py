@@ -70,7 +70,7 @@ def _stored(path):
     weight_loading.check(path, (".net",))
     stored = dict.fromkeys(TABLE1, 0)
     for name, layer in squeezenet_release.read(path).items():
-        stored[_row_of(name)] += len(layer.codes) + len(layer.bias)
+        stored[_row_of(name)] += len(layer.indices) + len(layer.bias)
     return stored
 
 

@@ -18,7 +18,7 @@ def path(shared):
 
 def test_entries_and_zeros(path):
     layers = squeezenet_release.read(path)
-    assert sum(len(layer.codes) for layer in layers.values()) == 422_083
+    assert sum(len(layer.indices) for layer in layers.values()) == 422_083
     model = build_squeezenet(weights=path)
     for name, percent in kept_weights():
         kernel = model.get_layer(name).get_weights()[0]
@@ -40,12 +40,12 @@ def test_equals_an_independent_network(path):
 
 
 def test_other_classes_keep_the_features(path):
-    with pytest.warns(UserWarning, match="has 1000 classes and is left out"):
+    with pytest.warns(UserWarning, match="has 1000 classes and is skipped"):
         model = build_squeezenet(weights=path, classes=10)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         whole = build_squeezenet(weights=path)
-    with pytest.warns(UserWarning, match="is left out; .* has no classes"):
+    with pytest.warns(UserWarning, match="is skipped; .* has no classes"):
         body = build_squeezenet(weights=path, include_top=False)
     for other in (model, body):
         np.testing.assert_array_equal(
@@ -63,7 +63,7 @@ def test_other_classes_keep_the_features(path):
         (lambda data: b"\xff" * 4 + data[4:], "counts of stored entries"),
         (lambda data: data[:104] + b"\x01" + data[105:], "begin with zero"),
         (lambda data: data[:108] + b"\xff" * 4 + data[112:], "not finite"),
-        (lambda data: data[:-9000] + b"\xff" * 9000, "behind the last"),
+        (lambda data: data[:-9000] + b"\xff" * 9000, "beyond the 512,000 weights"),
         (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "SHA-256"),
     ],
 )

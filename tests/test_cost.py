@@ -99,7 +99,7 @@ def test_operation_that_computes_is_an_error():
     images = keras.Input((8, 8, 3))
     kernel = np.ones((3, 3, 3, 4), "float32")
     model = keras.Model(images, keras.ops.conv(images, kernel))
-    with pytest.raises(ValueError, match="of type Conv is not known"):
+    with pytest.raises(ValueError, match="of type Conv is unknown"):
         cost.mult_adds(model)
 
 

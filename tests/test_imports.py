@@ -115,7 +115,9 @@ def test_only_the_bridge_imports_the_toolkit():
     assert found == {"tfmot"}
 
 
-@pytest.mark.parametrize("module", ["blocks", "mobilenet", "squeezenet"])
+@pytest.mark.parametrize(
+    "module", ["blocks", "mobilenet", "squeezenet", "squeezenet_blocks"]
+)
 def test_networks_import_nothing_but_keras(module):
     allowed = {"keras", "mobilenet_tf", *sys.stdlib_module_names}
     for name in imported(ROOT / "mobilenet_tf" / "models" / f"{module}.py"):

@@ -129,7 +129,7 @@ def test_command_line(small, tmp_path):
         )
 
     for more, message in (
-        (["format=onnx"], "there are only flags, got 'format=onnx'"),
+        (["format=onnx"], "unexpected positional argument: 'format=onnx'"),
         (["--network=squeezenet"], "squeezenet has no alpha"),
         (["--version=1.1"], "mobilenet has no version"),
         (["--classes=4", "--format=litert"], "keeps its initial weights"),

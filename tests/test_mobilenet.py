@@ -154,7 +154,9 @@ def test_other_blocks(block, layer):
 
 
 def test_groups_must_divide():
-    with pytest.raises(ValueError, match="groups must divide the 10 channels before"):
+    with pytest.raises(
+        ValueError, match="groups must divide the 10 input channels and the 19 filters"
+    ):
         mobilenet_tf.build(0.3, block=blocks.grouped_separable)
 
 
@@ -243,7 +245,10 @@ def test_activations():
             "activation must be None or the name of a .* got 'nope'",
         ),
         ({"include_top": "no"}, "include_top must be one of True, False, got 'no'"),
-        ({"name": "a/b"}, "name must be None or a text without '/', got 'a/b'"),
+        (
+            {"name": "a/b"},
+            "name must be None or a non-empty string without '/', got 'a/b'",
+        ),
         ({"weights": "random"}, "weights must be None or the path of a .h5 or .keras"),
         ({"weights": 3}, "weights must be None or the path .* got 3"),
         ({"weights": "none.weights.h5"}, "weights must be an existing file, got 'none"),

@@ -13,7 +13,7 @@ from experiments.published.squeezenet import (
 )
 from mobilenet_tf import build_squeezenet
 from mobilenet_tf.analysis import cost
-from mobilenet_tf.models.blocks import ceil_max_pool
+from mobilenet_tf.models.squeezenet_blocks import ceil_max_pool
 
 SMALL = {"classes": 3, "resolution": 67}
 
@@ -168,7 +168,7 @@ def test_save_and_load(tmp_path):
         ({"pct_3x3": 1.1}, r"pct_3x3 must be a number in \[0, 1\], got 1.1"),
         ({"pct_3x3": float("nan")}, "pct_3x3 must be"),
         ({"squeeze_ratio": 0}, r"squeeze_ratio must be a number in \(0, 1\], got 0"),
-        ({"squeeze_ratio": 1e-3}, "at least 0.5, a filter .*squeeze_ratio=0.001"),
+        ({"squeeze_ratio": 1e-3}, "at least 0.5, or squeeze .*squeeze_ratio=0.001"),
         ({"base_e": 0}, "base_e must be an integer >= 1, got 0"),
         ({"incr_e": -1}, "incr_e must be an integer >= 0, got -1"),
         ({"freq": 0}, "freq must be an integer >= 1, got 0"),

@@ -1,1 +1,1 @@
-"""What a network costs: parameters, mult-adds, memory, energy."""
+"""Costs of a network: parameters, mult-adds, traffic, memory and energy."""

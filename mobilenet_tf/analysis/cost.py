@@ -1,13 +1,15 @@
-"""Parameters and mult-adds of a Keras model, exact, layer by layer.
+"""Exact number of parameters and mult-adds of a Keras model, layer by layer.
 
-One mult-add is a multiplication and an addition. Convolutions and dense layers count;
-biases, normalisation, activations, pooling and additions are free, as in both papers.
+A mult-add is one multiplication and one addition. As in both papers, convolutions and
+dense layers count; biases, normalisation, activations, pooling and additions do not.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 from keras import layers
@@ -34,24 +36,24 @@ _FREE = (
     layers.Softmax,
     layers.ZeroPadding2D,
 )
-# Operations without a layer that move numbers and compute nothing.
+# Operations that are not layers and only move data.
 _FREE_OPERATIONS = ("Reshape", "Take", "Transpose")
 
 
 @dataclasses.dataclass(frozen=True)
 class LayerCost:
-    """What one layer costs.
+    """Cost of one layer.
 
     Attributes:
-        name: The layer's name.
+        name: Name of the layer.
         kind: "Conv 3x3", "Conv DW 3x3", "Conv 1x1", "Fully Connected", "Batch norm"
             or "Other".
-        output_shape: Without the batch axis.
-        mult_adds: Per image.
-        weights: Entries of the kernels.
-        biases: Entries of the biases.
-        statistics: Channels that are normalised (gamma, beta, mean and variance each
-            have that many entries).
+        output_shape: Output shape without the batch axis.
+        mult_adds: Mult-adds per image.
+        weights: Number of kernel entries.
+        biases: Number of bias entries.
+        normalized_channels: Channels of a batch normalisation; gamma, beta, mean and
+            variance have one entry each per channel.
     """
 
     name: str
@@ -60,17 +62,20 @@ class LayerCost:
     mult_adds: int = 0
     weights: int = 0
     biases: int = 0
-    statistics: int = 0
+    normalized_channels: int = 0
 
 
 def per_layer(model: keras.Model) -> list[LayerCost]:
-    """The cost of each layer, in the order of the model.
+    """Cost of each layer, in the order of the model; nested models are expanded.
 
-    A `SeparableConv2D` gives two entries, its depthwise and its pointwise part.
+    A `SeparableConv2D` gives two entries, for its depthwise and its pointwise part.
+
+    Args:
+        model: A functional or sequential model with a fixed input size.
 
     Raises:
-        ValueError: The model has a layer whose cost is not known, or has no fixed
-            input size.
+        ValueError: The cost of a layer is unknown, a layer is used more than once, or
+            the input size is not fixed.
     """
     costs = []
     for operation, shape in _operations(model):
@@ -83,21 +88,21 @@ def per_layer(model: keras.Model) -> list[LayerCost]:
     return costs
 
 
-def _operations(model):
-    """Layers and operations of a graph, each with the shape that it gives there."""
-    graph = getattr(model, "_functional", None) or model  # of a Sequential
-    nodes = {}
+def _operations(model: keras.Model) -> Iterator[tuple[Any, tuple[int, ...]]]:
+    """Each layer or operation of the graph with its output shape, without the batch."""
+    graph = getattr(model, "_functional", None) or model  # `_functional`: Sequential
+    nodes: dict[int, list[Any]] = {}
     for depth in graph._nodes_by_depth.values():
         for node in depth:
             nodes.setdefault(id(node.operation), []).append(node)
     for operation in graph.operations:
-        found = nodes[id(operation)]
-        if len(found) > 1:
+        uses = nodes[id(operation)]
+        if len(uses) > 1:
             raise ValueError(
-                f"layer {operation.name!r} is used {len(found)} times; what it costs "
-                "would be counted once"
+                f"layer {operation.name!r} is used {len(uses)} times; costs are only "
+                "defined for layers that are used once"
             )
-        shape = tuple(found[0].output_tensors[0].shape[1:])
+        shape = tuple(uses[0].output_tensors[0].shape[1:])
         if None in shape:
             raise ValueError(
                 f"the model must have a fixed input size, but layer "
@@ -107,12 +112,15 @@ def _operations(model):
 
 
 def mult_adds(model: keras.Model, include_classifier: bool = True) -> int:
-    """Mult-adds per image.
+    """Number of mult-adds per image.
 
     Args:
-        model: A functional model of fixed input size.
-        include_classifier: Whether dense layers count. The tables of arXiv 1704.04861
-            include them, except Table 12 and single rows of Tables 4 and 9.
+        model: A functional or sequential model with a fixed input size.
+        include_classifier: Whether dense layers count. They do in the tables of arXiv
+            1704.04861, except in Table 12 and in single rows of Tables 4 and 9.
+
+    Raises:
+        ValueError: As for `per_layer`.
     """
     return sum(
         cost.mult_adds
@@ -125,11 +133,14 @@ def parameters(model: keras.Model, convention: str = "weights") -> int:
     """Number of parameters.
 
     Args:
-        model: A functional model.
-        convention: "weights" counts convolution and dense kernels, which reproduces
-            the tables of arXiv 1704.04861; "slim" adds biases and three values per
-            normalised channel, which reproduces TF-Slim's list of checkpoints; "keras"
-            is `model.count_params()`.
+        model: A functional or sequential model with a fixed input size.
+        convention: "weights" counts the kernels of convolutions and dense layers, as
+            the tables of arXiv 1704.04861 do; "slim" adds biases and three values per
+            normalised channel, as TF-Slim's list of checkpoints does; "keras" is
+            `model.count_params()`.
+
+    Raises:
+        ValueError: `convention` is none of these, or as for `per_layer`.
     """
     arguments.one_of("convention", convention, CONVENTIONS)
     if convention == "keras":
@@ -137,12 +148,12 @@ def parameters(model: keras.Model, convention: str = "weights") -> int:
     costs = per_layer(model)
     total = sum(cost.weights for cost in costs)
     if convention == "slim":
-        total += sum(cost.biases + 3 * cost.statistics for cost in costs)
+        total += sum(cost.biases + 3 * cost.normalized_channels for cost in costs)
     return total
 
 
 def by_kind(model: keras.Model) -> dict[str, tuple[int, int]]:
-    """`{kind of layer: (mult-adds, weights)}`, as Table 2 of arXiv 1704.04861."""
+    """`{layer kind: (mult-adds, weights)}`, as in Table 2 of arXiv 1704.04861."""
     totals: dict[str, tuple[int, int]] = {}
     for cost in per_layer(model):
         if cost.weights:
@@ -152,7 +163,7 @@ def by_kind(model: keras.Model) -> dict[str, tuple[int, int]]:
 
 
 def summary(model: keras.Model) -> str:
-    """The layers with weights: output shape, actual width, mult-adds and weights."""
+    """Text table of the layers with weights: output shape, mult-adds and weights."""
     rows = [("layer", "kind", "output", "mult-adds", "weights")]
     costs = [cost for cost in per_layer(model) if cost.weights]
     rows += [
@@ -184,7 +195,7 @@ def summary(model: keras.Model) -> str:
     )
 
 
-def _layer_costs(layer, shape) -> list[LayerCost]:
+def _layer_costs(layer: keras.layers.Layer, shape: tuple[int, ...]) -> list[LayerCost]:
     name = layer.name
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         raise ValueError(f"layer {name!r} must be channels_last, got channels_first")
@@ -193,7 +204,7 @@ def _layer_costs(layer, shape) -> list[LayerCost]:
             _kernel_cost(f"{name}/depthwise", layer.depthwise_kernel, shape, "DW "),
             _kernel_cost(f"{name}/pointwise", layer.pointwise_kernel, shape, "", layer),
         ]
-    # DepthwiseConv2D has a `kernel` as well, (height, width, channels, multiplier).
+    # The kernel of DepthwiseConv2D is (height, width, channels, multiplier).
     if isinstance(layer, layers.DepthwiseConv2D):
         return [_kernel_cost(name, layer.kernel, shape, "DW ", layer)]
     if type(layer) is layers.Conv2D:
@@ -212,22 +223,27 @@ def _layer_costs(layer, shape) -> list[LayerCost]:
         ]
     if isinstance(layer, layers.BatchNormalization):
         channels = layer.moving_mean.shape[0]
-        return [LayerCost(name, "Batch norm", shape, statistics=channels)]
+        return [LayerCost(name, "Batch norm", shape, normalized_channels=channels)]
     if isinstance(layer, _FREE):
         return [LayerCost(name, "Other", shape)]
     raise _unknown(layer)
 
 
-def _unknown(operation):
+def _unknown(operation: Any) -> ValueError:
     kind = type(operation).__name__
-    return ValueError(
-        f"the cost of layer {operation.name!r} of type {kind} is not known"
-    )
+    return ValueError(f"the cost of layer {operation.name!r} of type {kind} is unknown")
 
 
-def _kernel_cost(name, kernel, shape, prefix, layer=None):
-    # Every entry of the kernel is used once per output position; that holds for any
-    # stride, dilation, padding and number of groups.
+def _kernel_cost(
+    name: str,
+    kernel: Any,
+    shape: tuple[int, ...],
+    prefix: str,
+    layer: keras.layers.Layer | None = None,
+) -> LayerCost:
+    """Cost of a convolution; `layer` is given if its bias counts."""
+    # Every entry of the kernel is used once per output position, whatever the stride,
+    # dilation, padding and number of groups.
     weights = math.prod(kernel.shape)
     height, width = kernel.shape[:2]
     return LayerCost(

@@ -1,1 +1,1 @@
-"""The papers' networks, and weights into and out of them."""
+"""The networks of both papers, and reading and writing of their weights."""

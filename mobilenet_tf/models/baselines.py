@@ -1,19 +1,22 @@
-"""The networks that the papers compare theirs with, for their exact costs.
+"""The networks that both papers compare with, for their exact costs.
 
-VGG 16 and Inception V3 are those of `keras.applications`; AlexNet and GoogLeNet are
-built here, without local response normalisation, which has no weights and no mult-adds.
-All take `classes` and `resolution` and expect no particular weights.
+VGG 16 and Inception V3 come from `keras.applications`. AlexNet and GoogLeNet are built
+here, without local response normalisation, which has no weights and no mult-adds. All
+take `classes` (at least 1) and `resolution`, the input's side in pixels, and are
+initialised at random.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 from keras import layers
 
 from mobilenet_tf import arguments
-from mobilenet_tf.models.blocks import ceil_max_pool, conv_relu
+from mobilenet_tf.models.squeezenet_blocks import ceil_max_pool, conv_relu
 
-# (filters, kernel size, groups, whether pooling follows) of conv2 to conv5 of AlexNet.
+# conv2 to conv5 of AlexNet: filters, kernel size, groups, whether pooling follows.
 _ALEXNET = (
     (256, 5, 2, True),
     (384, 3, 1, False),
@@ -21,9 +24,10 @@ _ALEXNET = (
     (256, 3, 2, True),
 )
 
-# Inception modules of GoogLeNet: filters of the 1x1 branch, of the 3x3 and 5x5 branches
-# each behind its 1x1 reduction, and of the 1x1 behind pooling. "pool" halves the side.
-_GOOGLENET = (
+# Inception modules of GoogLeNet: filters of the 1x1 convolution, the 3x3 reduction and
+# convolution, the 5x5 reduction and convolution, and the 1x1 convolution after pooling.
+# A string is a pooling layer, which halves the side.
+_GOOGLENET: tuple[Any, ...] = (
     ("3a", 64, 96, 128, 16, 32, 32),
     ("3b", 128, 128, 192, 32, 96, 64),
     "pool3",
@@ -39,7 +43,7 @@ _GOOGLENET = (
 
 
 def vgg16(classes: int = 1000, resolution: int = 224) -> keras.Model:
-    """VGG 16, `keras.applications.VGG16` without weights.
+    """VGG 16 of `keras.applications`, `(resolution, resolution, 3) -> (classes,)`.
 
     Source: Simonyan and Zisserman, arXiv 1409.1556.
     """
@@ -52,7 +56,7 @@ def vgg16(classes: int = 1000, resolution: int = 224) -> keras.Model:
 def inception_v3(
     classes: int = 1000, resolution: int = 299, include_top: bool = True
 ) -> keras.Model:
-    """Inception V3, `keras.applications.InceptionV3` without weights.
+    """Inception V3 of `keras.applications`, for sides of at least 75 pixels.
 
     Source: Szegedy et al., arXiv 1512.00567.
     """
@@ -66,7 +70,7 @@ def inception_v3(
 
 
 def alexnet(classes: int = 1000, resolution: int = 227) -> keras.Model:
-    """AlexNet as in Caffe's model zoo, with two groups in conv2, conv4 and conv5.
+    """AlexNet of Caffe's model zoo, with two groups in conv2, conv4 and conv5.
 
     Source: Krizhevsky et al., "ImageNet classification with deep convolutional neural
     networks", 2012.
@@ -88,7 +92,7 @@ def alexnet(classes: int = 1000, resolution: int = 227) -> keras.Model:
 
 
 def googlenet(classes: int = 1000, resolution: int = 224) -> keras.Model:
-    """GoogLeNet without its two auxiliary classifiers, which only training uses.
+    """GoogLeNet without the two auxiliary classifiers, which only training uses.
 
     Source: Szegedy et al., "Going deeper with convolutions", arXiv 1409.4842, table 1.
     """
@@ -100,26 +104,35 @@ def googlenet(classes: int = 1000, resolution: int = 224) -> keras.Model:
     x = conv_relu(x, 192, 3, name="conv2")
     x = ceil_max_pool(x, name="pool2")
     for row in _GOOGLENET:
-        pools = isinstance(row, str)
-        x = ceil_max_pool(x, name=row) if pools else _inception(x, *row)
+        is_pool = isinstance(row, str)
+        x = ceil_max_pool(x, name=row) if is_pool else _inception(x, *row)
     x = layers.GlobalAveragePooling2D(name="pool5")(x)
     x = layers.Dropout(0.4, name="dropout")(x)
     x = layers.Dense(classes, activation="softmax", name="classifier")(x)
     return keras.Model(images, x, name="googlenet")
 
 
-def _inception(x, name, one, reduce3, three, reduce5, five, after_pool):
+def _inception(
+    x: keras.KerasTensor,
+    name: str,
+    filters_1x1: int,
+    reduce_3x3: int,
+    filters_3x3: int,
+    reduce_5x5: int,
+    filters_5x5: int,
+    filters_pool: int,
+) -> keras.KerasTensor:
     name = f"inception{name}"
-    small = conv_relu(x, one, 1, name=f"{name}_1x1")
-    middle = conv_relu(x, reduce3, 1, name=f"{name}_3x3_reduce")
-    middle = conv_relu(middle, three, 3, name=f"{name}_3x3")
-    large = conv_relu(x, reduce5, 1, name=f"{name}_5x5_reduce")
-    large = conv_relu(large, five, 5, name=f"{name}_5x5")
+    branch_1x1 = conv_relu(x, filters_1x1, 1, name=f"{name}_1x1")
+    branch_3x3 = conv_relu(x, reduce_3x3, 1, name=f"{name}_3x3_reduce")
+    branch_3x3 = conv_relu(branch_3x3, filters_3x3, 3, name=f"{name}_3x3")
+    branch_5x5 = conv_relu(x, reduce_5x5, 1, name=f"{name}_5x5_reduce")
+    branch_5x5 = conv_relu(branch_5x5, filters_5x5, 5, name=f"{name}_5x5")
     pool = layers.MaxPooling2D(3, 1, padding="same", name=f"{name}_pool")(x)
-    pool = conv_relu(pool, after_pool, 1, name=f"{name}_pool_1x1")
-    return layers.Concatenate(name=name)([small, middle, large, pool])
+    pool = conv_relu(pool, filters_pool, 1, name=f"{name}_pool_1x1")
+    return layers.Concatenate(name=name)([branch_1x1, branch_3x3, branch_5x5, pool])
 
 
-def _check(classes, resolution, minimum):
+def _check(classes: int, resolution: int, minimum: int) -> None:
     arguments.integer("classes", classes)
     arguments.integer("resolution", resolution, minimum)

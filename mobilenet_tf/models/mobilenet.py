@@ -1,4 +1,4 @@
-"""MobileNet: Table 1 of the paper as data, and `build(alpha, rho)`.
+"""MobileNet: the layers of the paper's Table 1, and `build(alpha, rho)`.
 
 Source: Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile
 Vision Applications", arXiv 1704.04861.
@@ -20,8 +20,8 @@ from mobilenet_tf.models.blocks import conv_bn_relu, depthwise_separable, pooled
 STEM_FILTERS = 32
 
 # (filters, strides) of the 13 depthwise separable blocks, in the order of Table 1.
-# Deviation: the table prints stride 2 for the last depthwise layer, but its own input
-# and output sizes (7x7) and the 569 million mult-adds of the text need stride 1.
+# Deviation: the table prints stride 2 for the last depthwise layer; its input and
+# output sizes (both 7x7) and the text's 569 million mult-adds require stride 1.
 BLOCKS = (
     (64, 1),
     (128, 2),
@@ -34,12 +34,12 @@ BLOCKS = (
     (1024, 1),
 )
 
-# The five blocks at 14x14x512 left out: "Shallow MobileNet" of Table 5.
+# Without the five blocks at 14x14x512: "Shallow MobileNet" of Table 5.
 SHALLOW_BLOCKS = BLOCKS[:6] + BLOCKS[11:]
 
-ALPHAS = (1.0, 0.75, 0.5, 0.25)  # the width multipliers of Table 6
-RHOS = (1.0, 6 / 7, 5 / 7, 4 / 7)  # 224, 192, 160, 128 px: Table 7
-MIN_SIDE = 32  # the network halves its input five times
+ALPHAS = (1.0, 0.75, 0.5, 0.25)  # Table 6
+RHOS = (1.0, 6 / 7, 5 / 7, 4 / 7)  # Table 7: 224, 192, 160 and 128 px
+MIN_SIDE = 32  # five layers have stride 2
 
 
 def build(
@@ -53,44 +53,43 @@ def build(
     include_top: bool = True,
     pooling: str | None = None,
     classifier_activation: str | None = "softmax",
-    weights: str | PathLike | None = None,
+    weights: str | PathLike[str] | None = None,
     name: str | None = None,
-    block: Callable = depthwise_separable,
+    block: Callable[..., keras.KerasTensor] = depthwise_separable,
     blocks: Sequence[tuple[int, int]] = BLOCKS,
     hidden_units: Sequence[int] = (),
 ) -> keras.Model:
     """MobileNet with width multiplier alpha and resolution multiplier rho.
 
     `(side, side, 3) -> (classes,)` with `side = round(base_resolution * rho)`. The
-    model is a flat functional graph of stock Keras layers. It expects RGB scaled to
-    [-1, 1], as `keras.applications.mobilenet.preprocess_input` gives it.
+    model is a flat functional graph of stock Keras layers. It expects RGB images scaled
+    to [-1, 1], as `mobilenet_tf.preprocess_input` returns them.
 
     Args:
-        alpha: Width multiplier in (0, 2]. A layer has `round(filters * alpha)`
+        alpha: Width multiplier in (0, 2]. Every layer has `round(filters * alpha)`
             channels, at least 1; `mobilenet_tf.analysis.cost.summary` lists them.
-        rho: Resolution multiplier, positive, with a side of at least 32 pixels.
-        classes: Number of classes, at least 1. Only used with `include_top`.
+        rho: Resolution multiplier > 0 that gives a side of at least 32 pixels.
+        classes: Number of classes, at least 1. Ignored without `include_top`.
         base_resolution: Side of the input in pixels at `rho=1`.
         activation: "relu6" (the authors' released code), "relu" (the paper's text) or
             another Keras activation name.
-        dropout: Fraction dropped before the classifier, in [0, 1).
-        include_top: Whether pooling, dropout and the classifier are included.
-        pooling: Without the top: None for the feature map `(h, w, channels)`, "avg"
-            or "max" for `(channels,)`.
+        dropout: Dropout rate before the classifier, in [0, 1).
+        include_top: Whether to include global pooling, dropout and the classifier.
+        pooling: Output without the top: None for the feature map `(h, w, channels)`,
+            "avg" or "max" for `(channels,)`.
         classifier_activation: Activation of the classifier; None returns logits.
         weights: None for random initialisation; "imagenet" for the weights that
-            `keras.applications` publishes for 16 pairs of alpha and side, from its
-            cache or downloaded into it; or the path of a `.h5` or `.keras` file of the
-            same network, ours or `keras.applications.MobileNet`. A classifier of other
-            classes is left out, with a warning.
+            `keras.applications` publishes for 16 pairs of alpha and side, which are
+            downloaded once into its cache; or the path of a `.h5` or `.keras` file of
+            this network or of `keras.applications.MobileNet`. A classifier with another
+            number of classes is skipped with a warning.
         name: Name of the model.
-        block: What a block is: `layers.depthwise_separable`,
-            `layers.full_convolution` (Table 4), `layers.fused_separable`,
-            `layers.half_pointwise`, or in groups `layers.grouped_separable` and
-            `layers.shuffled_separable`.
+        block: Function that builds a block, from `mobilenet_tf.models.blocks`:
+            `depthwise_separable`, `full_convolution` (Table 4), `fused_separable`,
+            `half_pointwise`, `grouped_separable` or `shuffled_separable`.
         blocks: `(filters, strides)` of each block; `SHALLOW_BLOCKS` gives Table 5.
-        hidden_units: Units of fully connected layers before the classifier, which the
-            paper's networks do without.
+        hidden_units: Units of fully connected layers before the classifier; the paper's
+            networks have none.
 
     Returns:
         A `keras.Model`, float32 `(batch, side, side, 3) -> (batch, classes)`;
@@ -110,8 +109,8 @@ def build(
         arguments.integers("blocks", pair, 2)
     arguments.activation("activation", activation)
     if weights == "imagenet":
-        whole = include_top and classes == imagenet.CLASSES
-        weights = imagenet.weights_file(alpha, side, with_classifier=whole)
+        with_classifier = include_top and classes == imagenet.CLASSES
+        weights = imagenet.weights_file(alpha, side, with_classifier=with_classifier)
     weight_loading.check(weights)
 
     images = keras.Input((side, side, 3), name="image")
@@ -148,7 +147,7 @@ def build(
 
 
 def width(filters: int, alpha: float) -> int:
-    """Channels at alpha of a layer with `filters` at alpha 1: nearest, at least 1."""
+    """Channels at width multiplier alpha: `round(filters * alpha)`, at least 1."""
     return max(1, math.floor(filters * alpha + 0.5))
 
 

@@ -1,4 +1,4 @@
-"""SqueezeNet: Fire modules in the macroarchitectures of the paper.
+"""SqueezeNet: the paper's Fire modules, with and without bypass connections.
 
 Source: Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters
 and <0.5MB model size", arXiv 1602.07360.
@@ -14,18 +14,24 @@ from keras import layers
 
 from mobilenet_tf import arguments
 from mobilenet_tf.models import squeezenet_release, weight_loading
-from mobilenet_tf.models.blocks import ceil_max_pool, conv_relu, fire, pooled
+from mobilenet_tf.models.blocks import pooled
+from mobilenet_tf.models.squeezenet_blocks import (
+    FireRow,
+    ceil_max_pool,
+    conv_relu,
+    fire_rows,
+    fire_with_bypass,
+)
 
-# (filters, kernel size) of conv1, and the layers that max pooling follows. Version 1.1
-# is the authors' later one: 2.4 times fewer mult-adds at the same accuracy.
+# Filters and kernel size of conv1, and the layers followed by max pooling. The authors'
+# later version 1.1 has 2.4 times fewer mult-adds at the same accuracy.
 VERSIONS = {
     "1.0": (96, 7, ("conv1", "fire4", "fire8")),
     "1.1": (64, 3, ("conv1", "fire3", "fire5")),
 }
 BYPASSES = ("none", "simple", "complex")
 BORDERS = ("caffe", "valid")
-FIRES = 8  # fire2 to fire9
-FORMATS = (*weight_loading.SUFFIXES, ".net")
+SUFFIXES = (*weight_loading.SUFFIXES, ".net")
 
 
 def build_squeezenet(
@@ -44,42 +50,42 @@ def build_squeezenet(
     include_top: bool = True,
     pooling: str | None = None,
     classifier_activation: str | None = "softmax",
-    weights: str | PathLike | None = None,
+    weights: str | PathLike[str] | None = None,
     name: str | None = None,
 ) -> keras.Model:
     """SqueezeNet: `(resolution, resolution, 3) -> (classes,)`.
 
-    A flat functional model of stock Keras layers. It expects RGB scaled to [-1, 1], as
-    MobileNet does. The i-th Fire module, i from 0, has `base_e + incr_e * (i // freq)`
-    expand filters, of which the share `pct_3x3` are 3x3, and squeezes to
-    `squeeze_ratio` times as many.
+    The model is a flat functional graph of stock Keras layers. It expects RGB images
+    scaled to [-1, 1], as `mobilenet_tf.preprocess_input` returns them. The i-th Fire
+    module, counted from 0, has `base_e + incr_e * (i // freq)` expand filters, of which
+    the fraction `pct_3x3` is 3x3, and `squeeze_ratio` times as many squeeze filters.
 
     Args:
-        version: "1.0", the paper's, or "1.1", the authors' smaller one.
-        bypass: "none"; "simple" adds the input of each Fire module that keeps the
-            number of channels to its output; "complex" adds a 1x1 convolution of the
-            input of the others too.
-        classes: Number of classes, at least 1. Only used with `include_top`.
-        resolution: Side of the input in pixels: at least 29 for version "1.0", 25 for
-            "1.1", and 6 more with `border="valid"`.
-        border: "caffe", as the authors: pooling windows hang over the last edge, and
-            version 1.0 pads conv10 by one pixel; "valid": neither.
+        version: "1.0" (the paper's) or "1.1" (the authors' smaller one).
+        bypass: "none"; "simple" adds the input to the output of each Fire module that
+            keeps the number of channels; "complex" does so for the other modules too,
+            through a 1x1 convolution.
+        classes: Number of classes, at least 1. Ignored without `include_top`.
+        resolution: Side of the input in pixels: at least 29 for version "1.0" and 25
+            for "1.1", 6 more with `border="valid"`.
+        border: "caffe" (the authors' released networks): the last pooling window may be
+            partial, and version 1.0 pads conv10 by one pixel. "valid": neither.
         base_e: Expand filters of the first Fire module, at least 1.
-        incr_e: Expand filters more after every `freq` modules, at least 0.
-        pct_3x3: Share of 3x3 filters among the expand filters, in [0, 1].
-        freq: Number of modules of equal size, at least 1.
+        incr_e: Additional expand filters after every `freq` modules, at least 0.
+        pct_3x3: Fraction of 3x3 filters among the expand filters, in [0, 1].
+        freq: Number of consecutive modules of equal size, at least 1.
         squeeze_ratio: Squeeze filters per expand filter, in (0, 1].
-        dropout: Fraction dropped after fire9, in [0, 1).
-        include_top: Whether dropout, conv10 and average pooling are included.
-        pooling: Without the top: None for the feature map, "avg" or "max" for its
+        dropout: Dropout rate after fire9, in [0, 1).
+        include_top: Whether to include dropout, conv10 and average pooling.
+        pooling: Output without the top: None for the feature map, "avg" or "max" for
             `(channels,)`.
-        classifier_activation: Applied to the averages; None returns logits. Before a
-            "sigmoid" conv10 has no ReLU, since an attribute that is absent needs a
-            logit below zero.
-        weights: None for random initialisation, the path of a `.h5` or `.keras` file
-            of the same network, or of the authors' compressed `.net` file of version
-            1.0 without bypass. A classifier of other classes is left out, with a
-            warning. A `.h5` file does not say whether it is of simple bypass or none.
+        classifier_activation: Activation after average pooling; None returns logits.
+            With "sigmoid", conv10 has no ReLU, because a label that is absent needs a
+            negative logit.
+        weights: None for random initialisation, or the path of a `.h5` or `.keras` file
+            of this network, or of the authors' compressed `.net` file of version 1.0
+            without bypass. A classifier with another number of classes is skipped with
+            a warning. A `.h5` file does not tell simple bypass from no bypass.
         name: Name of the model.
 
     Returns:
@@ -97,11 +103,11 @@ def build_squeezenet(
     arguments.top(classes, dropout, include_top, pooling, classifier_activation, name)
     rows = fire_rows(base_e, incr_e, pct_3x3, freq, squeeze_ratio)
     _check_resolution(version, border, resolution)
-    authors = _check_weights(weights, version, bypass, rows)
+    _check_weights(weights, version, bypass, rows)
 
     filters, kernel_size, pooled_layers = VERSIONS[version]
 
-    def pool(x, layer):
+    def pool(x: keras.KerasTensor, layer: str) -> keras.KerasTensor:
         if layer not in pooled_layers:
             return x
         pool_name = layer.replace("conv", "pool").replace("fire", "pool")
@@ -113,72 +119,35 @@ def build_squeezenet(
     x = conv_relu(images, filters, kernel_size, 2, padding="valid", name="conv1")
     x = pool(x, "conv1")
     for index, row in enumerate(rows, start=2):
-        x = pool(_bypassed(x, row, bypass, f"fire{index}"), f"fire{index}")
+        x = pool(fire_with_bypass(x, row, bypass, f"fire{index}"), f"fire{index}")
     if include_top:
-        padded = border == "caffe" and version == "1.0"
-        x = _top(x, classes, dropout, padded, classifier_activation)
+        pad = border == "caffe" and version == "1.0"
+        x = _top(x, classes, dropout, pad, classifier_activation)
     else:
         x = pooled(x, pooling)
 
     model = keras.Model(
         images, x, name=name or f"squeezenet_{version}".replace(".", "_")
     )
-    if authors:
-        squeezenet_release.load(model, weights)
-    elif weights is not None:
-        weight_loading.load(model, weights)
+    if weights is not None:
+        load = squeezenet_release.load if _is_release(weights) else weight_loading.load
+        load(model, weights)
     return model
 
 
-def fire_rows(base_e=128, incr_e=128, pct_3x3=0.5, freq=2, squeeze_ratio=0.125):
-    """`(squeeze, expand 1x1, expand 3x3)` filters of fire2 to fire9.
-
-    Raises:
-        ValueError: A metaparameter is outside its range, or gives a layer no filters.
-
-    Source: arXiv 1602.07360, section 5.1.
-    """
-    arguments.integer("base_e", base_e)
-    arguments.integer("incr_e", incr_e, 0)
-    arguments.integer("freq", freq)
-    arguments.number("pct_3x3", pct_3x3, lambda value: 0 <= value <= 1, "in [0, 1]")
-    arguments.number(
-        "squeeze_ratio", squeeze_ratio, lambda value: 0 < value <= 1, "in (0, 1]"
-    )
-    rows = []
-    for index in range(FIRES):
-        expand = base_e + incr_e * (index // freq)
-        expand_3x3 = _nearest(expand * pct_3x3)
-        rows.append((_nearest(expand * squeeze_ratio), expand - expand_3x3, expand_3x3))
-    if rows[0][0] < 1:
-        raise ValueError(
-            "squeeze_ratio * base_e must be at least 0.5, a filter for the squeeze "
-            f"layers, got squeeze_ratio={squeeze_ratio!r} and base_e={base_e}"
-        )
-    return rows
-
-
-def _bypassed(x, row, bypass, name):
-    """A Fire module, with its input added to its output where there is a bypass."""
-    y = fire(x, *row, name=name)
-    if bypass == "none":
-        return y
-    if x.shape[-1] != y.shape[-1]:
-        if bypass == "simple":
-            return y
-        x = layers.Conv2D(
-            y.shape[-1], 1, kernel_initializer="he_normal", name=f"{name}_bypass"
-        )(x)
-    return layers.Add(name=f"{name}_add")([x, y])
-
-
-def _top(x, classes, dropout, padded, activation):
+def _top(
+    x: keras.KerasTensor,
+    classes: int,
+    dropout: float,
+    pad: bool,
+    activation: str | None,
+) -> keras.KerasTensor:
     x = layers.Dropout(dropout, name="dropout")(x)
-    if padded:
+    if pad:
         x = layers.ZeroPadding2D(1, name="conv10_pad")(x)
-    # The small initial weights are the authors'. The bias starts classes above zero:
-    # all could fall below in early steps, where the ReLU has no gradient, and the loss
-    # would stay at ln(classes) for good.
+    # The standard deviation of the kernel is the authors'. The positive initial bias is
+    # ours: without it all outputs can become negative in the first steps; the ReLU then
+    # has no gradient and the loss stays at ln(classes).
     x = layers.Conv2D(
         int(classes),
         1,
@@ -192,41 +161,50 @@ def _top(x, classes, dropout, padded, activation):
     return layers.Activation(activation or "linear", name="classifier")(x)
 
 
-def _check_resolution(version, border, resolution):
-    least = next(side for side in range(1, 227) if _last_side(version, border, side))
+def _check_resolution(version: str, border: str, resolution: int) -> None:
+    minimum = next(side for side in range(1, 227) if _last_side(version, border, side))
     why = (
-        f" pixels for version {version!r} with border={border!r}, since 3x3 pooling "
-        "follows three times"
+        f" pixels for version {version!r} with border={border!r}, which leaves at "
+        "least 3x3 pixels for each of the three pooling layers"
     )
-    arguments.integer("resolution", resolution, least, why)
+    arguments.integer("resolution", resolution, minimum, why)
 
 
-def _check_weights(weights, version, bypass, rows):
-    """Whether they are the authors'; raises for those of another network."""
-    weight_loading.check(weights, FORMATS)
+def _is_release(weights: str | PathLike[str]) -> bool:
+    """Whether the file is the authors' compressed `.net` file."""
+    return str(weights).endswith(".net")
+
+
+def _check_weights(
+    weights: str | PathLike[str] | None, version: str, bypass: str, rows: list[FireRow]
+) -> None:
+    """Raise ValueError if the weights file belongs to another network."""
+    weight_loading.check(weights, SUFFIXES)
     if weights is None:
-        return False
-    if not str(weights).endswith(".net"):
+        return
+    if not _is_release(weights):
         filters, size, _ = VERSIONS[version]
-        found, expected = weight_loading.first_kernel(weights), (size, size, 3, filters)
-        if found != expected:
-            raise ValueError(
-                f"weights must be of version {version!r}, whose conv1 is {expected}; "
-                f"the first kernel in {str(weights)!r} is {found}"
-            )
-        return False
-    if version != "1.0" or bypass != "none" or rows != fire_rows():
-        raise ValueError(
-            "weights of the authors' .net file are of version '1.0' with the paper's "
-            f"Fire modules, without bypass; got version={version!r}, "
-            f"bypass={bypass!r}, squeeze, expand 1x1 and 3x3 filters {rows}"
+        stored, expected = (
+            weight_loading.first_kernel(weights),
+            (size, size, 3, filters),
         )
-    squeezenet_release.read(weights)  # raises for a damaged file
-    return True
+        if stored != expected:
+            raise ValueError(
+                f"weights must be of version {version!r}, whose conv1 kernel has the "
+                f"shape {expected}; the first kernel in {str(weights)!r} has {stored}"
+            )
+    elif version != "1.0" or bypass != "none" or rows != fire_rows():
+        raise ValueError(
+            "weights of the authors' .net file need version='1.0', bypass='none' and "
+            f"the paper's Fire modules; got version={version!r}, bypass={bypass!r}, "
+            f"(squeeze, expand 1x1, expand 3x3) filters {rows}"
+        )
+    else:
+        squeezenet_release.read(weights)  # raises ValueError for a damaged file
 
 
-def _last_side(version, border, resolution):
-    """Side of the last feature map in pixels; 0 where a layer finds no whole window."""
+def _last_side(version: str, border: str, resolution: int) -> int:
+    """Side of the last feature map in pixels; 0 if the input is too small."""
     side = (resolution - VERSIONS[version][1]) // 2 + 1
     for _ in range(3):
         if side < 3:
@@ -234,7 +212,3 @@ def _last_side(version, border, resolution):
         round_side = math.ceil if border == "caffe" else math.floor
         side = round_side((side - 3) / 2) + 1
     return side
-
-
-def _nearest(value):
-    return math.floor(value + 0.5)

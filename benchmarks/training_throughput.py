@@ -18,7 +18,8 @@ from absl import app, flags
 import mobilenet_tf
 from benchmarks.report import publish
 from mobilenet_tf.analysis import table
-from mobilenet_tf.training.clone import PRECISIONS, training_clone
+from mobilenet_tf.training.clone import training_clone
+from mobilenet_tf.training.precision import PRECISIONS
 
 flags.DEFINE_list("alphas", ["1.0", "0.25"], "Width multipliers.")
 flags.DEFINE_integer("side", 112, "Input side in pixels.", 32)

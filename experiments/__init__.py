@@ -1,6 +1,4 @@
 """One script per table or figure of a paper."""
 
-import os
-
-# TensorFlow prints a page of start-up notes; set the variable to 0 to see them.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Before a script imports Keras: it chooses the kernels of TensorFlow.
+import mobilenet_tf  # noqa: F401

@@ -3,10 +3,17 @@
 import importlib
 from types import ModuleType
 
-from mobilenet_tf.analysis import cost
-from mobilenet_tf.models.imagenet import decode_predictions, preprocess_input
-from mobilenet_tf.models.mobilenet import build
-from mobilenet_tf.models.squeezenet import build_squeezenet
+from mobilenet_tf import processor
+
+processor.prepare()  # before Keras is imported, and TensorFlow with it
+
+from mobilenet_tf.analysis import cost  # noqa: E402
+from mobilenet_tf.models.imagenet import (  # noqa: E402
+    decode_predictions,
+    preprocess_input,
+)
+from mobilenet_tf.models.mobilenet import build  # noqa: E402
+from mobilenet_tf.models.squeezenet import build_squeezenet  # noqa: E402
 
 __all__ = [
     "build",

@@ -11,7 +11,7 @@ from absl import flags
 from experiments.trials.network import Network, Row
 from mobilenet_tf.data.dataset import MODES, DataSet, load
 from mobilenet_tf.data.rendering import EMBEDDED
-from mobilenet_tf.training.clone import PRECISIONS
+from mobilenet_tf.training.precision import PRECISIONS
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
 

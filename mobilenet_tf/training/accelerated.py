@@ -7,9 +7,15 @@ import functools
 
 import keras
 
+from mobilenet_tf import processor
+
 
 def class_for(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
-    """The class that computes what a stock layer does, the fastest on this backend."""
+    """The class that computes what a stock layer does, the fastest on this backend.
+
+    It follows from the layer, the backend, the kernels and the processor alone, so
+    that a training that is resumed rounds as it did before.
+    """
     kind = type(layer)
     if keras.backend.backend() != "tensorflow":
         return kind
@@ -17,7 +23,44 @@ def class_for(layer: keras.layers.Layer) -> type[keras.layers.Layer]:
         return _fused_batch_normalization()
     if kind is keras.layers.Conv2D and layer.groups > 1:
         return SplitConv2D
+    if is_pointwise(layer) and _matrix_products_are_faster():
+        return MatrixProductConv2D
     return kind
+
+
+def is_pointwise(layer: keras.layers.Layer) -> bool:
+    """Whether a layer is a stock 1x1 convolution with strides 1, channels last."""
+    return (
+        type(layer) is keras.layers.Conv2D
+        and (*layer.kernel_size, *layer.strides, layer.groups) == (1, 1, 1, 1, 1)
+        and layer.data_format == "channels_last"
+    )
+
+
+def _matrix_products_are_faster() -> bool:
+    """Whether TensorFlow multiplies matrices faster than it convolves with 1x1 kernels.
+
+    TensorFlow's own kernels compute the input gradient of a convolution slowly on any
+    processor; of oneDNN's, those for AVX2 do, and those for AVX-512 do not
+    (`python -m benchmarks.training_throughput`).
+    """
+    return (
+        processor.kernels() == "eigen" or "avx512" not in processor.describe().features
+    )
+
+
+class MatrixProductConv2D(keras.layers.Conv2D):
+    """Stock 1x1 convolution with strides 1, as a matrix product."""
+
+    def call(self, inputs):
+        rows = keras.ops.reshape(inputs, (-1, inputs.shape[-1]))
+        kernel = keras.ops.reshape(self.kernel, self.kernel.shape[-2:])
+        outputs = keras.ops.matmul(rows, kernel)
+        if self.use_bias:
+            outputs = keras.ops.add(outputs, self.bias)
+        shape = keras.ops.shape(inputs)[:-1]
+        outputs = keras.ops.reshape(outputs, (*shape, self.filters))
+        return self.activation(outputs) if self.activation is not None else outputs
 
 
 class SplitConv2D(keras.layers.Conv2D):

@@ -13,7 +13,8 @@ from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import evaluation_batches, own_errors
 from mobilenet_tf.data.dataset import DataSet, Split
 from mobilenet_tf.training import attributes, checks, loop
-from mobilenet_tf.training.clone import PRECISIONS, training_clone
+from mobilenet_tf.training.clone import training_clone
+from mobilenet_tf.training.precision import choose
 from mobilenet_tf.training.recipe import Recipe
 
 EVALUATION_BATCH = 256
@@ -39,7 +40,7 @@ def fit(
         data: The data set; its number of classes is the model's.
         recipe: How to train.
         seed: Seed of batch order, augmentation and dropout.
-        precision: See `mobilenet_tf.training.clone.training_clone`.
+        precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         task: What the result depends on beside all this.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
@@ -52,7 +53,7 @@ def fit(
         ValueError: An argument is not what it must be, or the model does not fit the
             data set.
     """
-    arguments.one_of("precision", precision, PRECISIONS)
+    precision = choose(precision)
     checks.kinds(data, recipe, model=model)
     checks.shape(model)
     checks.classes(model, data, multi_label=data.multi_label)
@@ -76,7 +77,7 @@ class Classifier:
         model: What gets the weights in the end.
         source: Side in pixels of the stored images.
         recipe: How to train.
-        precision: See `mobilenet_tf.training.clone.training_clone`.
+        precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         seed: Seed of dropout.
         multi_label: Whether each output is an attribute of its own.
     """

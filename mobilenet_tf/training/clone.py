@@ -10,8 +10,7 @@ import keras
 
 from mobilenet_tf.training import accelerated
 from mobilenet_tf.training.cropping import CropResize
-
-PRECISIONS = ("float32", "pointwise_bfloat16", "mixed_bfloat16")
+from mobilenet_tf.training.precision import choose
 
 
 def training_clone(
@@ -30,7 +29,8 @@ def training_clone(
         model: A flat classifier of stock layers, functional or sequential.
         source: Side S in pixels of the stored images.
         side: Side in pixels the crop is scaled to; None means the model's own.
-        precision: "float32"; "pointwise_bfloat16" computes the 1x1 convolutions, most
+        precision: "float32"; "auto", see `mobilenet_tf.training.precision.choose`;
+            "pointwise_bfloat16" computes the 1x1 convolutions, most
             of the mult-adds, in bfloat16 and all else in float32, which is the fastest
             on a CPU with AVX512-BF16; "mixed_bfloat16" is Keras' policy everywhere.
         l2: L2 penalty on convolution and dense kernels, never on depthwise ones
@@ -41,6 +41,7 @@ def training_clone(
     Raises:
         ValueError: A layer of the model is a model itself.
     """
+    precision = choose(precision)
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             raise ValueError(

@@ -17,8 +17,9 @@ import keras
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import checks, classifier, loop, snapshot
-from mobilenet_tf.training.clone import PRECISIONS, training_clone
+from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
+from mobilenet_tf.training.precision import choose
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -56,7 +57,7 @@ def distil(
             the teacher's, >= 0; see `FeatureDistance`. It tells a student more than
             the outputs where there are few classes.
         seed: Seed of batch order, augmentation and dropout.
-        precision: See `mobilenet_tf.training.clone.training_clone`.
+        precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
@@ -73,7 +74,7 @@ def distil(
     arguments.number("temperature", temperature, lambda value: value > 0, "> 0")
     arguments.number("weight", weight, lambda value: 0 < value <= 1, "in (0, 1]")
     arguments.number("feature_weight", feature_weight, lambda value: value >= 0, ">= 0")
-    arguments.one_of("precision", precision, PRECISIONS)
+    precision = choose(precision)
     checks.kinds(data, recipe, student=student, teacher=teacher)
     _check_fit(student, teacher, multi_label)
     if weight < 1 and data.unlabelled:

@@ -50,6 +50,10 @@ class Preprocessing:
 
     def apply(self, image: tf.Tensor, side: int) -> tf.Tensor:
         """uint8 `(H, W, 3)` from 0 to 255 to float32 `(side, side, 3)` in [-1, 1]."""
+        return self.resize(image, side) / 127.5 - 1.0
+
+    def resize(self, image: tf.Tensor, side: int) -> tf.Tensor:
+        """uint8 `(H, W, 3)` to float32 `(side, side, 3)`, both from 0 to 255."""
         size = tf.cast(tf.shape(image)[:2], tf.float32)
         if self.order == "crop_then_resize":
             image = _central(image, tf.round(size * self.central_fraction))
@@ -59,7 +63,7 @@ class Preprocessing:
             image = self._resize(image, tf.cast(tf.round(size * scale), tf.int32))
             image = _central(image, tf.constant([side, side], tf.float32))
         image = tf.ensure_shape(image, (side, side, 3))
-        return tf.clip_by_value(image, 0.0, 255.0) / 127.5 - 1.0
+        return tf.clip_by_value(image, 0.0, 255.0)
 
     def _resize(self, image, size):
         antialiased = self.interpolation == "antialiased"

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-
-import keras
 
 from mobilenet_tf.analysis import cost
-from mobilenet_tf.export.verification import Report
+from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.verification import Verification
 
 
-def render(
-    model: keras.Model,
-    name: str,
-    labels: Sequence[str] | None,
-    data: str | None,
-    report: Report,
-) -> str:
+def render(network: Network, name: str, data: str | None, report: Verification) -> str:
     """Markdown with the metadata that Hugging Face reads.
 
     Args:
-        model: The network.
+        network: What was exported.
         name: Name of the file.
-        labels: Names of the classes; None for a network without a classifier.
         data: What the weights were trained on; None means that the card does not know.
-        report: The proof that file and model are equal.
+        report: What the verification measured.
     """
-    side = model.input_shape[1]
+    model, labels = network.model, network.labels
     classes = f"{len(labels):,} classes" if labels else "features, no classifier"
     sections = [
         _metadata(model, name, data, report),
         f"# {name}",
-        f"`{model.name}`, {side} x {side} pixels, {classes}. "
+        f"`{model.name}`, {network.side} x {network.side} pixels, {classes}. "
         f"Exported as {report.format} by mobilenet_tf.",
-        f"- Mult-adds per image: {cost.mult_adds(model):,}\n"
+        f"- Mult-adds per image: {cost.mult_adds(network.core):,}\n"
         f"- Parameters: {model.count_params():,}\n"
         "- Input: RGB photographs from 0 to 255; scaling is inside.\n"
         f"- Trained on: {data or 'not stated by who exported it'}",
-        f"## Parity\n\n{report}.",
+        f"## Verification\n\n{report}.\n\nThe Keras model was called as its user calls "
+        "it, the file as a device does.",
         f"## Accuracy\n\n{_accuracy(report)}",
         "## Licence\n\nApache 2.0 for the network. Weights carry the terms of the data "
         "that they were trained on; ImageNet's are for non-commercial research.",
@@ -48,11 +40,13 @@ def render(
 
 def _accuracy(report):
     if report.file_accuracy is None:
-        return "Not measured: the classes of the images above were not given."
+        return "Not measured: no images with their true classes were given."
     return (
-        f"Top-1 of the file on the {report.images} images above: "
-        f"{100 * report.file_accuracy:.1f} %; of the Keras model: "
-        f"{100 * report.model_accuracy:.1f} %."
+        f"Top-1 on the {report.images} images given, which must not be training "
+        f"images: {100 * report.file_accuracy:.1f} % (the Keras model "
+        f"{100 * report.model_accuracy:.1f} %). Whoever exported the file chose these "
+        "images; on images that the network was trained on, accuracy is higher than on "
+        "new ones."
     )
 
 
@@ -68,12 +62,13 @@ def _metadata(model, name, data, report):
     if data is not None:
         lines += ["datasets:", f"- {json.dumps(data)}"]
     if report.file_accuracy is not None:
+        dataset = f"the {report.images} images given, which must not be training images"
         lines += [
             "model-index:",
             f"- name: {json.dumps(name)}",
             "  results:",
             "  - task: {type: image-classification}",
-            "    dataset: {name: the images of the proof, type: images}",
+            f"    dataset: {{name: {json.dumps(dataset)}, type: images}}",
             "    metrics:",
             f"    - {{type: accuracy, value: {report.file_accuracy:.4f}}}",
         ]

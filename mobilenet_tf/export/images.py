@@ -1,33 +1,75 @@
-"""The images that an export is proven on."""
+"""Images that files are verified and calibrated on, and how they become inputs.
+
+Images are uint8 `(H, W, 3)`, pixels are float32 from 0 to 255 at a network's own size.
+Nothing else goes around: `scaled` alone turns pixels into the values of an input range.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from mobilenet_tf.data.preprocessing import Preprocessing
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """The images that a file is verified on.
+
+    Attributes:
+        images: uint8 `(H, W, 3)` of any sizes.
+        classes: The true class of each image; None where they are not known.
+        given: Whether they are the caller's, rather than the default crops.
+    """
+
+    images: list[np.ndarray]
+    classes: np.ndarray | None = None
+    given: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        images: Sequence[np.ndarray] | None,
+        classes: Sequence[int] | None,
+        labels: Sequence[str] | None,
+    ) -> Examples:
+        """Check what a caller gave.
+
+        Args:
+            images: None means the crops of `default_images`.
+            classes: The true class of each image, from 0; None where not known.
+            labels: Names of the network's classes; None where it gives features.
+
+        Raises:
+            ValueError: An argument does not fit.
+        """
+        checked = default_images() if images is None else check_images(images)
+        if classes is not None:
+            classes = _check_classes(classes, len(checked), labels)
+        return cls(checked, classes, images is not None)
+
+    def __str__(self):
+        if self.given:
+            return f"the {len(self.images)} images given"
+        return f"{len(self.images)} crops of one photograph"
 
 
-def images_or_default(
-    images: Sequence[np.ndarray] | None, name: str = "images"
+def check_images(
+    images: Sequence[np.ndarray], name: str = "images"
 ) -> list[np.ndarray]:
-    """The caller's images, or parts of a photograph.
+    """The images as a list.
 
     Args:
         images: As the caller gave them.
-        name: Of the argument.
+        name: The argument's.
 
     Raises:
         ValueError: There are none, or one is not uint8 `(H, W, 3)`.
     """
-    if images is None:
-        return photographs()
     if isinstance(images, str) or not isinstance(images, Iterable):
         raise ValueError(f"{name} must be a sequence of arrays, got {images!r}")
     images = list(images)
@@ -41,63 +83,103 @@ def images_or_default(
     return images
 
 
-def scaled(model: keras.Model, images: Sequence[np.ndarray]) -> np.ndarray:
-    """Images as the model takes them, `(images, side, side, 3)` in [-1, 1]."""
-    side = model.input_shape[1]
-    return np.stack([Preprocessing().apply(image, side) for image in images])
+def _check_classes(classes, count, labels):
+    if labels is None:
+        raise ValueError("classes must be None for a network without a classifier")
+    array = np.asarray(classes)
+    if array.shape != (count,):
+        raise ValueError(
+            f"classes must hold one class for each of {count} images, got an array of "
+            f"shape {array.shape}"
+        )
+    last = len(labels) - 1
+    if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > last:
+        raise ValueError(
+            f"classes must be integers from 0 to {last}, got {list(classes)[:5]}"
+        )
+    return array
 
 
-def photographs(count: int = 16, seed: int = 0) -> list[np.ndarray]:
-    """Parts of a real photograph, uint8 `(H, W, 3)` of unequal sizes.
+def resized(
+    images: Sequence[np.ndarray],
+    side: int,
+    preprocessing: Preprocessing | None = None,
+) -> np.ndarray:
+    """Images at a network's size: float32 `(images, side, side, 3)` from 0 to 255.
+
+    Args:
+        images: uint8 `(H, W, 3)` of any sizes.
+        side: In pixels.
+        preprocessing: None means TF-Slim's crop and interpolation.
+    """
+    preprocessing = preprocessing or Preprocessing()
+    return np.stack([preprocessing.resize(image, side) for image in images])
+
+
+def scaled(pixels: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
+    """Pixels from 0 to 255 as float32 values, black and white as `value_range`."""
+    low, high = value_range
+    return (low + pixels * ((high - low) / 255)).astype("float32")
+
+
+def default_images(count: int = 16, seed: int = 0) -> list[np.ndarray]:
+    """Crops of one real photograph, uint8 `(H, W, 3)` of unequal sizes.
 
     They are for a caller who has no images at hand: cut from the portrait that comes
-    with matplotlib, at random places, sizes and orientations.
+    with matplotlib, at random positions, of random sizes, half of them mirrored.
     """
     from matplotlib import cbook
     from PIL import Image
 
     with cbook.get_sample_data("grace_hopper.jpg") as file:
-        whole = np.asarray(Image.open(file).convert("RGB"))
+        photograph = np.asarray(Image.open(file).convert("RGB"))
     rng = np.random.default_rng(seed)
-    parts = []
+    crops = []
     for _ in range(count):
-        height, width = rng.integers(120, min(whole.shape[:2]), 2)
-        top = rng.integers(whole.shape[0] - height + 1)
-        left = rng.integers(whole.shape[1] - width + 1)
-        part = whole[top : top + height, left : left + width]
-        parts.append(part[:, :: rng.choice([-1, 1])])
-    return parts
+        height, width = rng.integers(120, min(photograph.shape[:2]), 2)
+        top = rng.integers(photograph.shape[0] - height + 1)
+        left = rng.integers(photograph.shape[1] - width + 1)
+        crop = photograph[top : top + height, left : left + width]
+        crops.append(crop[:, :: rng.choice([-1, 1])])
+    return crops
 
 
 def read_folder(
-    folder: str | os.PathLike, labels: Sequence[str] | None = None, most: int = 400
+    folder: str | os.PathLike, labels: Sequence[str] | None = None, maximum: int = 400
 ) -> tuple[list[np.ndarray], list[int] | None]:
-    """JPEG and PNG files below a folder, evenly from all of it.
+    """The photographs below a folder, evenly from all of it.
 
     Args:
         folder: Where they are.
         labels: Names of the classes.
-        most: How many to read.
+        maximum: How many to read.
 
     Returns:
         The images, uint8 `(H, W, 3)`, and their classes: None if not each image lies in
         a folder that has the name of a class.
 
     Raises:
-        ValueError: There are fewer than two.
+        ValueError: There are fewer than two, or one cannot be read.
     """
-    from PIL import Image
-
-    files = sorted(
-        file for file in Path(folder).rglob("*") if file.suffix.lower() in SUFFIXES
-    )
+    files = image_files(folder)
     if len(files) < 2:
         raise ValueError(
-            f"images must be a folder with at least two JPEG or PNG files, "
+            f"images must be a folder with at least two image files, "
             f"got {str(folder)!r} with {len(files)}"
         )
-    files = files[:: -(-len(files) // most)]
-    images = [np.asarray(Image.open(file).convert("RGB")) for file in files]
+    files = files[:: -(-len(files) // maximum)]
     numbers = {label: number for number, label in enumerate(labels or ())}
     classes = [numbers.get(file.parent.name) for file in files]
-    return images, None if None in classes else classes
+    return [read_image(file) for file in files], None if None in classes else classes
+
+
+# Until the reader of the data room is here.
+def image_files(folder) -> list[Path]:
+    suffixes = (".jpg", ".jpeg", ".png")
+    return sorted(f for f in Path(folder).rglob("*") if f.suffix.lower() in suffixes)
+
+
+def read_image(file) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.open(file).convert("RGB"))

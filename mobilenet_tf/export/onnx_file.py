@@ -4,109 +4,99 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from mobilenet_tf.export import verification
-from mobilenet_tf.export.images import images_or_default, scaled
-from mobilenet_tf.export.networks import (
-    class_labels,
-    in_batches,
-    on_images,
-    outputs,
-    with_split_groups,
-)
+from mobilenet_tf.export.images import Examples, resized
+from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.packages import require
 from mobilenet_tf.export.publishing import check_path, publish
+from mobilenet_tf.export.verification import Verification
 
 OPSET = 18
+_BATCH = 64  # images that are run at once
 
 
 def onnx(
     model: keras.Model,
     path: str | os.PathLike,
     *,
+    input_range: tuple[float, float] | None = None,
     labels: Sequence[str] | None = None,
     images: Sequence[np.ndarray] | None = None,
     classes: Sequence[int] | None = None,
     data: str | None = None,
     tolerance: float = verification.FLOAT_TOLERANCE,
-) -> verification.Report:
-    """Write an `.onnx` file, and prove it equal to the model.
+) -> Verification:
+    """Write an `.onnx` file, and verify it against the model.
 
     The input `image` is float32 `(batch, side, side, 3)`, RGB from 0 to 255, scaling
     inside. The output is the model's. The names of the classes stand in the file's
     metadata as `labels`, one a line.
 
     Args:
-        model: One of our networks.
-        path: The file to write, ending in `.onnx`; it must not exist.
-        labels: Names of the classes; None means the WordNet ids for 1000 classes, else
-            the numbers.
-        images: Real images, uint8 `(H, W, 3)` of any sizes, for the proof; None means
-            parts of a photograph that comes with matplotlib.
-        classes: The true classes of `images`, for the accuracy of model and file.
+        model: A functional or sequential Keras model from square RGB images to classes
+            or features; other models inside it are flattened.
+        path: The file to write, ending in `.onnx`; neither it nor report and card
+            beside it may exist.
+        input_range: The values that the model expects of black and of white, such as
+            (-1, 1). None reads them from its graph, where that tells.
+        labels: Names of the classes in index order; None means the WordNet ids for 1000
+            classes, else the numbers.
+        images: Real images to verify the file on, uint8 `(H, W, 3)` of any sizes; None
+            means 16 crops of one photograph that comes with matplotlib.
+        classes: The true classes of `images`, for the accuracy of model and file. The
+            images must not be training images then.
         data: What the weights were trained on, for the model card.
         tolerance: The largest difference of an output that is accepted, as a share of
             the largest output, or of 1 where that is smaller.
 
     Returns:
-        The parity report.
+        What the verification measured.
 
     Raises:
-        ValueError: An argument does not fit, tf2onnx or onnxruntime is not installed,
-            or the file is not equal to the model; no file is left.
+        ImportError: tf2onnx or onnxruntime is not installed.
+        ValueError: An argument does not fit, or the file differs from the model; no
+            file is left.
     """
     check_path(path, ".onnx")
-    labels = class_labels(model, labels)
-    images = images_or_default(images)
-    verification.check_classes(classes, images, labels)
-    _require_packages()
-    inputs = scaled(model, images)
-
-    def prove(partial):
-        return verification.compare(
-            "onnx",
-            outputs(model, inputs),
-            _run(partial, (inputs + 1) * 127.5),
-            names_classes=labels is not None,
-            tolerance=tolerance,
-            classes=classes,
-        )
-
-    def write(partial):
-        _write(model, partial, labels)
-
-    return publish(path, model, labels, data, write=write, prove=prove)
+    network = Network.of(model, labels, input_range)
+    examples = Examples.of(images, classes, network.labels)
+    require("tf2onnx", "onnxruntime")
+    pixels = resized(examples.images, network.side)
+    return publish(
+        path,
+        network,
+        examples,
+        format_name="onnx",
+        pixels=pixels,
+        data=data,
+        write=lambda partial: _write(network, partial),
+        run=lambda partial: _run(partial, pixels),
+        tolerance=tolerance,
+    )
 
 
-def _require_packages():
-    try:
-        import onnxruntime  # noqa: F401
-        import tf2onnx  # noqa: F401
-    except ImportError as error:
-        raise ValueError(
-            "ONNX files are written by tf2onnx and run by onnxruntime; "
-            "pip install 'mobilenet_tf[export]'"
-        ) from error
+def _write(network: Network, path: Path) -> None:
+    import onnx as onnx_package
+
+    exported = network.with_split_groups().on_pixels()
+    # Keras exports a model that has been called once.
+    exported(np.zeros((1, network.side, network.side, 3), "float32"))
+    exported.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+    if network.labels is not None:
+        content = onnx_package.load(path)
+        properties = {"labels": "\n".join(network.labels)}
+        onnx_package.helper.set_model_props(content, properties)
+        onnx_package.save(content, path)
 
 
-def _write(model, path, labels):
-    import onnx as format_of_files
-
-    network = on_images(with_split_groups(model), pixels=True)
-    network(np.zeros((1, *model.input_shape[1:]), "float32"))  # Keras wants one call
-    network.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
-    if labels is not None:
-        file = format_of_files.load(path)
-        format_of_files.helper.set_model_props(file, {"labels": "\n".join(labels)})
-        format_of_files.save(file, path)
-
-
-def _run(path, pixels):
+def _run(path: Path, pixels: np.ndarray) -> np.ndarray:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (inputs,) = session.get_inputs()
-    pixels = pixels.astype("float32")
-    return in_batches(lambda some: session.run(None, {inputs.name: some})[0], pixels)
+    batches = np.split(pixels, range(_BATCH, len(pixels), _BATCH))
+    return np.concatenate([session.run(None, {"image": b})[0] for b in batches])

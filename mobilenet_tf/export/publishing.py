@@ -1,59 +1,75 @@
-"""A file appears when it is proven equal to its model; report and card beside it."""
+"""A file appears when it is verified; report and model card stand beside it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import keras
+import numpy as np
 
 from mobilenet_tf.export import card, verification
+from mobilenet_tf.export.images import Examples
+from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.verification import Verification
 
-FILES = (".tflite", ".onnx")
+FILE_SUFFIXES = (".tflite", ".onnx")
 
 
 def check_path(path: str | os.PathLike, suffix: str = "") -> None:
-    """Raise ValueError unless a file and what stands beside it can be written."""
+    """Raise ValueError unless a file and what stands beside it can be written.
+
+    Args:
+        path: Of the file, or of the folder of a SavedModel.
+        suffix: What it must end in; "" for a folder.
+    """
     path = Path(path)  # without a slash at its end
     if suffix and path.suffix != suffix:
         raise ValueError(f"path must end in {suffix}, got {str(path)!r}")
-    if not suffix and path.suffix in FILES:
-        raise ValueError(f"path must be a folder's, got that of a file, {str(path)!r}")
+    if not suffix and path.suffix in FILE_SUFFIXES:
+        raise ValueError(f"SavedModel path must be a directory, got {str(path)!r}")
     for end in ("", ".json", ".md"):
         if Path(f"{path}{end}").exists():
             raise ValueError(
-                f"path must not exist yet, nor what stands beside it, got "
+                f"path must not exist yet, nor report and card beside it, got "
                 f"{f'{path}{end}'!r}; delete it first"
             )
 
 
 def publish(
     path: str | os.PathLike,
-    model: keras.Model,
-    labels: Sequence[str] | None,
-    data: str | None,
+    network: Network,
+    examples: Examples,
     *,
+    format_name: str,
+    pixels: np.ndarray,
+    data: str | None,
     write: Callable[[Path], None],
-    prove: Callable[[Path], verification.Report],
-) -> verification.Report:
-    """Write a file or folder, prove it, and let it appear.
+    run: Callable[[Path], np.ndarray],
+    tolerance: float | None,
+    min_agreement: float = 0.0,
+) -> Verification:
+    """Write a file or folder, verify it, and let it appear.
 
     Args:
         path: Where it will stand; see `check_path`.
-        model: The network that is exported.
-        labels: Names of the classes for the model card; None without a classifier.
-        data: What the weights were trained on, for the card.
+        network: What is exported.
+        examples: The images that it is verified on.
+        format_name: The file's format, for the report.
+        pixels: The images as the Keras model sees them, from 0 to 255.
+        data: What the weights were trained on, for the model card.
         write: Writes the file to the path that it is given.
-        prove: Compares that file with the model; raises if they differ.
+        run: The outputs of that file for the images, as a device computes them.
+        tolerance: See `verification.compare`.
+        min_agreement: See `verification.compare`.
 
     Returns:
-        The parity report, which also stands in `{path}.json`; `{path}.md` is the card.
+        The report, which also stands in `{path}.json`; `{path}.md` is the card.
 
     Raises:
-        ValueError: The proof fails; no file is left then.
+        ValueError: The verification fails; no file is left then.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,13 +77,22 @@ def publish(
     try:
         partial = folder / path.name
         write(partial)
-        report = prove(partial)
+        report = verification.compare(
+            format_name,
+            examples,
+            verification.model_outputs(network.model, network.input_range, pixels),
+            run(partial),
+            classifies=network.head is not None,
+            tolerance=tolerance,
+            min_agreement=min_agreement,
+            zero_weights=network.zero_weights,
+        )
         texts = {
             ".json": report.to_json(),
-            ".md": card.render(model, path.name, labels, data, report),
+            ".md": card.render(network, path.name, data, report),
         }
         for suffix, text in texts.items():
-            partial.with_name(path.name + suffix).write_text(text)
+            partial.with_name(path.name + suffix).write_text(text, encoding="utf-8")
         # The file itself comes last: where it is, its report is too.
         for suffix in (*texts, ""):
             os.replace(

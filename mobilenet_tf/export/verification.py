@@ -1,4 +1,9 @@
-"""The proof that an exported file computes what its Keras model does."""
+"""How far an exported file and its Keras model agree on real images.
+
+The model is called exactly as its user calls it, the file exactly as a device calls it.
+The two ways share the resized pixels and nothing else: none of the code that writes a
+file takes part in the outputs that it is compared with.
+"""
 
 from __future__ import annotations
 
@@ -6,144 +11,162 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
+import keras
 import numpy as np
+
+from mobilenet_tf.export.images import Examples, scaled
 
 FLOAT_TOLERANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
-    """How an exported file and the Keras model differ on real images.
+class Verification:
+    """What was measured when a file was compared with its Keras model.
 
     Attributes:
         format: Such as "saved_model".
         images: Number of images.
+        images_given: Whether they are the caller's, rather than crops of one
+            photograph.
         maximum_difference: Largest absolute difference of two outputs.
         tolerance: The largest difference that is accepted, for outputs of this size;
             None where the best classes count.
         top1_agreement: Share of images with the same best class; None for a network
             without a classifier.
-        similarity: Mean cosine of the features; None for a network with one.
+        mean_cosine: Mean cosine of the features; None for a network with a classifier.
         model_accuracy: Top-1 of the Keras model, where the true classes are given.
         file_accuracy: Top-1 of the file.
+        zero_weights: Share of the kernels' weights that are zero.
     """
 
     format: str
     images: int
+    images_given: bool
     maximum_difference: float
     tolerance: float | None
     top1_agreement: float | None = None
-    similarity: float | None = None
+    mean_cosine: float | None = None
     model_accuracy: float | None = None
     file_accuracy: float | None = None
+    zero_weights: float = 0.0
 
     def __str__(self):
+        source = "images" if self.images_given else "crops of one photograph"
         limit = "" if self.tolerance is None else f" (at most {self.tolerance:g})"
-        agreement = accuracy = ""
-        if self.top1_agreement is not None:
-            agreement = f", same best class on {100 * self.top1_agreement:.1f} %"
-        if self.similarity is not None:
-            agreement = f", mean cosine {self.similarity:.3f}"
-        if self.model_accuracy is not None:
-            accuracy = (
-                f", top-1 {100 * self.file_accuracy:.1f} % against "
-                f"{100 * self.model_accuracy:.1f} %"
-            )
-        return (
-            f"{self.format} against Keras on {self.images} images: largest difference "
-            f"{self.maximum_difference:.2g}{limit}{agreement}{accuracy}"
+        text = (
+            f"{self.format} verified on {self.images} {source}: largest difference "
+            f"{self.maximum_difference:.2g}{limit}"
         )
+        if self.top1_agreement is not None:
+            text += f", same best class on {100 * self.top1_agreement:.1f} %"
+        if self.mean_cosine is not None:
+            text += f", mean cosine {self.mean_cosine:.3f}"
+        if self.model_accuracy is not None:
+            text += (
+                f", top-1 {100 * self.file_accuracy:.1f} % (Keras model "
+                f"{100 * self.model_accuracy:.1f} %)"
+            )
+        if not self.images_given:
+            text += "; pass images= for your own"
+        if self.zero_weights > 0.5:
+            text += (
+                f". {100 * self.zero_weights:.0f} % of the weights are zero, which "
+                "makes this file no smaller: it stores zeros like other weights"
+            )
+        return text
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
 
+def model_outputs(
+    model: keras.Model, input_range: tuple[float, float], pixels: np.ndarray
+) -> np.ndarray:
+    """What the user's model gives for pixels.
+
+    Args:
+        model: As the user built it.
+        input_range: The values that it expects of black and of white.
+        pixels: `(images, side, side, 3)` from 0 to 255.
+    """
+    return model.predict(scaled(pixels, input_range), verbose=0)
+
+
 def compare(
     format_name: str,
+    examples: Examples,
     expected: np.ndarray,
-    found: np.ndarray,
+    actual: np.ndarray,
     *,
-    names_classes: bool,
+    classifies: bool,
     tolerance: float | None = FLOAT_TOLERANCE,
     min_agreement: float = 0.0,
-    classes: Sequence[int] | None = None,
-) -> Report:
-    """The report on two sets of outputs.
+    zero_weights: float = 0.0,
+) -> Verification:
+    """Compare the outputs of a file with those of its model.
 
     Args:
         format_name: The file's format.
+        examples: What the outputs are of.
         expected: Outputs of the Keras model, `(images, ...)`.
-        found: Outputs of the file.
-        names_classes: Whether outputs are scores of classes, rather than features.
+        actual: Outputs of the file.
+        classifies: Whether outputs are scores of classes, rather than features.
         tolerance: The largest difference that is accepted, as a share of the largest
             output, or of 1 where that is smaller; None for a quantised file, which is
             to agree instead.
         min_agreement: The least share of images with the same best class, or the least
             mean cosine of features.
-        classes: The true class of each image, for the accuracy of both.
+        zero_weights: Share of the kernels' weights that are zero.
 
     Raises:
-        ValueError: They differ by more, or agree on less, or are no numbers; nothing
+        ValueError: They differ by more, or agree on less, or are no numbers; no file
             should be kept then.
     """
-    if expected.shape != found.shape:
+    if expected.shape != actual.shape:
         raise ValueError(
-            f"the exported file gives outputs of shape {found.shape}, the model of "
+            f"the exported file gives outputs of shape {actual.shape}, the model of "
             f"{expected.shape}"
         )
-    facts = _agreement(expected, found, names_classes, classes)
-    difference = float(np.abs(expected - found).max())
+    agreement = _agreement(expected, actual, classifies, examples.classes)
     if tolerance is not None:
         tolerance *= max(1.0, float(np.abs(expected).max()))
-    report = Report(format_name, len(expected), difference, tolerance, **facts)
+    verification = Verification(
+        format=format_name,
+        images=len(expected),
+        images_given=examples.given,
+        maximum_difference=float(np.abs(expected - actual).max()),
+        tolerance=tolerance,
+        zero_weights=zero_weights,
+        **agreement,
+    )
     # Not `difference > limit`, which a NaN would pass.
-    if not difference <= (np.inf if tolerance is None else tolerance):
-        raise ValueError(f"the exported file is not equal to the model: {report}")
-    if not facts["top1_agreement" if names_classes else "similarity"] >= min_agreement:
+    limit = np.inf if tolerance is None else tolerance
+    if not verification.maximum_difference <= limit:
+        raise ValueError(
+            f"the exported file differs from the model, and was not kept: "
+            f"{verification}"
+        )
+    if not agreement["top1_agreement" if classifies else "mean_cosine"] >= min_agreement:
         raise ValueError(
             f"the exported file agrees with the model on less than min_agreement="
-            f"{min_agreement:g}: {report}"
+            f"{min_agreement:g}, and was not kept: {verification}"
         )
-    return report
+    return verification
 
 
-def check_classes(
-    classes: Sequence[int] | None, images: Sequence, labels: Sequence[str] | None
-) -> None:
-    """Raise ValueError unless there is a class for every image, or none at all.
-
-    Args:
-        classes: Numbers of classes.
-        images: What they are of.
-        labels: Names of the network's classes; None where it gives features.
-    """
-    if classes is None:
-        return
-    if labels is None:
-        raise ValueError("classes must be None for a network without a classifier")
-    found = np.asarray(classes)
-    if found.shape != (len(images),):
-        raise ValueError(
-            f"classes must be one for each of {len(images)} images, got an array of "
-            f"shape {found.shape}"
-        )
-    most = len(labels) - 1
-    if found.dtype.kind not in "iu" or found.min() < 0 or found.max() > most:
-        raise ValueError(
-            f"classes must be integers from 0 to {most}, got {list(classes)[:5]}"
-        )
-
-
-def _agreement(expected, found, names_classes, classes):
-    if not names_classes:
-        flat = [
-            one.reshape(len(one), -1).astype("float64") for one in (expected, found)
-        ]
-        norms = np.prod([np.linalg.norm(one, axis=1) for one in flat], axis=0)
-        return {"similarity": float(np.mean((flat[0] * flat[1]).sum(1) / norms))}
-    best = expected.argmax(1), found.argmax(1)
-    facts = {"top1_agreement": float(np.mean(best[0] == best[1]))}
+def _agreement(
+    expected: np.ndarray,
+    actual: np.ndarray,
+    classifies: bool,
+    classes: Sequence[int] | None,
+) -> dict[str, float]:
+    if not classifies:
+        a, b = (x.reshape(len(x), -1).astype("float64") for x in (expected, actual))
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        return {"mean_cosine": float(np.mean((a * b).sum(1) / norms))}
+    best, best_of_file = expected.argmax(1), actual.argmax(1)
+    agreement = {"top1_agreement": float(np.mean(best == best_of_file))}
     if classes is not None:
-        accuracies = [float(np.mean(one == np.asarray(classes))) for one in best]
-        facts["model_accuracy"], facts["file_accuracy"] = accuracies
-    return facts
+        agreement["model_accuracy"] = float(np.mean(best == classes))
+        agreement["file_accuracy"] = float(np.mean(best_of_file == classes))
+    return agreement

@@ -6,8 +6,10 @@ import copy
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+from mobilenet_tf.export.tflite import packing
 
 _WEIGHTED = (
     schema.BuiltinOperator.CONV_2D,
@@ -34,8 +36,12 @@ class File:
         self.graph = self.model.subgraphs[0]
 
     def content(self) -> bytes:
-        """The file's bytes with all changes."""
+        """The file's bytes with all changes, tensors under the same indices."""
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self.model))
+
+    def packed(self) -> bytes:
+        """The bytes to publish, without what is not used; tensors get new indices."""
+        return packing.pack(self.model)
 
     def layers(self) -> Iterator[Layer]:
         """The layers with weights, in the order in which they run."""
@@ -98,22 +104,26 @@ class File:
 
     def operator(
         self, kind: int, inputs: Sequence[int], outputs: Sequence[int], options=None
-    ):
+    ) -> schema.OperatorT:
         """A new operator, which has no place in the graph yet."""
+        operator = schema.OperatorT()
+        operator.inputs, operator.outputs = list(inputs), list(outputs)
+        self.set_kind(operator, kind, options)
+        return operator
+
+    def set_kind(self, operator: schema.OperatorT, kind: int, options=None) -> None:
+        """Make an operator one of another kind."""
         kinds = [_kind(code) for code in self.model.operatorCodes]
         if kind not in kinds:
             code = schema.OperatorCodeT()
             code.builtinCode = code.deprecatedBuiltinCode = kind
             self.model.operatorCodes.append(code)
             kinds.append(kind)
-        operator = schema.OperatorT()
         operator.opcodeIndex = kinds.index(kind)
-        operator.inputs, operator.outputs = list(inputs), list(outputs)
         if options is not None:
             name = type(options).__name__.removesuffix("T")
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
             operator.builtinOptions = options
-        return operator
 
     def add_metadata(self, name: str, content: bytes) -> None:
         """Bytes that readers find by name."""

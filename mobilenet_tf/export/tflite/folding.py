@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.export.tflite.flatbuffer import File, Layer
 

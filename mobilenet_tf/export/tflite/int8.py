@@ -18,22 +18,15 @@ of the weights does what it is for. `benchmarks.int8_accuracy` measures each ste
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-import keras
 import numpy as np
 import tensorflow as tf
 
-from mobilenet_tf.export.networks import (
-    gives_logits,
-    has_classifier,
-    on_images,
-    with_logits,
-)
+from mobilenet_tf.export.images import scaled
+from mobilenet_tf.export.network import Network
 from mobilenet_tf.export.tflite import folding, rewriting
+from mobilenet_tf.export.tflite.converter import converted, converted_to_int8
 from mobilenet_tf.export.tflite.flatbuffer import File
-from mobilenet_tf.export.tflite.interpreter import means
+from mobilenet_tf.export.tflite.interpreter import channel_means
 
 MAXIMUM = 127
 CORRECTION_IMAGES = 32  # one pass over them for each layer
@@ -42,7 +35,7 @@ _DIVISORS = np.arange(48, 192)
 
 
 def quantize(
-    model: keras.Model,
+    network: Network,
     calibration: np.ndarray,
     *,
     lanes: int,
@@ -50,36 +43,33 @@ def quantize(
     fit_scales: bool = True,
     correct_biases: bool = True,
 ) -> File:
-    """The int8 file of a model.
+    """The int8 file of a network, with uint8 pixels as its input.
 
     Args:
-        model: One of our networks.
-        calibration: Images as the model takes them, `(images, side, side, 3)`.
+        network: What is quantised.
+        calibration: Pixels `(images, side, side, 3)` from 0 to 255.
         lanes: See `mobilenet_tf.export.tflite.folding`.
-        float_output: Whether outputs are float32, as a dense classifier is then.
+        float_output: Whether outputs are float32, as the classifier is then.
         fit_scales: Whether the first of the three is done.
         correct_biases: Whether the second is.
-
-    Returns:
-        A file with uint8 input: raw pixels.
     """
-    keeps_classes_apart = float_output and has_classifier(model)
-    softmax = keeps_classes_apart and not gives_logits(model)
-    network = on_images(with_logits(model) if softmax else model, batch_size=1)
-    reference = File(converted(network))
+    float_head = float_output and network.head is not None
+    softmax = float_head and not network.gives_logits
+    scores = (network.with_logits() if softmax else network).on_scaled()
+    inputs = scaled(calibration, network.core_range)
+    reference = File(converted(scores))
     output_type = tf.float32 if float_output else tf.uint8
-    file = File(full_int8(network, calibration, output_type))
+    file = File(converted_to_int8(scores, inputs, network.core_range, output_type))
     pairs = list(zip(reference.layers(), file.layers(), strict=True))
     if fit_scales:
         for original, layer in pairs:
             _fit_scales(original, layer)
     if correct_biases:
-        _correct_biases(reference, file, pairs, calibration[:CORRECTION_IMAGES])
-    if keeps_classes_apart:
-        rewriting.dequantize_before_last(file)
+        count = CORRECTION_IMAGES
+        _correct_biases(reference, file, pairs, inputs[:count], calibration[:count])
+    if float_head and rewriting.make_head_float(file):
         original, layer = pairs[-1]
-        if isinstance(model.layers[-1], keras.layers.Dense):
-            file.set_values(layer.bias_index, original.bias)
+        file.set_values(layer.bias_index, original.bias)
     if softmax:
         rewriting.append_softmax(file)
     if float_output:
@@ -126,35 +116,18 @@ def _fit_scales(original, layer):
     layer.set_bias(original.bias, scales)
 
 
-def _correct_biases(reference, file, pairs, images):
-    """Layer by layer, since each correction changes what the next layer gets."""
+def _correct_biases(reference, file, pairs, inputs, pixels):
+    """Layer by layer, since each correction changes what the next layer gets.
+
+    Args:
+        reference: The float32 file.
+        file: The int8 file, whose biases change.
+        pairs: Their layers.
+        inputs: Images as the float32 file takes them.
+        pixels: The same images as the int8 file takes them.
+    """
     outputs = [original.output for original, _ in pairs]
-    expected = means(reference.content(), images, outputs)
+    expected = channel_means(reference.content(), inputs, outputs)
     for (_, layer), mean in zip(pairs, expected, strict=True):
-        (found,) = means(file.content(), images, [layer.output])
-        layer.add_to_bias(mean - found)
-
-
-def full_int8(
-    model: keras.Model, calibration: np.ndarray, output_type: tf.DType
-) -> bytes:
-    """A plain conversion of a model with a batch of one: raw pixels in, all int8."""
-    # Black and white pixels make the input's scale that of raw pixels.
-    calibration = calibration.copy()
-    calibration[0, 0, 0], calibration[0, 0, 1] = -1.0, 1.0
-    return converted(
-        model,
-        optimizations=[tf.lite.Optimize.DEFAULT],
-        representative_dataset=lambda: ([image[None]] for image in calibration),
-        target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
-        inference_input_type=tf.uint8,
-        inference_output_type=output_type,
-    )
-
-
-def converted(model: keras.Model, **options) -> bytes:
-    """The LiteRT file of a model with a batch of one, by Keras' own converter."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        model.export(path, format="litert", verbose=False, **options)
-        return path.read_bytes()
+        (actual,) = channel_means(file.content(), pixels, [layer.output])
+        layer.add_to_bias(mean - actual)

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter
 
 
 def run(path: str | os.PathLike, pixels: np.ndarray) -> np.ndarray:
@@ -20,29 +21,26 @@ def run(path: str | os.PathLike, pixels: np.ndarray) -> np.ndarray:
         `(images, ...)`, dequantised.
 
     Raises:
-        ValueError: The LiteRT interpreter is not installed.
+        ValueError: LiteRT cannot run the file.
     """
     interpreter = _interpreter(model_path=str(path))
-    (inputs,) = interpreter.get_input_details()
-    (outputs,) = interpreter.get_output_details()
-    found = []
+    (output,) = interpreter.get_output_details()
+    outputs = []
     for image in pixels:
-        if inputs["dtype"] == np.uint8:
-            image = np.clip(np.round(image), 0, 255)
-        interpreter.set_tensor(inputs["index"], image[None].astype(inputs["dtype"]))
-        interpreter.invoke()
-        found.append(_dequantized(interpreter, outputs)[0])
-    return np.stack(found)
+        _invoke(interpreter, image)
+        outputs.append(_dequantized(interpreter, output)[0])
+    return np.stack(outputs)
 
 
-def means(
+def channel_means(
     content: bytes, images: np.ndarray, tensors: Sequence[int]
 ) -> list[np.ndarray]:
     """The mean per channel of tensors inside a file, over images and positions.
 
     Args:
-        content: A file with a float32 input in [-1, 1], or a uint8 input of pixels.
-        images: `(images, side, side, 3)` in [-1, 1].
+        content: The bytes of a file.
+        images: As the file takes them, `(images, side, side, 3)`; rounded for a uint8
+            input.
         tensors: Indices of the tensors.
     """
     with warnings.catch_warnings():
@@ -51,43 +49,31 @@ def means(
         interpreter = _interpreter(
             model_content=content, experimental_preserve_all_tensors=True
         )
-    (inputs,) = interpreter.get_input_details()
     details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
     sums = [0.0] * len(tensors)
     for image in images:
-        if inputs["dtype"] == np.uint8:
-            image = np.clip(np.round((image + 1) * 127.5), 0, 255)
-        interpreter.set_tensor(inputs["index"], image[None].astype(inputs["dtype"]))
-        interpreter.invoke()
+        _invoke(interpreter, image)
         for place, tensor in enumerate(tensors):
             values = _dequantized(interpreter, details[tensor])
             sums[place] += values.reshape(-1, values.shape[-1]).mean(0)
     return [total / len(images) for total in sums]
 
 
-def require_litert():
-    """The interpreter's class.
-
-    Raises:
-        ValueError: It is not installed.
-    """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise ValueError(
-            "LiteRT files are run by ai-edge-litert; pip install 'mobilenet_tf[export]'"
-        ) from error
-    return Interpreter
-
-
 def _interpreter(**arguments):
-    Interpreter = require_litert()  # noqa: N806
     interpreter = Interpreter(num_threads=1, **arguments)
     try:
         interpreter.allocate_tensors()
     except RuntimeError as error:
         raise ValueError(f"LiteRT cannot run the file: {error}") from error
     return interpreter
+
+
+def _invoke(interpreter, image):
+    (details,) = interpreter.get_input_details()
+    if details["dtype"] == np.uint8:
+        image = np.clip(np.round(image), 0, 255)
+    interpreter.set_tensor(details["index"], image[None].astype(details["dtype"]))
+    interpreter.invoke()
 
 
 def _dequantized(interpreter, details):

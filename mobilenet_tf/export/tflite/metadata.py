@@ -32,7 +32,7 @@ def labelled(file: File, name: str, side: int, labels: Sequence[str] | None) -> 
         labels: One for each output; None for features.
     """
     file.add_metadata(_NAME, _model(name, side, labels))
-    content = io.BytesIO(file.content())
+    content = io.BytesIO(file.packed())
     if labels is not None:
         with zipfile.ZipFile(content, "a") as archive:
             # A date of its own would make every export differ.

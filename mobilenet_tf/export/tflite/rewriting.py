@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.export.tflite.flatbuffer import File
+
+_OPERATOR = schema.BuiltinOperator
 
 
 def quantize_through_float(file: File) -> None:
@@ -19,37 +19,74 @@ def quantize_through_float(file: File) -> None:
     (pixels,) = quantize.inputs
     middle = file.add_tensor("pixels", pixels)
     _make_float(file.graph.tensors[middle])
-    kind = schema.BuiltinOperator.DEQUANTIZE
+    kind = _OPERATOR.DEQUANTIZE
     dequantize = file.operator(kind, [pixels], [middle], schema.DequantizeOptionsT())
     quantize.inputs = [middle]
     file.graph.operators.insert(0, dequantize)
 
 
-def dequantize_before_last(file: File) -> None:
-    """Exchange the last two operators: a dense layer or a mean, and a dequantisation.
+def make_head_float(file: File) -> bool:
+    """Let the last layer take and give float32, by a dequantisation before it.
 
-    The first then takes and gives float32. A dense layer keeps its int8 weights; its
-    inputs are quantised again while it runs, with a scale of their own.
+    The last layer is a dense layer, a convolution of a single position, or a mean;
+    reshaping may follow it. Weights stay int8: their inputs are quantised again while
+    the layer runs, with a scale of their own.
+
+    Returns:
+        Whether the layer has weights, whose bias is to be float32 then.
 
     Raises:
         ValueError: The file ends in another way.
     """
-    last, dequantize = file.graph.operators[-2:]
-    dense = schema.BuiltinOperator.FULLY_CONNECTED
-    ends = (dense, schema.BuiltinOperator.MEAN), (schema.BuiltinOperator.DEQUANTIZE,)
-    if file.kind(last) not in ends[0] or file.kind(dequantize) not in ends[1]:
+    operators = file.graph.operators
+    place = _place_of_head(file)
+    head, dequantize = operators[place], operators[-1]
+    weighted = file.kind(head) != _OPERATOR.MEAN
+    if file.kind(head) == _OPERATOR.CONV_2D:
+        _make_dense(file, head)
+    if weighted:
+        head.builtinOptions.asymmetricQuantizeInputs = True
+    features = head.inputs[0]
+    float_features = file.add_tensor("features", features)
+    _make_float(file.graph.tensors[float_features])
+    for operator in operators[place:-1]:
+        _make_float(file.graph.tensors[operator.outputs[0]])
+    head.inputs[0] = float_features
+    operators[-2].outputs = dequantize.outputs
+    dequantize.inputs, dequantize.outputs = [features], [float_features]
+    operators.insert(place, operators.pop())
+    return weighted
+
+
+def _place_of_head(file):
+    kinds = [file.kind(operator) for operator in file.graph.operators]
+    place = len(kinds) - 2
+    while kinds[place] == _OPERATOR.RESHAPE:
+        place -= 1
+    heads = _OPERATOR.FULLY_CONNECTED, _OPERATOR.CONV_2D, _OPERATOR.MEAN
+    if kinds[-1] != _OPERATOR.DEQUANTIZE or kinds[place] not in heads:
         raise ValueError("the network must end with a dense layer or an average")
-    features, middle = last.inputs[0], last.outputs[0]
-    tensor = file.graph.tensors[middle]
-    tensor.shape = list(file.graph.tensors[features].shape)
-    tensor.shapeSignature = None
-    _make_float(tensor)
-    first, second = copy.copy(dequantize), copy.copy(last)
-    first.inputs, first.outputs = [features], [middle]
-    second.inputs, second.outputs = [middle, *last.inputs[1:]], dequantize.outputs
-    if file.kind(last) == dense:
-        second.builtinOptions.asymmetricQuantizeInputs = True
-    file.graph.operators[-2:] = [first, second]
+    return place
+
+
+def _make_dense(file, operator):
+    """Turn a 1x1 convolution of a single position into the dense layer that it is."""
+    tensors = file.graph.tensors
+    image, weights, result = (
+        tensors[index]
+        for index in (operator.inputs[0], operator.inputs[1], operator.outputs[0])
+    )
+    positions = (*image.shape[1:3], *weights.shape[1:3])
+    if set(positions) != {1}:
+        raise ValueError(
+            "a convolution that classifies must see one position or be averaged"
+        )
+    weights.shape = [weights.shape[0], weights.shape[3]]
+    result.shape, result.shapeSignature = [1, weights.shape[0]], None
+    options = schema.FullyConnectedOptionsT()
+    activation = operator.builtinOptions.fusedActivationFunction
+    options.fusedActivationFunction = activation
+    file.set_kind(operator, _OPERATOR.FULLY_CONNECTED, options)
 
 
 def append_softmax(file: File) -> None:
@@ -58,7 +95,7 @@ def append_softmax(file: File) -> None:
     probabilities = file.add_tensor("probabilities", logits)
     options = schema.SoftmaxOptionsT()
     options.beta = 1.0
-    kind = schema.BuiltinOperator.SOFTMAX
+    kind = _OPERATOR.SOFTMAX
     softmax = file.operator(kind, [logits], [probabilities], options)
     file.graph.operators.append(softmax)
     file.graph.outputs = [probabilities]

@@ -1,12 +1,12 @@
 """Compressed networks as files: near the entropy of their weights, and lossless.
 
-    from mobilenet_tf.compression import codec
+    from mobilenet_tf import codec
 
     codec.save(model, "model.mntc")
     model = codec.load("model.mntc")
 
-What compresses are weights with few distinct values, many of them zero, as pruning and
-clustering make them, or whole multiples of a scale, as quantisation does. Others are
+Weights compress well that have few distinct values, many of them zero, as after pruning
+and clustering, or that are whole multiples of a scale, as after quantisation. Others are
 written too, at about their size.
 """
 
@@ -19,12 +19,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mobilenet_tf.codec import container, masks, tensors
-from mobilenet_tf.models import architecture
+from mobilenet_tf.codec import architecture_text, container, masks, tensors
+from mobilenet_tf.models import architecture, graph
 
 MAX_WEIGHTS = 1 << 26
-# Blocks are coded one after the other: so many take ten seconds to a minute. A network
-# of full blocks has half as many at the most weights.
+# Blocks are coded one after the other: this many take ten seconds to a minute. The
+# largest network allowed has half as many where all its blocks are full.
 MAX_BLOCKS = 1 << 18
 
 __all__ = ["decode", "encode", "inspect", "load", "load_weights", "save"]
@@ -36,7 +36,8 @@ def save(
     """Write a network, and return the file's bytes.
 
     Args:
-        model: A flat functional model of stock layers, such as ours.
+        model: A functional or built sequential model of stock layers. Models inside it
+            are flattened: `load` gives a flat one.
         path: The file, which appears by rename and replaces what is there.
         max_weights: A network with more weights is refused, as `load` would.
 
@@ -73,24 +74,29 @@ def load_weights(
 
     Args:
         model: What gets the weights, once the whole file is read; names may differ.
+            Models inside it are taken as if they were flat.
         path: The file.
         max_weights: As `load`.
 
     Raises:
         ValueError: As `load`, or the file is of another architecture.
     """
-    found = load(path, max_weights)
-    texts = architecture.describe(found), architecture.describe(model)
-    if different := architecture.difference(*texts):
+    loaded, flat = load(path, max_weights), graph.flatten(model)
+    architectures = architecture.describe(loaded), architecture.describe(flat)
+    if difference := architecture.difference(*architectures):
         raise ValueError(
-            f"{str(path)!r} holds another architecture than {model.name!r}: {different}"
+            f"{str(path)!r} holds another architecture than {model.name!r}: "
+            f"{difference}"
         )
-    model.set_weights(found.get_weights())
+    flat.set_weights(loaded.get_weights())
+    if flat is not model:
+        graph.copy_weights(flat, model)
 
 
 def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
     """The bytes of a network; see `save`."""
-    text = architecture.describe(model)
+    model = graph.flatten(model)
+    text = architecture_text.to_json(architecture.describe(model))
     if model.count_params() > max_weights:
         raise ValueError(
             f"model must have at most max_weights ({max_weights:,}) weights, got "
@@ -108,13 +114,14 @@ def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
 def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
     """The network of some bytes; see `load`."""
     text, streams = container.unpack(content)
-    model, layers = architecture.build(text, max_weights)
-    _check_blocks(layers, max_weights)
+    model = architecture_text.build(text, max_weights)
+    _check_blocks(model.layers, max_weights)
     learned, remaining = tensors.Models(), iter(streams)
-    for layer in layers:
+    for layer in model.layers:
         shapes = [tuple(weight.shape) for weight in layer.weights]
-        found = [_decode(next(remaining, None), shape, learned) for shape in shapes]
-        layer.set_weights(found)
+        layer.set_weights(
+            [_decode(next(remaining, None), shape, learned) for shape in shapes]
+        )
     if next(remaining, None) is not None:
         raise ValueError("it has more tensors than its architecture")
     return model
@@ -129,10 +136,10 @@ def inspect(
         ValueError: As `load`.
     """
     text, streams = container.unpack(content)
-    _, layers = architecture.build(text, max_weights)
+    model = architecture_text.build(text, max_weights)
     names = [
         (weight.path, tuple(weight.shape))
-        for layer in layers
+        for layer in model.layers
         for weight in layer.weights
     ]
     if len(names) != len(streams):

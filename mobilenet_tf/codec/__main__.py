@@ -25,7 +25,7 @@ FLAGS = flags.FLAGS
 
 
 def encode(path: Path, output: Path) -> str:
-    """A Keras file to a compressed one."""
+    """Convert a Keras file to a compressed one."""
     if path.suffix == ".net":
         model = mobilenet_tf.build_squeezenet(weights=path)
     else:
@@ -40,7 +40,7 @@ def encode(path: Path, output: Path) -> str:
 
 def _keras_model(path):
     with path.open("rb") as file:
-        # Keras says of other files that it does not find them.
+        # Keras calls a file that is no archive "not found".
         if path.suffix == ".keras" and not zipfile.is_zipfile(file):
             raise ValueError("a Keras file must be a zip archive, and it is none")
     try:
@@ -50,13 +50,13 @@ def _keras_model(path):
 
 
 def decode(path: Path, output: Path) -> str:
-    """A compressed file to a Keras one."""
+    """Convert a compressed file to a Keras one."""
     codec.load(path, FLAGS.max_weights).save(output)
     return f"written: {output}"
 
 
 def inspect(path: Path, _: Path) -> str:
-    """The tensors of a compressed file, line by line."""
+    """List the tensors of a compressed file, one per line."""
     lines = []
     for name, kind, shape, size in codec.inspect(path.read_bytes(), FLAGS.max_weights):
         sides = "x".join(map(str, shape))
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
     """Run one of the three commands."""
     names = " | ".join(COMMANDS)
     if len(arguments) != 3 or arguments[1] not in COMMANDS:
-        sys.exit(f"compression: error: the arguments must be {names} and a FILE")
+        sys.exit(f"codec: error: the arguments must be {names} and a FILE")
     command, path = arguments[1], Path(arguments[2])
     try:
         if command != "inspect" and FLAGS.output is None:
@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> None:
         print(COMMANDS[command](path, output))
     except (OSError, ValueError) as error:
         file = "" if str(path) in str(error) else f"{path}: "
-        sys.exit(f"compression: error: {file}{error}")
+        sys.exit(f"codec: error: {file}{error}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The kernels of a network, which are what compresses."""
+"""The kernels of a network: the weights that compression works on."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from mobilenet_tf import arguments
 
-MOST_VALUES = 256  # that a clustered kernel may have
+MOST_VALUES = 256  # that a kernel can share
 
 
 def parts(layer: keras.layers.Layer) -> dict[str, list[np.ndarray]]:
-    """The weights of a layer, in order, by the names of the layers that it consists of.
+    """The weights of a layer, in order, by the names of the layers it consists of.
 
-    That is itself, but of a SeparableConv2D a depthwise convolution,
-    `{name}_depthwise`, and a 1x1 convolution of its own name.
+    A SeparableConv2D consists of a depthwise convolution, `{name}_depthwise`, and a 1x1
+    convolution of its own name; any other layer of itself.
     """
     arrays = layer.get_weights()
     if isinstance(layer, keras.layers.SeparableConv2D):
@@ -30,7 +30,7 @@ def depthwise_part(name: str) -> str:
 
 
 def by_name(model: keras.Model) -> dict[str, np.ndarray]:
-    """The kernels of a network, in order, by the names of layers and their parts."""
+    """The kernels of a flat network, in order, by the names of layers and parts."""
     return {
         name: array
         for layer in model.layers
@@ -41,29 +41,25 @@ def by_name(model: keras.Model) -> dict[str, np.ndarray]:
 
 
 def replace(model: keras.Model, kernels: Mapping[str, np.ndarray]) -> None:
-    """Give a network other kernels, by their names."""
+    """Give a flat network other kernels, by the names of layers and parts."""
     for layer in model.layers:
-        found = [
+        arrays = [
             kernels.get(name, array) if array.ndim > 1 else array
             for name, arrays in parts(layer).items()
             for array in arrays
         ]
-        layer.set_weights(found)
+        layer.set_weights(arrays)
 
 
-def clustered(values: np.ndarray) -> bool:
-    """Whether the weights of a kernel share few values, as `steps.cluster` makes them.
+def shares_values(values: np.ndarray) -> bool:
+    """Whether the weights of a kernel share values, as clustering makes them.
 
-    That is at most 256 beside zero, each of them twice or more on average, which are no
-    evenly spaced levels: those are of 8-bit integers, as in some published weights.
+    That is: there are at most 256 distinct values besides zero, and at least twice as
+    many weights that are not zero. Counted exactly, so a kernel of 8-bit integers times
+    one scale shares values too.
     """
-    weights = values[values != 0].astype("float64")
-    distinct = np.unique(weights)
-    if not 0 < len(distinct) <= min(MOST_VALUES, len(weights) / 2):
-        return False
-    steps = np.diff(np.union1d(distinct, 0.0))
-    steps /= steps.min()
-    return bool((np.abs(steps - np.rint(steps)) > 1e-3).any())
+    weights = values[values != 0]
+    return 0 < len(np.unique(weights)) <= min(MOST_VALUES, weights.size // 2)
 
 
 def chosen(
@@ -72,9 +68,9 @@ def chosen(
     """The kernels to work on, by name, and the names of those that are left out.
 
     Args:
-        model: The network.
-        depthwise: Whether depthwise kernels belong to it.
-        skip: Names of kernels that do not.
+        model: The network, flat.
+        depthwise: Whether to work on depthwise kernels.
+        skip: Names of further kernels to leave out.
 
     Raises:
         ValueError: `skip` is no collection of names of kernels, or none is left.
@@ -83,14 +79,14 @@ def chosen(
     arguments.names("skip", skip, kernels)
     left_out = {*skip}
     if not depthwise:
-        left_out |= _depthwise(model)
+        left_out |= _depthwise_names(model)
     taken = {name: values for name, values in kernels.items() if name not in left_out}
     if not taken:
         raise ValueError(f"no layer of {model.name!r} is left to work on")
     return taken, [name for name in kernels if name in left_out]
 
 
-def _depthwise(model):
+def _depthwise_names(model):
     return {
         name
         for layer in model.layers

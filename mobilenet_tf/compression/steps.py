@@ -1,11 +1,11 @@
 """Pruning, clustering and quantisation of a trained network, with training in between.
 
-Each step takes a Keras model and gives a new one of the same stock layers; the model it
-is given stays as it is. They combine in this order, any of them left out: prune; then
-cluster, which keeps the zeros; then quantize, which keeps the zeros, and lets weights
-that are equal inside a filter stay equal. Another order loses what was done before:
-training after cluster or quantize, pruning's too, moves every weight on its own, and
-prune refuses a network that is clustered. `remove_channels` and `low_rank` come first.
+Each step takes a Keras model and gives a new one of stock layers; the model it is given
+stays as it is, and models inside it are flattened. The steps combine in this order, any
+of them left out: prune; then cluster, which keeps the zeros; then quantize, which keeps
+the zeros and the shared values. Another order loses what was done before: training
+moves every weight of a clustered or quantised network on its own. `remove_channels` and
+`low_rank` come first.
 
 The training is that of `mobilenet_tf.training.loop`, around the wrappers of the Model
 Optimization Toolkit.
@@ -14,16 +14,28 @@ Optimization Toolkit.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Unpack
 
 import keras
 import numpy as np
 
 from mobilenet_tf import arguments
-from mobilenet_tf.compression import kernels, wrapped
+from mobilenet_tf.compression import kernels
 from mobilenet_tf.compression.codebooks import codebook, nearest
-from mobilenet_tf.compression.tuning import check
+from mobilenet_tf.compression.fine_tuning import (
+    Training,
+    checked,
+    copy_of,
+    fine_tune,
+    toolkit,
+)
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training.recipe import Recipe
+
+_PRUNED_FILES = (
+    "a LiteRT file of a pruned network is as large as that of the dense one; the "
+    "codec's is smaller"
+)
 
 
 def prune(
@@ -36,14 +48,19 @@ def prune(
     end: float = 0.5,
     depthwise: bool = False,
     skip: Collection[str] = (),
-    **training,
+    keep_clusters: bool = True,
+    **training: Unpack[Training],
 ) -> keras.Model:
     """Set the smallest weights of every kernel to zero, more and more of them.
 
+    A LiteRT file of the pruned network is as large as that of the dense one, and as
+    fast; the codec's file is smaller. `remove_channels` makes both smaller and faster.
+
     Args:
-        model: A trained classifier, flat and functional, of stock layers.
+        model: A trained classifier of stock layers.
         data: What it is trained on.
-        recipe: How; the rate is usually lower than that of the training before.
+        recipe: How; its learning rate is usually lower than that of the training
+            before.
         sparsity: Share of zeros in each kernel in the end, in [0, 1); or the share by
             the name of the layer, where those that are not named are left out.
         begin: When the first zeros come, as a fraction of the training, in [0, 1).
@@ -52,16 +69,20 @@ def prune(
             the weights, and the most sensitive one.
         skip: Names of further layers to leave out: they get no more zeros, but are
             trained with the others.
-        **training: `seed`, `snapshot_path` and `on_epoch` as
-            `mobilenet_tf.training.classifier.fit` takes them; `report` is called with
-            the `Report` of what was done, and prints it by default.
+        keep_clusters: True refuses a model with kernels of few distinct values, such as
+            `cluster` makes: pruning trains each weight on its own, and what was shared
+            is lost. False prunes it all the same, for example weights that were
+            published in 8 bits.
+        **training: See `mobilenet_tf.compression.fine_tuning.Training`.
 
     Returns:
         The pruned network.
 
     Raises:
         ValueError: An argument is out of its range, the model is clustered, or it has
-            a layer that the toolkit cannot take.
+            a layer that the toolkit cannot train.
+        TypeError: There is no such further argument.
+        ImportError: The toolkit is not installed.
 
     Source: Zhu and Gupta, "To prune, or not to prune", arXiv 1710.01878.
     """
@@ -69,23 +90,27 @@ def prune(
     arguments.number(
         "end", end, lambda value: begin < value <= 1, f"in ({begin}, 1], after begin"
     )
-    check("prune", model, data, recipe, training)
+    arguments.one_of("keep_clusters", keep_clusters, (True, False))
+    model = checked(prune, model, data, recipe, training, optional=False)
     if isinstance(sparsity, Mapping):
-        named = kernels.by_name(model)
-        arguments.names("sparsity", sparsity, named)
-        depthwise, skip = True, {*named} - {*sparsity} | {*skip}
+        names = kernels.by_name(model)
+        arguments.names("sparsity", sparsity, names)
+        depthwise, skip = True, {*names} - {*sparsity} | {*skip}
     chosen, left_out = kernels.chosen(model, depthwise, skip)
-    sparsities = _by_name(sparsity, chosen)
-    _check_not_clustered(model)
-    settings = {"sparsities": sparsities, "begin": begin, "end": end}
-
-    def prepare(result, bridge):
-        return bridge.prune(sparsities, begin, end)
-
+    sparsities = _sparsities(sparsity, chosen)
+    if keep_clusters:
+        _check_not_clustered(model)
     shares = sorted(set(sparsities.values()))
-    title = f"prune: sparsity {', '.join(f'{share:g}' for share in shares)}"
-    return wrapped.train(
-        title, model, data, recipe, prepare, left_out, settings=settings, **training
+    return fine_tune(
+        f"prune: sparsity {', '.join(f'{share:g}' for share in shares)}",
+        model,
+        copy_of(model),
+        data,
+        recipe,
+        left_out=left_out,
+        wrapping=toolkit().Pruning(sparsities, begin, end),
+        notes=[_PRUNED_FILES],
+        **training,
     )
 
 
@@ -97,12 +122,12 @@ def cluster(
     clusters: int,
     depthwise: bool = True,
     skip: Collection[str] = (),
-    **training,
+    **training: Unpack[Training],
 ) -> keras.Model:
     """Let the weights of every kernel share a few values; zeros stay zeros.
 
     Args:
-        model: A trained classifier, flat and functional, of stock layers.
+        model: A trained classifier of stock layers.
         data: What it is trained on; None shares the values without training.
         recipe: How; None shares the values without training.
         clusters: Distinct values of each kernel, zero included, from 2, or from 3 where
@@ -110,7 +135,7 @@ def cluster(
         depthwise: Whether the values of depthwise kernels are shared too.
         skip: Names of further layers to leave out: their weights are trained each on
             its own, but for zeros, which stay.
-        **training: As `prune`.
+        **training: See `mobilenet_tf.compression.fine_tuning.Training`.
 
     Returns:
         The network with shared weights.
@@ -118,7 +143,9 @@ def cluster(
     Raises:
         ValueError: An argument is out of its range, a kernel has fewer distinct values
             than there are clusters, or the model has a layer that the toolkit cannot
-            take.
+            train.
+        TypeError: There is no such further argument.
+        ImportError: Data is given, and the toolkit is not installed.
 
     Source: Han et al., "Deep Compression", arXiv 1510.00149, section 3.
     """
@@ -127,64 +154,86 @@ def cluster(
         raise ValueError(
             f"clusters must be at most {kernels.MOST_VALUES}, got {clusters}"
         )
-    check("cluster", model, data, recipe, training, optional=True)
+    model = checked(cluster, model, data, recipe, training, optional=True)
     chosen, left_out = kernels.chosen(model, depthwise, skip)
-    codebooks = {name: _codebook(name, one, clusters) for name, one in chosen.items()}
-
-    def prepare(result, bridge):
-        shared = {name: nearest(one, codebooks[name]) for name, one in chosen.items()}
-        kernels.replace(result, shared)
-        return bridge and bridge.cluster(codebooks)
-
-    title = f"cluster: {clusters} values"
-    return wrapped.train(
-        title, model, data, recipe, prepare, left_out, settings={}, **training
+    for name, values in chosen.items():
+        _check_enough_values(name, values, clusters)
+    wrapper = toolkit().Clustering if data is not None else lambda codebooks: None
+    codebooks = {
+        name: codebook(values, clusters, keep_zeros=True)
+        for name, values in chosen.items()
+    }
+    result = copy_of(model)
+    kernels.replace(
+        result, {name: nearest(chosen[name], codebooks[name]) for name in chosen}
+    )
+    return fine_tune(
+        f"cluster: {clusters} values",
+        model,
+        result,
+        data,
+        recipe,
+        left_out=left_out,
+        wrapping=wrapper(codebooks),
+        **training,
     )
 
 
 def quantize(
-    model: keras.Model, data: DataSet, recipe: Recipe, **training
+    model: keras.Model,
+    data: DataSet,
+    recipe: Recipe,
+    *,
+    keep_clusters: bool = True,
+    **training: Unpack[Training],
 ) -> keras.Model:
-    """Train with weights and feature maps in 8 bits; zeros and sharing stay.
+    """Train with weights and feature maps in 8 bits; zeros and shared values stay.
 
-    Every filter of the result has weights that are whole multiples of a scale, from
-    -127 to 127 of them, so that `mobilenet_tf.export.litert_file` with "int8" rounds no
-    weight of a Conv2D again. A depthwise or fully connected kernel has one scale in
-    all, and filters that use little of its range may be rounded again.
+    Every kernel of the result has weights that are whole multiples of a scale, from
+    -127 to 127 of them, so that `mobilenet_tf.export.litert` with "int8" rounds none of
+    them again. There is one scale for each filter, or for each channel of a depthwise
+    kernel.
 
-    Weights that are zero stay zero, and weights of one scale that are equal stay equal.
-    As each filter has a scale of its own, the values of one are not those of another
-    any more: what is shared inside filters stays so, a codebook of the kernel does not.
+    Weights that are zero stay zero. In a kernel of at most 256 distinct values besides
+    zero, with at least twice as many weights that are not zero, weights that are equal
+    stay equal, and the whole kernel has one scale: a codebook of 16 values stays one of
+    at most 16 values, and the codec's file does not grow. `cluster` makes such kernels,
+    and so do weights that were published in 8 bits.
 
     Args:
-        model: A trained classifier, flat and functional, of stock layers.
+        model: A trained classifier of stock layers.
         data: What it is trained on.
         recipe: How.
-        **training: As `prune`.
+        keep_clusters: Whether shared values stay shared. False trains every weight on
+            its own, with a scale for each filter.
+        **training: See `mobilenet_tf.compression.fine_tuning.Training`.
 
     Returns:
         The quantised network, in float32.
 
     Raises:
-        ValueError: Data or recipe is none, or the model has a layer that the toolkit
-            cannot take.
+        ValueError: Data or recipe is None, or the model has a layer that the toolkit
+            cannot train.
         TypeError: There is no such further argument.
+        ImportError: The toolkit is not installed.
 
     Source: Jacob et al., arXiv 1712.05877, section 3.
     """
-    check("quantize", model, data, recipe, training)
-    kernels.chosen(model, True, ())  # raises where there is none
-
-    def prepare(result, bridge):
-        return bridge.quantize()
-
-    title = "quantize: 8 bits"
-    return wrapped.train(
-        title, model, data, recipe, prepare, [], settings={}, stock=True, **training
+    arguments.one_of("keep_clusters", keep_clusters, (True, False))
+    model = checked(quantize, model, data, recipe, training, optional=False)
+    kernels.chosen(model, depthwise=True, skip=())  # raises where there is none
+    return fine_tune(
+        "quantize: 8 bits",
+        model,
+        copy_of(model),
+        data,
+        recipe,
+        wrapping=toolkit().Quantization(keep_clusters),
+        **training,
     )
 
 
-def _by_name(sparsity, names):
+def _sparsities(sparsity, names):
     """The share of zeros by the name of the layer; raises where one is not legal."""
     sparsities = {
         name: sparsity[name] if isinstance(sparsity, Mapping) else sparsity
@@ -197,16 +246,16 @@ def _by_name(sparsity, names):
 
 def _check_not_clustered(model):
     for name, values in kernels.by_name(model).items():
-        if kernels.clustered(values):
+        if kernels.shares_values(values):
             raise ValueError(
                 "model must not be clustered, since pruning loses shared values: prune "
-                f"before cluster; got {len(np.unique(values))} values for "
-                f"{values.size:,} weights of {name!r}"
+                f"before cluster, or pass keep_clusters=False; got "
+                f"{len(np.unique(values))} values for {values.size:,} weights of "
+                f"{name!r}"
             )
 
 
-def _codebook(name, values, clusters):
-    """Where the values of a kernel begin; raises where it has not enough."""
+def _check_enough_values(name, values, clusters):
     distinct = len(np.unique(values))
     if distinct < clusters:
         raise ValueError(
@@ -217,4 +266,3 @@ def _codebook(name, values, clusters):
         raise ValueError(
             f"clusters must be at least 3 where zeros stay, as in {name!r}, got 2"
         )
-    return codebook(values, clusters, keep_zeros=True)

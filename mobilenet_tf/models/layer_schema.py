@@ -1,4 +1,4 @@
-"""Which layers and settings an architecture can hold, and how many weights they have."""
+"""The layers and settings that an architecture can hold, and their weights."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The one bridge to the Model Optimization Toolkit, which takes tf_keras models alone.
 
-A network crosses as the text of its architecture and its weights, layer by layer, and
-comes back the same way, with equal outputs. Nothing else imports tf_keras or the
-toolkit.
+A network crosses as its architecture and its weights, layer by layer, and comes back
+the same way, with equal outputs. Nothing else imports tf_keras or the toolkit.
 """
 
 from __future__ import annotations
@@ -15,13 +14,14 @@ import keras
 from mobilenet_tf.compression.kernels import parts
 from mobilenet_tf.compression.tfmot.crossing import Crop, to_tf_keras
 from mobilenet_tf.compression.tfmot.packages import tf_keras, tfmot
-from mobilenet_tf.compression.tfmot.quantization import quantize
-from mobilenet_tf.compression.tfmot.wrappers import KeptZeros, Weights, cluster, prune
-from mobilenet_tf.compression.tuning import check_finite
+from mobilenet_tf.compression.tfmot.quantization import Quantization
+from mobilenet_tf.compression.tfmot.wrappers import Clustering, KeptZeros, Pruning
+from mobilenet_tf.compression.wrapping import Wrapping
+from mobilenet_tf.models import graph
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.recipe import Recipe
 
-__all__ = ["Toolkit", "cluster", "prune", "quantize", "to_tf_keras"]
+__all__ = ["Clustering", "Pruning", "Quantization", "Toolkit", "to_tf_keras"]
 
 
 @dataclasses.dataclass
@@ -29,32 +29,28 @@ class Toolkit:
     """A `Trainee`: a network that the toolkit has wrapped, trained by tf_keras.
 
     Args:
-        model: The network; it gets the weights in the end.
+        model: The network, flat; it gets the weights in the end.
         source: Side in pixels of the stored images.
         recipe: How to train.
-        wrap: Takes the network in tf_keras and the steps of the whole training; gives
-            the wrapped one.
-        strip: Takes the trained wrapped network; gives the weights of each layer.
-        stock: Whether all layers are of tf_keras' own classes, as quantisation needs.
-        left_out: Names of layers that are not wrapped; their zeros stay zeros too.
+        wrapping: How layers are wrapped.
+        left_out: Names of kernels that are not wrapped; their zeros stay zeros too.
     """
 
     model: keras.Model
     source: int
     recipe: Recipe
-    wrap: Callable[[tf_keras.Model, int], tf_keras.Model]
-    strip: Callable[[tf_keras.Model], Weights]
-    stock: bool = False
+    wrapping: Wrapping
     left_out: Collection[str] = ()
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> tf_keras.Model:
-        body = to_tf_keras(self.model, side, self.recipe, self.stock)
+        body = to_tf_keras(self.model, side, self.recipe, self.wrapping.stock_layers)
         side = body.input_shape[1]
-        body = self.wrap(body, self.recipe.epochs * steps_per_epoch)
+        body = self.wrapping.wrap(body, self.recipe.epochs * steps_per_epoch)
         body._name = "body"
         images = tf_keras.Input((self.source, 3, self.source), dtype="uint8")
         boxes = tf_keras.Input((4,))
-        crops = Crop(self.source, side)([images, boxes])
+        input_range = graph.input_range(self.model) or graph.SYMMETRIC
+        crops = Crop(self.source, side, input_range)([images, boxes])
         trained = tf_keras.Model([images, boxes], body(crops))
         compile_for_training(trained, self.recipe, steps_per_epoch, tf_keras)
         return trained
@@ -68,9 +64,7 @@ class Toolkit:
         ]
 
     def finish(self, trained: tf_keras.Model) -> None:
-        weights = self.strip(trained.get_layer("body"))
-        check_finite(weights, self.recipe)
+        weights = self.wrapping.strip(trained.get_layer("body"))
         for layer in self.model.layers:
-            names = parts(layer)
-            # Raises where an array is missing.
-            layer.set_weights([one for name in names for one in weights.get(name, ())])
+            arrays = [array for name in parts(layer) for array in weights.get(name, ())]
+            layer.set_weights(arrays)  # raises where an array is missing

@@ -1,9 +1,9 @@
-"""The same network in tf_keras: by the text of its architecture, and layer by layer."""
+"""The same network in tf_keras: by its architecture, and layer by layer."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import json
 import types
 
 import keras
@@ -11,7 +11,9 @@ import tensorflow as tf
 
 from mobilenet_tf.compression.kernels import depthwise_part, parts
 from mobilenet_tf.compression.tfmot.packages import tf_keras, tfmot
-from mobilenet_tf.models import architecture
+from mobilenet_tf.models import architecture, graph
+from mobilenet_tf.models.architecture import LayerSpec
+from mobilenet_tf.models.layer_schema import SETTINGS
 from mobilenet_tf.training.accelerated import split_convolution
 from mobilenet_tf.training.cropping import crop_resize
 from mobilenet_tf.training.recipe import Recipe
@@ -25,7 +27,7 @@ def to_tf_keras(
 ) -> tf_keras.Model:
     """The same network in tf_keras, with equal weights.
 
-    A SeparableConv2D becomes its two parts, as the toolkit quantises it.
+    A SeparableConv2D becomes its two parts, which the toolkit quantises each.
 
     Args:
         model: A flat functional network of stock layers.
@@ -36,14 +38,16 @@ def to_tf_keras(
             finds the kernels of depthwise layers, and grouped convolutions are fast.
 
     Raises:
-        ValueError: A layer is none of those that can cross.
+        ValueError: tf_keras has no such layer or activation.
     """
     framework = _framework(model, side, recipe, stock)
-    name, *entries = json.loads(architecture.describe(model))
-    for _, layer, _, settings in entries:
-        _check_activation(layer, settings.get("activation"))
-    text = json.dumps([name, *(one for entry in entries for one in _split(*entry))])
-    copy, _ = architecture.build(text, framework=framework)
+    network = architecture.describe(model)
+    for spec in network.layers:
+        _check_activation(spec.name, spec.settings.get("activation", "linear"))
+    specs = tuple(part for spec in network.layers for part in _split(spec))
+    copy = architecture.build(
+        dataclasses.replace(network, layers=specs), framework=framework
+    )
     for layer in model.layers:
         for name, arrays in parts(layer).items():
             copy.get_layer(name).set_weights(arrays)
@@ -51,8 +55,8 @@ def to_tf_keras(
 
 
 def _check_activation(layer, activation):
-    # Keras 3 has another formula for the last one.
-    known = hasattr(tf_keras.activations, activation or "linear")
+    # Keras 3 has another formula for hard_sigmoid.
+    known = hasattr(tf_keras.activations, activation)
     if not known or activation == "hard_sigmoid":
         raise ValueError(
             f"layer {layer!r} has the activation {activation!r}, which tf_keras, and "
@@ -60,16 +64,30 @@ def _check_activation(layer, activation):
         )
 
 
-def _split(kind, name, inputs, settings):
-    """The entries of an architecture that one of them becomes."""
-    if kind != "SeparableConv2D":
-        return [[kind, name, inputs, settings]]
-    first, last = depthwise_part(name), ("filters", "use_bias", "activation")
-    depthwise = {key: settings[key] for key in settings if key not in last}
-    pointwise = {key: settings[key] for key in settings if key in last}
+def _split(spec):
+    """The layers that one layer becomes: of a separable convolution two."""
+    if spec.kind != "SeparableConv2D":
+        return [spec]
+    depthwise = {
+        key: spec.settings[key]
+        for key in SETTINGS["DepthwiseConv2D"]
+        if key not in ("use_bias", "activation")
+    }
+    depthwise |= {"use_bias": False, "activation": "linear"}
+    pointwise = {
+        "filters": spec.settings["filters"],
+        "groups": 1,
+        "kernel_size": [1, 1],
+        "strides": [1, 1],
+        "padding": "valid",
+        "dilation_rate": [1, 1],
+        "use_bias": spec.settings["use_bias"],
+        "activation": spec.settings["activation"],
+    }
+    first = depthwise_part(spec.name)
     return [
-        ["DepthwiseConv2D", first, inputs, depthwise | {"use_bias": False}],
-        ["Conv2D", name, [first], pointwise | {"kernel_size": 1}],
+        LayerSpec("DepthwiseConv2D", first, spec.inputs, depthwise),
+        LayerSpec("Conv2D", spec.name, (first,), pointwise),
     ]
 
 
@@ -88,8 +106,8 @@ def _framework(model, side, recipe, stock):
                 settings["kernel_regularizer"] = tf_keras.regularizers.L2(recipe.l2)
             if name == model.layers[-1].name:
                 if kind == "Softmax":
-                    kind, settings = "Activation", {}
-                if "activation" in architecture.SETTINGS[kind]:
+                    kind, settings = "Activation", {"activation": "linear"}
+                if "activation" in settings:
                     settings["activation"] = "linear"
         if not stock and kind == "DepthwiseConv2D":
             return _OpenDepthwiseConv2D(name=name, **settings)
@@ -97,9 +115,7 @@ def _framework(model, side, recipe, stock):
             return _SplitConv2D(name=name, **settings)
         return getattr(tf_keras.layers, kind)(name=name, **settings)
 
-    layers = {
-        kind: functools.partial(construct, kind) for kind in architecture.SETTINGS
-    }
+    layers = {kind: functools.partial(construct, kind) for kind in SETTINGS}
     return types.SimpleNamespace(
         layers=types.SimpleNamespace(**layers), Model=tf_keras.Model
     )
@@ -137,14 +153,30 @@ class _SplitConv2D(
 
 
 class Crop(tf_keras.layers.Layer):
-    """`crop_resize` under tf_keras; Keras' operations take its tensors."""
+    """`crop_resize` under tf_keras, in the values that a network expects.
 
-    def __init__(self, source, side, **kwargs):
+    Args:
+        source: Side in pixels of the stored images.
+        side: Side in pixels of the crops.
+        input_range: What the network expects of black and of white.
+    """
+
+    def __init__(
+        self,
+        source: int,
+        side: int,
+        input_range: tuple[float, float] = graph.SYMMETRIC,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.source, self.side = source, side
+        self.source, self.side, self.input_range = source, side, input_range
 
     def call(self, inputs):
         images, boxes = inputs
         # A generator's batches come without their shape.
         images = tf.ensure_shape(images, (None, self.source, 3, self.source))
-        return crop_resize(images, tf.ensure_shape(boxes, (None, 4)), self.side)
+        crops = crop_resize(images, tf.ensure_shape(boxes, (None, 4)), self.side)
+        if self.input_range == graph.SYMMETRIC:
+            return crops
+        black, white = self.input_range
+        return (crops + 1) * ((white - black) / 2) + black

@@ -23,11 +23,11 @@ import tensorflow as tf
 
 from mobilenet_tf.compression import kernels
 from mobilenet_tf.compression.tfmot.packages import tf_keras, tfmot
-from mobilenet_tf.compression.tfmot.wrappers import Weights
+from mobilenet_tf.compression.wrapping import Weights
 
 default_8bit = tfmot.quantization.keras.default_8bit
 _LARGEST = 127  # of a weight in units of its scale
-_DECAY = 0.999  # of a range's moving average, once it has seen some thousand batches
+_DECAY = 0.999  # of a range's moving average, after some thousand batches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Layout(default_8bit.Default8BitQuantizeLayoutTransform):
 def _registered(layer, registry):
     """What the toolkit does with a layer without a kernel."""
     if isinstance(layer, tf_keras.layers.Rescaling):
-        return default_8bit.default_8bit_quantize_configs.Default8BitOutputQuantizeConfig()
+        layer = tf_keras.layers.ReLU()  # of which the output is quantised, no more
     if not registry.supports(layer):
         raise ValueError(
             f"layer {layer.name!r} is a {type(layer).__name__}, which cannot be "
@@ -162,7 +162,7 @@ class _Config(tfmot.quantization.keras.QuantizeConfig):
 class _RangeQuantizer(tfmot.quantization.keras.quantizers.MovingAverageQuantizer):
     """A feature map in 8 bits, its range a moving average that begins with the data.
 
-    The decay of the average is `(1 + n) / (10 + n)` after n batches, at most 0.999.
+    After n batches the decay of the average is `n / (n + 9)`, at most 0.999.
     """
 
     def __init__(self):
@@ -177,7 +177,7 @@ class _RangeQuantizer(tfmot.quantization.keras.quantizers.MovingAverageQuantizer
     def __call__(self, inputs, training, weights, **kwargs):
         if training:
             batches = weights["batches"]
-            decay = tf.minimum(_DECAY, (1 + batches) / (10 + batches))
+            decay = tf.minimum(_DECAY, batches / (batches + 9))
             # A LiteRT file needs zero to be in the range.
             for variable, value in (
                 (weights["min_var"], tf.minimum(tf.reduce_min(inputs), 0)),

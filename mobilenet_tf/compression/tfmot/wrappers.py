@@ -1,8 +1,9 @@
-"""The toolkit's wrappers of kernels: on before training, and off afterwards."""
+"""Pruning and clustering: the toolkit's wrappers on before training, off afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 
 import keras
 import numpy as np
@@ -16,14 +17,12 @@ from mobilenet_tf.compression.tfmot.packages import (
     tf_keras,
     tfmot,
 )
+from mobilenet_tf.compression.wrapping import Weights
 
-Weights = dict[str, list[np.ndarray]]
 
-
-def prune(
-    sparsities: Mapping[str, float], begin: float, end: float
-) -> tuple[Callable, Callable]:
-    """`wrap` and `strip` of magnitude pruning, more and more zeros from begin to end.
+@dataclasses.dataclass(frozen=True)
+class Pruning:
+    """Wrapping for magnitude pruning: more and more zeros from begin to end.
 
     Args:
         sparsities: Share of zeros in the end, by the name of the layer.
@@ -31,14 +30,20 @@ def prune(
         end: When the sparsity is reached, as a fraction of the training.
     """
 
-    def wrap(body, steps):
-        first, length = int(begin * steps), max(1, int((end - begin) * steps))
+    sparsities: Mapping[str, float]
+    begin: float
+    end: float
+    stock_layers = False
+
+    def wrap(self, body: tf_keras.Model, steps: int) -> tf_keras.Model:
+        first = int(self.begin * steps)
+        length = max(1, int((self.end - self.begin) * steps))
         frequency = max(1, length // 100)
 
-        def one(layer):
+        def wrapper(layer):
             schedule = tfmot.sparsity.keras.PolynomialDecay(
                 initial_sparsity=0.0,
-                final_sparsity=sparsities[layer.name],
+                final_sparsity=self.sparsities[layer.name],
                 begin_step=first,
                 # Reached only in a step in which zeros are chosen.
                 end_step=first + length // frequency * frequency,
@@ -46,46 +51,53 @@ def prune(
             )
             return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule)
 
-        return _wrapped(body, sparsities, one)
+        return _wrapped(body, self.sparsities, wrapper)
 
-    return wrap, lambda body: _weights(tfmot.sparsity.keras.strip_pruning(body))
+    def strip(self, body: tf_keras.Model) -> Weights:
+        return _weights(tfmot.sparsity.keras.strip_pruning(body))
 
 
-def cluster(codebooks: Mapping[str, np.ndarray]) -> tuple[Callable, Callable]:
-    """`wrap` and `strip` of weight sharing, which trains the shared values.
+@dataclasses.dataclass(frozen=True)
+class Clustering:
+    """Wrapping for weight sharing, which trains the shared values.
 
     Args:
-        codebooks: For each layer the values to begin with. One that is exactly zero
-            stays zero, and so do the weights that are.
+        codebooks: For each layer the initial values. One that is exactly zero stays
+            zero, and so do the weights that are.
     """
 
-    def one(layer):
-        codebook = codebooks[layer.name]
-        return cluster_weights(
-            layer, len(codebook), preserve_sparsity=bool((codebook == 0).any())
-        )
+    codebooks: Mapping[str, np.ndarray] = dataclasses.field(repr=False)
+    stock_layers = False
 
-    def wrap(body, _):
-        found = kernels.by_name(body)
-        wrapped = _wrapped(body, codebooks, one)
-        for name, codebook in codebooks.items():
-            _begin_with(wrapped.get_layer(f"cluster_{name}"), codebook, found[name])
+    def wrap(self, body: tf_keras.Model, steps: int) -> tf_keras.Model:
+        def wrapper(layer):
+            codebook = self.codebooks[layer.name]
+            return cluster_weights(
+                layer, len(codebook), preserve_sparsity=bool((codebook == 0).any())
+            )
+
+        kernels_by_name = kernels.by_name(body)
+        wrapped = _wrapped(body, self.codebooks, wrapper)
+        for name, codebook in self.codebooks.items():
+            layer = wrapped.get_layer(f"cluster_{name}")
+            _set_initial_values(layer, codebook, kernels_by_name[name])
         return wrapped
 
-    return wrap, lambda body: _weights(tfmot.clustering.keras.strip_clustering(body))
+    def strip(self, body: tf_keras.Model) -> Weights:
+        return _weights(tfmot.clustering.keras.strip_clustering(body))
 
 
-def _begin_with(wrapper, codebook, values):
-    """Replace the values that the toolkit begins with, which are evenly spaced.
+def _set_initial_values(wrapper, codebook, values):
+    """Replace the toolkit's initial values, which are evenly spaced.
 
-    With them goes its mask of zeros, which holds all weights next to its zero.
+    Its mask of zeros, which holds all weights nearest to its zero, is replaced too.
     """
     ((name, centroids),) = wrapper.cluster_centroids.items()
     if wrapper.preserve_sparsity:
-        place = int(wrapper.zero_idx[name])
         others = codebook[codebook != 0]
-        codebook = np.insert(others, min(place, len(others)), 0)
-        wrapper.zero_idx[name] = tf.constant(min(place, len(others)), tf.int64)
+        index = min(int(wrapper.zero_idx[name]), len(others))
+        codebook = np.insert(others, index, 0)
+        wrapper.zero_idx[name] = tf.constant(index, tf.int64)
         wrapper.sparsity_masks[name] = tf.cast(values != 0, tf.float32)
     centroids.assign(codebook)
     # The mean of the gradients of its weights moves a value as fast as each of them
@@ -107,8 +119,8 @@ class _SortedLookup(ClusteringAlgorithm):
         order = tf.argsort(values)
         values = tf.gather(values, order)
         middles = (values[1:] + values[:-1]) / 2
-        places = tf.searchsorted(middles, tf.reshape(weight, [-1]))
-        indices = tf.gather(order, tf.reshape(places, tf.shape(weight)))
+        nearest = tf.searchsorted(middles, tf.reshape(weight, [-1]))
+        indices = tf.gather(order, tf.reshape(nearest, tf.shape(weight)))
         return tf.cast(indices, tf.int64)
 
 
@@ -131,8 +143,8 @@ class KeptZeros(tf_keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         for name, kept in self._kept.items():
             weights = self.model.get_layer("body").get_layer(name).weights
-            (values,) = (one for one in weights if one.shape.rank > 1)
-            values.assign(values * kept)
+            (kernel,) = (weight for weight in weights if weight.shape.rank > 1)
+            kernel.assign(kernel * kept)
 
 
 def _wrapped(body, names, wrap):
@@ -143,7 +155,7 @@ def _wrapped(body, names, wrap):
 
 
 def _weights(body) -> Weights:
-    """By layer. A pruned weight that was negative is -0.0, which would be no zero."""
+    """Arrays by layer. Pruned negative weights are -0.0, which is made 0.0."""
     return {
         layer.name: [array + 0.0 for array in layer.get_weights()]
         for layer in body.layers

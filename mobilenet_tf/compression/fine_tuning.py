@@ -1,0 +1,193 @@
+"""Training between the steps of compression: arguments, checks, and one way to train.
+
+`remove_channels` and `low_rank` train stock Keras layers; `prune`, `cluster` and
+`quantize` train layers that the Model Optimization Toolkit has wrapped.
+"""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypedDict
+
+import keras
+import numpy as np
+
+from mobilenet_tf import arguments
+from mobilenet_tf.compression import reports
+from mobilenet_tf.compression.wrapping import Wrapping
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import architecture, graph
+from mobilenet_tf.training import checks, classifier, loop, snapshot
+from mobilenet_tf.training.recipe import Recipe
+
+
+class Training(TypedDict, total=False):
+    """Keyword arguments of every step, beside its own.
+
+    Attributes:
+        seed: Seed of batch order, augmentation and dropout; 0 by default.
+        snapshot_path: `.npz` file that holds the state after each epoch. The same call
+            with the same file goes on where a killed one has stopped.
+        on_epoch: Called after each epoch, when its snapshot is on disk.
+        report: Called with the `Report` of what was done; prints it by default.
+    """
+
+    seed: int
+    snapshot_path: str | os.PathLike | None
+    on_epoch: Callable[[loop.Progress], None]
+    report: Callable[[reports.Report], None]
+
+
+class StockTraining(Training, total=False):
+    """Keyword arguments of the steps that train stock Keras layers.
+
+    Attributes:
+        precision: See `mobilenet_tf.training.clone.training_clone`.
+    """
+
+    precision: str
+
+
+def checked(
+    step: Callable,
+    model: keras.Model,
+    data: DataSet | None,
+    recipe: Recipe | None,
+    training: Mapping[str, object],
+    *,
+    optional: bool,
+) -> keras.Model:
+    """The flat form of a model, once everything that a step was given fits together.
+
+    Args:
+        step: The step, for messages.
+        model: A classifier; models inside it are flattened.
+        data: What the step was given.
+        recipe: What the step was given.
+        training: Further keyword arguments that the step was given.
+        optional: Whether data and recipe may both be None.
+
+    Raises:
+        ValueError: An argument is not what it must be, or the model does not fit the
+            data set.
+        TypeError: The step has no such keyword argument.
+    """
+    stock = step.__name__ in ("remove_channels", "low_rank")
+    keywords = (StockTraining if stock else Training).__annotations__
+    for name in training:
+        if name not in keywords:
+            raise TypeError(
+                f"{step.__name__}() got an unexpected keyword argument {name!r}; those "
+                f"about the training are {', '.join(keywords)}"
+            )
+    if optional and (data is None) != (recipe is None):
+        raise ValueError("data and recipe must be given together, or neither")
+    if not optional or data is not None:
+        checks.kinds(data, recipe)
+    arguments.instance("model", model, keras.Model)
+    arguments.function("report", training.get("report", print))
+    flat = graph.flatten(model)
+    if data is not None:
+        checks.shape(flat)
+        checks.classes(flat, data)
+        checks.activation(flat, multi_label=False)
+        _check_trainable(flat)
+    architecture.describe(flat)  # raises for layers that no step can handle
+    return flat
+
+
+def _check_trainable(model):
+    frozen = [layer.name for layer in model.layers if not layer.trainable]
+    if frozen:
+        raise ValueError(
+            f"model must be trainable, but its layer {frozen[0]!r} is frozen; all are "
+            "trained, so set model.trainable = True"
+        )
+
+
+def toolkit() -> types.ModuleType:
+    """The bridge to the Model Optimization Toolkit, `mobilenet_tf.compression.tfmot`.
+
+    Raises:
+        ImportError: The toolkit or tf_keras is not installed.
+    """
+    try:
+        from mobilenet_tf.compression import tfmot
+    except ImportError as error:
+        raise ImportError(
+            "training a compressed network needs tensorflow-model-optimization and "
+            f"tf_keras; pip install 'mobilenet_tf[compression]' ({error})"
+        ) from error
+    return tfmot
+
+
+def copy_of(model: keras.Model) -> keras.Model:
+    """A copy of a flat network with equal weights."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def fine_tune(
+    title: str,
+    model: keras.Model,
+    result: keras.Model,
+    data: DataSet | None,
+    recipe: Recipe | None,
+    *,
+    left_out: Sequence[str] = (),
+    wrapping: Wrapping | None = None,
+    notes: Collection[str] = (),
+    report: Callable[[reports.Report], None] = print,
+    **training: Any,
+) -> keras.Model:
+    """Train what a step made of a network, where there is data, and report.
+
+    Args:
+        title: The step and its settings, for the report.
+        model: The network before the step; it stays as it is.
+        result: The network that the step made of it, which is trained in place.
+        data: What it is trained on; None means no training.
+        recipe: How.
+        left_out: Names of kernels that the step leaves out. They are trained too;
+            those of their weights that are zero stay zero.
+        wrapping: How the toolkit wraps the layers; None trains stock Keras layers.
+        notes: Sentences for the end of the report.
+        report: Called with what was done.
+        **training: See `Training` and `StockTraining`.
+
+    Returns:
+        The result.
+
+    Raises:
+        ValueError: The weights are not finite after the training.
+    """
+    top1 = None
+    if data is not None and recipe is not None:
+        # First, so that images which cannot be evaluated are found before the training.
+        before = reports.accuracy(model, data, recipe)
+        training["task"] = (
+            f"{title}, {wrapping}, left out {list(left_out)}, of weights "
+            f"{snapshot.checksum(model)}"
+        )
+        if wrapping is None:
+            classifier.fit(result, data, recipe, **training)
+        else:
+            keras.utils.set_random_seed(training.get("seed", 0))
+            trainee = toolkit().Toolkit(result, data.side, recipe, wrapping, left_out)
+            loop.run(trainee, data, recipe, **training)
+        _check_finite(result, recipe)
+        top1 = before, reports.accuracy(result, data, recipe)
+    report(reports.make(title, model, result, left_out, top1, notes))
+    return result
+
+
+def _check_finite(model, recipe):
+    for layer in model.layers:
+        if not all(np.isfinite(array).all() for array in layer.get_weights()):
+            raise ValueError(
+                f"weights of {layer.name!r} are not finite after the training; recipe "
+                f"must have a lower learning_rate than {recipe.learning_rate}"
+            )

@@ -47,7 +47,8 @@ def test_a_matrix_product_equals_the_stock_convolution(options):
 
 def test_and_so_with_the_other_kernels():
     on = os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
-    test = f"{Path(__file__)}::{test_a_matrix_product_equals_the_stock_convolution.__name__}"
+    name = test_a_matrix_product_equals_the_stock_convolution.__name__
+    test = f"{Path(__file__)}::{name}"
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", test],
         env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0" if on else "1"},

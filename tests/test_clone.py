@@ -134,7 +134,7 @@ def test_l2_leaves_depthwise_kernels_alone():
     kernels = [
         layer.kernel
         for layer in clone.layers[-1].layers
-        if type(layer) in (keras.layers.Conv2D, keras.layers.Dense)
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
     ]
     assert len(kernels) == 4
     expected = 1e-3 * sum(float(keras.ops.sum(kernel**2)) for kernel in kernels)

@@ -146,7 +146,10 @@ def compare(
             f"the exported file differs from the model, and was not kept: "
             f"{verification}"
         )
-    if not agreement["top1_agreement" if classifies else "mean_cosine"] >= min_agreement:
+    if (
+        not agreement["top1_agreement" if classifies else "mean_cosine"]
+        >= min_agreement
+    ):
         raise ValueError(
             f"the exported file agrees with the model on less than min_agreement="
             f"{min_agreement:g}, and was not kept: {verification}"

@@ -18,7 +18,8 @@ import mobilenet_tf
 from benchmarks.report import publish
 from mobilenet_tf.analysis import table
 from mobilenet_tf.data.batches import training_batches
-from mobilenet_tf.data.dataset import MODES, load
+from mobilenet_tf.data.storage import MODES
+from mobilenet_tf.data.tfds_source import from_tfds
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.recipes import MODERN
@@ -29,16 +30,16 @@ flags.DEFINE_enum("data_mode", "auto", MODES, "Decode once, or in every epoch.")
 flags.DEFINE_integer("rounds", 7, "Rounds that count.", 1)
 FLAGS = flags.FLAGS
 
-POINTS = ((1.0, 112, 16), (0.25, 64, 64))  # alpha, side in pixels, steps in a round
+NETWORKS = ((1.0, 112, 16), (0.25, 64, 64))  # alpha, side in pixels, steps in a round
 
 
 def main(_):
     logging.set_verbosity(logging.WARNING)
-    data = load(FLAGS.dataset, FLAGS.data_dir, mode=FLAGS.data_mode)
+    data = from_tfds(FLAGS.dataset, FLAGS.data_dir, mode=FLAGS.data_mode)
     rows = [
         _row(data, alpha, side, steps)
-        for alpha, side, steps in POINTS
-        if side <= data.facts["base_resolution"]
+        for alpha, side, steps in NETWORKS
+        if side <= data.metadata.base_resolution
     ]
     columns = (
         "network",

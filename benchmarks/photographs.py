@@ -1,17 +1,28 @@
-"""Photographs to measure exported files on, and others to calibrate them on."""
+"""Real photographs to verify exported files with, and others to calibrate them with."""
 
 import numpy as np
 
-from mobilenet_tf.data import photographs
-from mobilenet_tf.data.catalogue import open_source
+from mobilenet_tf.data import imagenet_photographs
+from mobilenet_tf.data.tfds_catalogue import open_source
 
 
 def real_photographs(
     dataset: str, data_dir: str | None, others: int = 200
 ) -> tuple[list[np.ndarray], list[int], list[np.ndarray]]:
-    """ImageNet's validation images in a data set, their classes, and other images."""
-    found = photographs.from_tfds(dataset, data_dir).images.as_numpy_iterator()
-    proof, classes = zip(*found, strict=True)
+    """ImageNet's validation images in a data set, their classes, and other images.
+
+    Args:
+        dataset: TFDS name of a data set whose classes are WordNet ids.
+        data_dir: Directory of TFDS data sets.
+        others: Read so many training images and keep those that are not of ImageNet's
+            validation set.
+
+    Returns:
+        The validation images, uint8 `(H, W, 3)`; their classes from 0 to 999; the other
+        images.
+    """
+    validation = imagenet_photographs.from_tfds(dataset, data_dir).images
+    images, classes = zip(*validation.as_numpy_iterator(), strict=True)
     builder = open_source(dataset, data_dir).builder
     examples = builder.as_dataset(split=f"train[:{others}]").as_numpy_iterator()
     rest = [
@@ -19,4 +30,4 @@ def real_photographs(
         for example in examples
         if not example["file_name"].startswith(b"ILSVRC2012_val")
     ]
-    return list(proof), [int(one) for one in classes], rest
+    return list(images), [int(label) for label in classes], rest

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import mobilenet_tf
-from mobilenet_tf.data.arrays import ArraySplit, Batch, save_arrays
-from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.data.arrays import ArraySplit, save_arrays
+from mobilenet_tf.data.dataset import Batch, DataSet, DatasetMetadata
 from mobilenet_tf.training import classifier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,22 +65,21 @@ def small() -> keras.Model:
 @pytest.fixture(scope="session")
 def stripes() -> DataSet:
     """A data set of 96 + 40 images, 36 px, two classes."""
-    facts = {
-        "name": "stripes",
-        "version": "1.0.0",
-        "train_split": "train",
-        "evaluation_split": "validation",
-        "train_size": 96,
-        "evaluation_size": 40,
-        "class_names": ("along", "across"),
-        "side": 36,
-        "base_resolution": 32,
-        "limit": None,
-    }
+    metadata = DatasetMetadata(
+        name="stripes",
+        version="1.0.0",
+        train_split="train",
+        evaluation_split="validation",
+        train_size=96,
+        evaluation_size=40,
+        class_names=("along", "across"),
+        side=36,
+        base_resolution=32,
+    )
     return DataSet(
         ArraySplit(striped_images(96, 36, 0)),
         ArraySplit(striped_images(40, 36, 1)),
-        facts,
+        metadata,
     )
 
 
@@ -88,8 +87,7 @@ def stripes() -> DataSet:
 def stripes_file(stripes, tmp_path_factory) -> Path:
     """The same data set as a file of decoded arrays."""
     path = tmp_path_factory.mktemp("arrays") / "stripes.npz"
-    splits = {"train": stripes.train, "evaluation": stripes.evaluation}
-    save_arrays(path, splits, stripes.facts)
+    save_arrays(path, stripes)
     return path
 
 

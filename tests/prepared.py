@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from mobilenet_tf.data import dataset
+from mobilenet_tf.data.tfds_source import from_tfds
 
 
 def prepare(data_dir, name="squares", *, shape=(40, 40, 3), counts=(60, 20), **extra):
@@ -52,5 +52,5 @@ def prepare(data_dir, name="squares", *, shape=(40, 40, 3), counts=(60, 20), **e
 
 def load(name, data_dir, **arguments):
     lines = []
-    data = dataset.load(name, data_dir, report=lines.append, **arguments)
+    data = from_tfds(name, data_dir, report=lines.append, **arguments)
     return data, lines[0]

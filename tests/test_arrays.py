@@ -16,7 +16,7 @@ def test_arrays_file_round_trip(squares, tmp_path):
     first, _ = load("squares", squares, arrays=path)
     again, line = load("squares", None, arrays=path)
     assert "arrays from" in line
-    assert again.facts == first.facts
+    assert again.metadata == first.metadata
     np.testing.assert_array_equal(
         again.train.contents.images, first.train.contents.images
     )
@@ -28,7 +28,7 @@ def test_arrays_file_of_something_else(squares, tmp_path):
     load("squares", squares, arrays=path)
     with pytest.raises(ValueError, match="holds name 'squares', but 'circles'"):
         load("circles", None, arrays=path)
-    with pytest.raises(ValueError, match="holds limit None, but 5 was asked for"):
+    with pytest.raises(ValueError, match="holds limit None, but 5 was requested"):
         load("squares", None, arrays=path, limit=5)
 
 
@@ -53,7 +53,7 @@ def test_arrays_of_another_feature_are_refused(tmp_path):
     arrays = str(tmp_path / "pairs.npz")
     load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
     load("pairs", str(tmp_path), image_key="image2", arrays=arrays)
-    with pytest.raises(ValueError, match="holds image_key 'image2', but None was"):
+    with pytest.raises(ValueError, match="holds image_key 'image2', but None was req"):
         load("pairs", str(tmp_path), arrays=arrays)
 
 
@@ -61,8 +61,8 @@ def test_reading_arrays_needs_no_tensorflow(stripes_file):
     program = (
         "import sys; sys.modules['tensorflow'] = None\n"
         "from mobilenet_tf.data.arrays import load_arrays\n"
-        f"splits, facts = load_arrays({str(stripes_file)!r})\n"
-        "assert splits['train'].size == 96 and facts['name'] == 'stripes'\n"
+        f"data = load_arrays({str(stripes_file)!r})\n"
+        "assert data.train.size == 96 and data.metadata.name == 'stripes'\n"
     )
     subprocess.run(
         [sys.executable, "-c", program],

@@ -1,4 +1,4 @@
-"""What is said of images: a class, any number of attributes, or nothing."""
+"""Label features: one class, any number of attributes (multi-label), or none."""
 
 import dataclasses
 import types
@@ -14,7 +14,7 @@ from prepared import load
 import mobilenet_tf
 from experiments.harness import flags
 from mobilenet_tf.data.batches import targets
-from mobilenet_tf.data.features import label_feature
+from mobilenet_tf.data.tfds_features import label_feature
 from mobilenet_tf.training import checks, classifier
 from mobilenet_tf.training.attributes import mean_average_precision
 from mobilenet_tf.training.distillation import distil
@@ -89,8 +89,8 @@ def booleans(prepared):
 def test_attributes(prepared, name, mode):
     data, line = load(name, prepared, mode=mode)
     assert data.multi_label and "3 attributes" in line
-    assert sorted(data.facts["class_names"]) == sorted(NAMES)
-    order = [NAMES.index(one) for one in data.facts["class_names"]]
+    assert sorted(data.class_names) == sorted(NAMES)
+    order = [NAMES.index(one) for one in data.class_names]
     found = np.concatenate([batch.labels for batch in data.train.epoch(32)])
     wanted = np.stack([attributes(index)[order] for index in range(96)])
     np.testing.assert_array_equal(found, wanted)
@@ -107,8 +107,8 @@ def test_labels_can_be_left_aside(prepared, tmp_path):
     path = tmp_path / "arrays.npz"
     data, _ = load("booleans", prepared, unlabelled=True, arrays=path)
     again, _ = load("booleans", prepared, unlabelled=True, arrays=path)
-    assert data.facts == again.facts and data.classes == 0
-    with pytest.raises(ValueError, match="holds unlabelled True, but None was asked"):
+    assert data.metadata == again.metadata and data.classes == 0
+    with pytest.raises(ValueError, match="holds unlabelled True, but False was req"):
         load("booleans", prepared, arrays=path)
 
 
@@ -117,8 +117,8 @@ def test_attributes_from_a_file(prepared, booleans, tmp_path):
     load("booleans", prepared, arrays=path)
     again, _ = load("booleans", prepared, arrays=path)
     assert again.multi_label
-    with pytest.raises(ValueError, match="must have one class each, but those of"):
-        load("booleans", prepared, arrays=path, one_class=True)
+    with pytest.raises(ValueError, match="holds a multi-label data set"):
+        load("booleans", prepared, arrays=path, single_label=True)
     np.testing.assert_array_equal(
         again.train.contents.labels, booleans.train.contents.labels
     )
@@ -134,7 +134,7 @@ def test_experiments_need_one_class_each(prepared, monkeypatch):
     names = "base_resolution arrays train_split eval_split image_key label_key limit"
     others = dict.fromkeys([*names.split(), "to_rgb"])
     monkeypatch.setattr(flags, "FLAGS", types.SimpleNamespace(**others, **given))
-    with pytest.raises(ValueError, match="one class each, but feature 'said' has"):
+    with pytest.raises(ValueError, match=r"label feature 'said' .* is multi-label"):
         flags.data()
 
 
@@ -252,8 +252,8 @@ def test_what_does_not_fit_the_labels(teacher, prepared, booleans):
     ends = keras.Model(logits.input, keras.layers.Softmax()(logits.output))
     with pytest.raises(ValueError, match="model must not end in softmax"):
         checks.activation(ends, multi_label=True)
-    with pytest.raises(ValueError, match="one class each, but feature 'said' has"):
-        load("booleans", prepared, one_class=True)
+    with pytest.raises(ValueError, match=r"label feature 'said' .* is multi-label"):
+        load("booleans", prepared, single_label=True)
 
 
 def test_squeezenet_can_say_that_an_attribute_is_absent():

@@ -213,7 +213,8 @@ def test_all_unreadable_files_are_listed(tmp_path):
         (tmp_path / name).write_bytes(content)
     problems = unreadable(image_files(tmp_path))
     assert len(problems) == 2
-    assert "b.png" in problems[0] and "c.heic" in problems[1]
+    assert [file.name for file in problems] == ["b.png", "c.heic"]
+    assert "c.heic' cannot be read" in problems[tmp_path / "c.heic"]
 
 
 def test_imagenet_folder_with_odd_photographs(tmp_path):

@@ -157,18 +157,19 @@ import sys; sys.path[:0] = ["tests"]
 import keras, mobilenet_tf
 from conftest import striped_images
 from mobilenet_tf.data.arrays import ArraySplit
-from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.data.dataset import DataSet, DatasetMetadata
 from mobilenet_tf.training import classifier, distribution
 from mobilenet_tf.training.recipe import Recipe
 split = ArraySplit(striped_images(64, 36, 0))
-facts = {"class_names": ("along", "across"), "side": 36}
+names = ("along", "across")
+metadata = DatasetMetadata("s", "1", "train", "train", 64, 64, names, 36, 32)
 recipe = Recipe("r", "sgd", 0.05, "cosine", epochs=6, batch_size=16)
 with distribution.scope(True):
     assert tf.distribute.get_strategy().num_replicas_in_sync == 2
     model = mobilenet_tf.build(
         0.25, base_resolution=32, classes=2, blocks=((64, 2), (128, 2))
     )
-    progress = classifier.fit(model, DataSet(split, split, facts), recipe)
+    progress = classifier.fit(model, DataSet(split, split, metadata), recipe)
 assert progress.history[-1]["loss"] < 0.8 * progress.history[0]["loss"]
 """
     subprocess.run([sys.executable, "-c", program], check=True)

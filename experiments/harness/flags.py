@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from absl import flags
 
 from experiments.trials.network import Network, Row
-from mobilenet_tf.data.dataset import MODES, DataSet, load
+from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.data.rendering import EMBEDDED
-from mobilenet_tf.training.precision import PRECISIONS
+from mobilenet_tf.data.storage import MODES
+from mobilenet_tf.data.tfds_source import from_tfds
+from mobilenet_tf.training.clone import PRECISIONS
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
 
@@ -115,9 +117,9 @@ def data() -> DataSet:
     """The chosen data set.
 
     Raises:
-        ValueError: It does not fit, or its images have no class each.
+        ValueError: It does not fit, or it is a multi-label data set.
     """
-    return load(
+    return from_tfds(
         FLAGS.dataset,
         FLAGS.data_dir,
         base_resolution=FLAGS.base_resolution,
@@ -130,7 +132,7 @@ def data() -> DataSet:
         label_key=FLAGS.label_key,
         limit=FLAGS.limit,
         to_rgb=FLAGS.to_rgb,
-        one_class=True,
+        single_label=True,
     )
 
 

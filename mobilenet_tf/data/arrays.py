@@ -10,32 +10,16 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.data.dataset import Batch, DataSet, DatasetMetadata
+
 FORMAT = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Batch:
-    """Images as stored, before cropping.
-
-    Attributes:
-        images: uint8 `(n, S, 3, S)`: row, channel, column; the whole image scaled to a
-            square.
-        aspects: float32 `(n,)`, width / height of each original image.
-        labels: int64 `(n,)`, classes, -1 where there is none; or `(n, attributes)` of
-            0 and 1 where an image can have several.
-    """
-
-    images: np.ndarray
-    aspects: np.ndarray
-    labels: np.ndarray
-
-    def __len__(self):
-        return len(self.labels)
+_FIELDS = ("images", "aspects", "labels")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,75 +28,87 @@ class ArraySplit:
 
     contents: Batch
 
+    @classmethod
+    def from_batches(cls, size: int, batches: Iterable[Batch]) -> ArraySplit:
+        """All images of so many batches; `size` is their number."""
+        contents: dict[str, np.ndarray] = {}
+        start = 0
+        for batch in batches:
+            for field in _FIELDS:
+                part = getattr(batch, field)
+                if not start:
+                    contents[field] = np.empty((size, *part.shape[1:]), part.dtype)
+                contents[field][start : start + len(batch)] = part
+            start += len(batch)
+        return cls(Batch(**contents))
+
     @property
     def size(self) -> int:
+        """Number of images."""
         return len(self.contents)
 
-    def epoch(self, batch_size: int, seed=None) -> Iterator[Batch]:
+    def epoch(self, batch_size: int, seed: Any = None) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order."""
-        order = np.arange(self.size)
-        stop = self.size
-        if seed is not None:
-            order = np.random.default_rng(seed).permutation(self.size)
-            stop -= self.size % batch_size
-        for start in range(0, stop, batch_size):
-            rows = order[start : start + batch_size]
-            yield Batch(
-                self.contents.images[rows],
-                self.contents.aspects[rows],
-                self.contents.labels[rows],
-            )
+        for rows in batch_rows(self.size, batch_size, seed):
+            yield Batch(*(getattr(self.contents, field)[rows] for field in _FIELDS))
 
 
-def save_arrays(path: str | os.PathLike, splits: dict[str, ArraySplit], facts: dict):
-    """Write splits and the facts that identify them to an `.npz` file, atomically."""
+def batch_rows(size: int, batch_size: int, seed: Any = None) -> Iterator[np.ndarray]:
+    """The indices of an epoch's batches: shuffled and full with a seed."""
+    order = np.arange(size)
+    stop = size
+    if seed is not None:
+        order = np.random.default_rng(seed).permutation(size)
+        stop -= size % batch_size
+    for start in range(0, stop, batch_size):
+        yield order[start : start + batch_size]
+
+
+def save_arrays(path: str | os.PathLike, data: DataSet) -> None:
+    """Write a data set whose splits are in memory to an `.npz` file, atomically.
+
+    Raises:
+        ValueError: A split is not in memory.
+    """
     path = Path(path)
-    arrays = {
-        f"{name}_{field}": getattr(split.contents, field)
-        for name, split in splits.items()
-        for field in ("images", "aspects", "labels")
-    }
-    header = json.dumps({"format": FORMAT, **facts}).encode()
+    arrays = {}
+    for name, split in (("train", data.train), ("evaluation", data.evaluation)):
+        if not isinstance(split, ArraySplit):
+            raise ValueError(f"data must be in memory (mode='arrays'), got {split!r}")
+        for field in _FIELDS:
+            arrays[f"{name}_{field}"] = getattr(split.contents, field)
+    header = json.dumps({"format": FORMAT, **data.metadata.to_json()}).encode()
+    arrays["header"] = np.frombuffer(header, "uint8")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=path.name, delete=False
     ) as file:
         try:
-            np.savez(file, header=np.frombuffer(header, "uint8"), **arrays)
+            np.savez(file, **arrays)
             os.replace(file.name, path)
         except BaseException:
             Path(file.name).unlink()
             raise
 
 
-def load_arrays(path: str | os.PathLike) -> tuple[dict[str, ArraySplit], dict]:
+def load_arrays(path: str | os.PathLike) -> DataSet:
     """Read what `save_arrays` wrote.
-
-    Returns:
-        The splits by name, and the facts that identify them.
 
     Raises:
         ValueError: The file is damaged or is not such a file.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            facts = json.loads(file["header"].tobytes())
-            names = sorted({key.split("_")[0] for key in file.files if "_" in key})
-            splits = {
-                name: ArraySplit(
-                    Batch(
-                        file[f"{name}_images"],
-                        file[f"{name}_aspects"],
-                        file[f"{name}_labels"],
-                    )
-                )
-                for name in names
-            }
+            header = json.loads(file["header"].tobytes())
+            if header.pop("format", None) != FORMAT:
+                raise ValueError(f"its format must be {FORMAT}")
+            train, evaluation = (
+                ArraySplit(Batch(*(file[f"{name}_{field}"] for field in _FIELDS)))
+                for name in ("train", "evaluation")
+            )
+        return DataSet(train, evaluation, DatasetMetadata.from_json(header))
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
         raise ValueError(
-            f"arrays must be a file written by --arrays, but {str(path)!r} cannot be "
-            f"read ({error}); delete it to have it made again"
+            f"arrays must be a file that save_arrays wrote, but {str(path)!r} cannot "
+            f"be read ({error}); delete it to have it made again"
         ) from error
-    if facts.pop("format", None) != FORMAT:
-        raise ValueError(f"arrays file {str(path)!r} has another format; delete it")
-    return splits, facts

@@ -1,27 +1,37 @@
-"""From stored images to what a training step takes: order, crops, targets."""
+"""Batches for training and evaluation: order, crop boxes, targets."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
 from mobilenet_tf.data.dataset import Split
 
+# Stored images and their crop boxes, and the targets.
+TrainingBatch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
+
 
 def training_batches(
-    split: Split, classes: int, batch_size: int, seed: int, first_epoch: int, **crop
-):
-    """Endless `((images, boxes), targets)`, from the start of an epoch on.
+    split: Split,
+    classes: int,
+    batch_size: int,
+    seed: int,
+    first_epoch: int,
+    **crop: Any,
+) -> Iterator[TrainingBatch]:
+    """Endless `((images, boxes), targets)`, from the start of an epoch.
 
-    Epoch by epoch the order and the crops follow from `(seed, epoch)` alone, so a
-    training that is resumed sees the batches it would have seen.
+    Order and crops of an epoch follow from `(seed, epoch)` alone, so a training that is
+    resumed sees the batches that it would have seen without the interruption.
 
     Args:
-        split: Where the images come from.
+        split: The images.
         classes: Number of classes.
         batch_size: Images in a batch.
         seed: Seed of order and crops.
-        first_epoch: The epoch to begin with.
+        first_epoch: The epoch to begin with, from 0.
         **crop: `min_area` and `flip` of `mobilenet_tf.data.boxes.random_boxes`.
     """
     epoch = first_epoch
@@ -39,12 +49,18 @@ def evaluation_batches(
     batch_size: int,
     central_fraction: float,
     multi_label: bool = False,
-):
+) -> Iterator[TrainingBatch]:
     """`((images, boxes), targets)` of the whole split, in order, once.
 
+    Args:
+        split: The images.
+        classes: Number of classes or attributes.
+        batch_size: Images in a batch; the last may have fewer.
+        central_fraction: Share of height and width that the central crop keeps.
+        multi_label: Whether the labels are attributes instead of classes.
+
     Raises:
-        ValueError: An image has no labels, or it has any number of them and
-            `multi_label` is False, or the other way round.
+        ValueError: An image is unlabelled, or the labels are of the other kind.
     """
     for batch in split.epoch(batch_size):
         if (batch.labels < 0).any():
@@ -59,40 +75,40 @@ def evaluation_batches(
 
 
 def targets(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Labels as a loss takes them.
+    """Labels as a loss function takes them.
 
     Args:
         labels: As in `Batch`: classes `(n,)`, or attributes `(n, classes)`.
         classes: Number of classes or attributes.
 
     Returns:
-        float32 `(n, classes)`: one-hot; zeros where there is no label; attributes as
-        they are.
+        float32 `(n, classes)`: one-hot; zeros for unlabelled images; attributes as they
+        are.
 
     Raises:
-        ValueError: There are other classes than `classes`.
+        ValueError: The labels are of another number of classes.
     """
-    several = labels.ndim == 2
-    most = labels.shape[1] if several else labels.max(initial=-1) + 1
-    if most > classes or (several and most < classes):
-        raise ValueError(f"there are labels of {most} classes, expected {classes}")
-    if several:
+    multi_label = labels.ndim == 2
+    number = labels.shape[1] if multi_label else labels.max(initial=-1) + 1
+    if number > classes or (multi_label and number < classes):
+        raise ValueError(f"there are labels of {number} classes, expected {classes}")
+    if multi_label:
         return labels.astype("float32")
-    found = np.zeros((len(labels), classes), "float32")
+    one_hot = np.zeros((len(labels), classes), "float32")
     (rows,) = np.nonzero(labels >= 0)
-    found[rows, labels[rows]] = 1
-    return found
+    one_hot[rows, labels[rows]] = 1
+    return one_hot
 
 
 @contextmanager
-def own_errors(batches):
-    """The batches; an error of theirs leaves the block as it was raised.
+def own_errors(batches: Iterable[TrainingBatch]) -> Iterator[Iterator[TrainingBatch]]:
+    """Raise the error of a generator of batches in place of TensorFlow's.
 
-    Keras hands a generator to TensorFlow, which wraps what it raises.
+    Keras hands a generator to TensorFlow, which wraps the errors that it raises.
     """
-    errors = []
+    errors: list[ValueError] = []
 
-    def passed_on():
+    def passed_on() -> Iterator[TrainingBatch]:
         try:
             yield from batches
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Which part of an image the network sees: crop boxes for whole batches.
+"""Crop boxes for whole batches: which part of each image the network sees.
 
 A box is `(top, left, bottom, right)` in fractions of the image. A mirrored box has
 `left > right`, so flipping costs nothing. Sampling is plain numpy and depends on the

@@ -1,209 +1,167 @@
-"""One interface to image classification data: streamed by TFDS, or arrays in memory."""
+"""The types that every source of images gives: batches, splits, metadata, data set.
+
+Needs numpy only.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import os
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol
 
-from mobilenet_tf import arguments
-from mobilenet_tf.data.arrays import Batch, load_arrays, save_arrays
+import numpy as np
 
-MODES = ("auto", "arrays", "stream")
-_CHOICES = ("image_key", "label_key", "to_rgb", "unlabelled")
+# Present in the JSON form only where they say something.
+_OPTIONAL = ("image_key", "label_key", "to_rgb", "unlabelled", "multi_label")
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Images as stored, before cropping.
+
+    Attributes:
+        images: uint8 `(n, S, 3, S)`: row, channel, column; the whole image scaled to a
+            square of S pixels.
+        aspects: float32 `(n,)`, width / height of each original image.
+        labels: int64 `(n,)`, classes, -1 for unlabelled images; or `(n, attributes)` of
+            0 and 1 in multi-label data sets.
+    """
+
+    images: np.ndarray
+    aspects: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 class Split(Protocol):
     """What training and evaluation need of a split."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """Number of images."""
 
-    def epoch(self, batch_size: int, seed=None) -> Iterator[Batch]:
+    def epoch(self, batch_size: int, seed: Any = None) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order."""
 
 
 @dataclasses.dataclass(frozen=True)
+class DatasetMetadata:
+    """What identifies a data set; records and snapshots hold its JSON form.
+
+    Attributes:
+        name: Name of the data set, with its config where there is one.
+        version: TFDS version, or the hash of the images and labels.
+        train_split: Name of the split that is trained on.
+        evaluation_split: Name of the split that is evaluated.
+        train_size: Number of training images.
+        evaluation_size: Number of evaluation images.
+        class_names: Names of the classes or attributes in index order.
+        side: Side in pixels of the stored square images.
+        base_resolution: Input side in pixels at rho 1.
+        limit: The most images of each split; None for all.
+        image_key: Image feature, where it was chosen.
+        label_key: Label feature, where it was chosen.
+        to_rgb: Whether images of one or four channels are converted to three.
+        unlabelled: Whether the labels are left out or there are none.
+        multi_label: Whether an image has any number of labels instead of one.
+    """
+
+    name: str
+    version: str
+    train_split: str
+    evaluation_split: str
+    train_size: int
+    evaluation_size: int
+    class_names: tuple[str, ...]
+    side: int
+    base_resolution: int
+    limit: int | None = None
+    image_key: str | None = None
+    label_key: str | None = None
+    to_rgb: bool = False
+    unlabelled: bool = False
+    multi_label: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON dictionary; options that are not used are absent."""
+        values = dataclasses.asdict(self)
+        values["class_names"] = list(self.class_names)
+        return {
+            key: value for key, value in values.items() if key not in _OPTIONAL or value
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> DatasetMetadata:
+        """The metadata from what `to_json` gave.
+
+        Raises:
+            ValueError: A key is missing or unknown.
+        """
+        try:
+            return cls(**{**values, "class_names": tuple(values["class_names"])})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no metadata of a data set: {error}") from error
+
+
+@dataclasses.dataclass(frozen=True)
 class DataSet:
-    """Two splits of images and the facts that identify them.
+    """Images to train on, images to evaluate, and what identifies them.
 
     Attributes:
         train: The split that is trained on.
         evaluation: The split that is evaluated.
-        facts: JSON-ready: name, version, splits, sizes, classes, limit, side; and
-            `multi_label` and `unlabelled` where they are true.
+        metadata: Name, version, sizes, classes, resolution.
     """
 
     train: Split
     evaluation: Split
-    facts: dict
+    metadata: DatasetMetadata
 
     @property
     def classes(self) -> int:
-        return len(self.facts["class_names"])
+        """Number of classes or attributes."""
+        return len(self.metadata.class_names)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes or attributes in index order."""
+        return self.metadata.class_names
 
     @property
     def multi_label(self) -> bool:
         """Whether an image has any number of labels instead of one."""
-        return self.facts.get("multi_label", False)
+        return self.metadata.multi_label
 
     @property
     def unlabelled(self) -> bool:
-        """Whether nothing is said of the images."""
-        return self.facts.get("unlabelled", False)
+        """Whether the images have no labels."""
+        return self.metadata.unlabelled
 
     @property
     def side(self) -> int:
         """Side in pixels of the stored images."""
-        return self.facts["side"]
+        return self.metadata.side
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The metadata as a JSON dictionary."""
+        return self.metadata.to_json()
 
-def load(
-    name: str,
-    data_dir: str | None = None,
-    *,
-    base_resolution: int | None = None,
-    mode: str = "auto",
-    memory_budget_bytes: int = 4 * 2**30,
-    arrays: str | os.PathLike | None = None,
-    report: Callable[[str], None] = print,
-    **selection,
-) -> DataSet:
-    """A TFDS data set, ready for training.
-
-    Images are stored as squares of `base_resolution / 0.875` pixels, or of their own
-    size where that is smaller: enough for the central crop at full resolution.
-
-    Args:
-        name: TFDS name of the data set.
-        data_dir: Directory of prepared data sets; None means TFDS' own.
-        base_resolution: Input side in pixels at rho 1; None means 224, or the side of
-            the images where all have one that is smaller.
-        mode: "arrays" decodes everything into memory once, "stream" decodes in every
-            epoch, "auto" takes arrays where they fit the budget.
-        memory_budget_bytes: The most that "auto" puts into memory.
-        arrays: File of decoded arrays: read if it exists, else written. With an
-            existing file neither TensorFlow nor TFDS is needed.
-        report: Called with a line that says what was chosen.
-        **selection: See `mobilenet_tf.data.catalogue.open_source`.
-
-    Raises:
-        ValueError: An argument or the data set does not fit; the message says which.
-    """
-    arguments.one_of("data_mode", mode, MODES)
-    if base_resolution is not None:
-        arguments.integer("base_resolution", base_resolution)
-        base_resolution = int(base_resolution)  # numpy's would be no JSON
-    if arrays is not None and Path(arrays).is_dir():
-        raise ValueError(f"arrays must be a file, got the folder {str(arrays)!r}")
-    if arrays is not None and Path(arrays).exists():
-        data = _from_file(arrays, name, base_resolution, selection)
-        report(f"data: {describe(data)}, arrays from {arrays}")
-        return data
-
-    from mobilenet_tf.data.catalogue import open_source
-    from mobilenet_tf.data.streaming import StreamSplit
-
-    source = open_source(name, data_dir, **selection)
-    base_resolution, side = _sides(base_resolution, source.image_shape)
-    splits = {
-        "train": StreamSplit(source, source.train_split, side),
-        "evaluation": StreamSplit(source, source.evaluation_split, side),
-    }
-    facts = {
-        "name": source.name,
-        "version": source.version,
-        "train_split": source.train_split,
-        "evaluation_split": source.evaluation_split,
-        "train_size": splits["train"].size,
-        "evaluation_size": splits["evaluation"].size,
-        "class_names": source.labels.names,
-        "side": side,
-        "base_resolution": base_resolution,
-        "limit": selection.get("limit"),
-        **_chosen_features(selection),
-        **({"multi_label": True} if source.labels.multi_label else {}),
-    }
-    size_bytes = 3 * side**2 * (facts["train_size"] + facts["evaluation_size"])
-    if arrays is not None or mode == "arrays":
-        mode = "arrays"
-    elif mode == "auto":
-        mode = "arrays" if size_bytes <= memory_budget_bytes else "stream"
-    if mode == "arrays":
-        splits = {role: split.decode() for role, split in splits.items()}
-    if arrays is not None:
-        save_arrays(arrays, splits, facts)
-    data = DataSet(**splits, facts=facts)
-    how = "arrays in memory" if mode == "arrays" else "streamed with tf.data"
-    report(f"data: {describe(data)}, {how} ({size_bytes / 2**20:,.0f} MiB decoded)")
-    return data
-
-
-def describe(data: DataSet) -> str:
-    """The data set in one line."""
-    facts = data.facts
-    kind = "attributes" if data.multi_label else "classes"
-    return (
-        f"{facts['name']} {facts['version']}, {data.classes} {kind}, "
-        f"{facts['train_split']} {facts['train_size']:,}, "
-        f"{facts['evaluation_split']} {facts['evaluation_size']:,}, "
-        f"{facts['side']} px"
-    )
-
-
-def is_named(name: str, asked: str) -> bool:
-    """Whether a data set is the one asked for: with or without config and version."""
-    asked = asked.partition(":")[0]
-    return name == asked or name.startswith(f"{asked}/")
-
-
-def _chosen_features(selection):
-    """What identifies the images where the data set leaves a choice."""
-    return {key: selection[key] for key in _CHOICES if selection.get(key)}
-
-
-def _sides(base_resolution, image_shape):
-    """Input side at rho 1, and the side of the stored images."""
-    known = None not in image_shape[:2]
-    base_resolution = base_resolution or min([224, *(image_shape[:2] if known else [])])
-    stored = math.ceil(base_resolution / 0.875)
-    return base_resolution, min(stored, max(image_shape[:2])) if known else stored
-
-
-def _from_file(path, name, base_resolution, selection):
-    splits, facts = load_arrays(path)
-    expected = {
-        "name": facts["name"] if is_named(facts["name"], name) else name,
-        "limit": selection.get("limit"),
-        **dict.fromkeys(_CHOICES),
-        **_chosen_features(selection),
-    }
-    version = name.partition(":")[2]
-    exact = re.fullmatch(r"\d+\.\d+\.\d+", version)
-    optional = {
-        "base_resolution": base_resolution,
-        "version": version if exact else None,  # there are wildcards too
-        **selection,
-    }
-    for key in ("base_resolution", "version", "train_split", "evaluation_split"):
-        if optional.get(key) is not None:
-            expected[key] = optional[key]
-    for key, value in expected.items():
-        if facts.get(key) != value:
-            raise ValueError(
-                f"arrays file {str(path)!r} holds {key} {facts.get(key)!r}, but "
-                f"{value!r} was asked for; choose another file or delete it"
-            )
-    if facts.get("multi_label") and selection.get("one_class"):
-        raise ValueError(
-            f"the images must have one class each, but those of {str(path)!r} have any "
-            "number of labels"
+    def describe(self) -> str:
+        """The data set in one line."""
+        metadata = self.metadata
+        kind = "attributes" if self.multi_label else "classes"
+        return (
+            f"{metadata.name} {metadata.version}, {self.classes} {kind}, "
+            f"{metadata.train_split} {metadata.train_size:,}, "
+            f"{metadata.evaluation_split} {metadata.evaluation_size:,}, "
+            f"{metadata.side} px"
         )
-    return DataSet(
-        train=splits["train"],
-        evaluation=splits["evaluation"],
-        facts={**facts, "class_names": tuple(facts["class_names"])},
-    )
+
+
+def is_named(name: str, requested: str) -> bool:
+    """Whether a data set has a name: with or without TFDS config and version."""
+    requested = requested.partition(":")[0]
+    return name == requested or name.startswith(f"{requested}/")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from mobilenet_tf.data.catalogue import open_source
 from mobilenet_tf.data.photographs import image_files, read_image, unreadable
+from mobilenet_tf.data.tfds_catalogue import open_source
+from mobilenet_tf.data.tfds_selection import Selection
 from mobilenet_tf.models.imagenet import wordnet_ids
 
 VALIDATION_FILES = "ILSVRC2012_val_.*"
@@ -48,7 +49,7 @@ def from_tfds(
     Raises:
         ValueError: The data set has other classes or no file names.
     """
-    source = open_source(name, data_dir, one_class=True)
+    source = open_source(name, data_dir, Selection(single_label=True))
     builder = source.builder
     index = {wordnet_id: number for number, wordnet_id in enumerate(wordnet_ids())}
     unknown = [label for label in source.labels.names if label not in index]
@@ -94,7 +95,7 @@ def from_folder(path: str | os.PathLike) -> Photographs:
     folder = Path(path)
     classes = {wordnet_id: number for number, wordnet_id in enumerate(wordnet_ids())}
     labels = {
-        str(file): classes[subfolder.name]
+        file: classes[subfolder.name]
         for subfolder in sorted(folder.glob("n*"))
         if subfolder.name in classes and subfolder.is_dir()
         for file in image_files(subfolder)
@@ -104,11 +105,11 @@ def from_folder(path: str | os.PathLike) -> Photographs:
             "image_dir must hold folders named by WordNet id, as n01440764, with image "
             f"files; got {str(path)!r}"
         )
-    problems = unreadable(labels)
+    problems = unreadable(list(labels))
     if problems:
-        raise ValueError("\n".join(problems))
+        raise ValueError("\n".join(problems.values()))
     images = tf.data.Dataset.from_tensor_slices(
-        (list(labels), list(labels.values()))
+        ([str(file) for file in labels], list(labels.values()))
     ).map(lambda file, label: (_read(file), tf.cast(label, tf.int64)), tf.data.AUTOTUNE)
     return Photographs(images, folder.name)
 

@@ -1,7 +1,7 @@
 """How a photograph becomes a network's input when published weights are evaluated.
 
-Every choice here is found in the wild; on the same weights they differ by almost a
-point of accuracy, so that none is left unsaid.
+All of these choices are in use elsewhere; on the same weights they differ by almost a
+point of accuracy, so every one is an explicit argument.
 """
 
 from __future__ import annotations

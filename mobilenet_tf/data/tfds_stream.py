@@ -1,26 +1,28 @@
-"""A TFDS split through tf.data: decoded on the fly, or decoded once into memory."""
+"""A TFDS split read with tf.data: in every epoch, or once into memory."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from mobilenet_tf.data.arrays import ArraySplit, Batch
-from mobilenet_tf.data.catalogue import Source
+from mobilenet_tf.data.arrays import ArraySplit
+from mobilenet_tf.data.dataset import Batch
+from mobilenet_tf.data.tfds_catalogue import Source
 
 SHUFFLE_BUFFER = 8192
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamSplit:
-    """A split that is read and decoded again in every epoch.
+    """A split that is read and decoded in every epoch.
 
-    Args:
+    Attributes:
         source: The data set.
         split: TFDS split string.
         side: Side S in pixels of the stored square images.
@@ -32,22 +34,21 @@ class StreamSplit:
 
     @property
     def size(self) -> int:
+        """Number of images."""
         return self.source.size(self.split)
 
-    def epoch(self, batch_size: int, seed=None) -> Iterator[Batch]:
+    def epoch(self, batch_size: int, seed: Any = None) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order.
 
         With a seed, files are shuffled, and examples within a buffer of 8,192.
         """
         shuffled = seed is not None
-        number = None
-        if shuffled:
-            number = int(np.random.default_rng(seed).integers(2**31))
+        tf_seed = int(np.random.default_rng(seed).integers(2**31)) if shuffled else None
         dataset = self.source.builder.as_dataset(
             split=self.split,
             shuffle_files=shuffled,
             read_config=tfds.ReadConfig(
-                shuffle_seed=number,
+                shuffle_seed=tf_seed,
                 interleave_cycle_length=16 if shuffled else 1,
                 enable_ordering_guard=False,  # the order is meant to change
             ),
@@ -55,37 +56,27 @@ class StreamSplit:
         dataset = dataset.with_options(_deterministic())
         if shuffled:
             # Shuffling what is still encoded keeps the buffer small.
-            dataset = dataset.shuffle(min(self.size, SHUFFLE_BUFFER), seed=number)
+            dataset = dataset.shuffle(min(self.size, SHUFFLE_BUFFER), seed=tf_seed)
         dataset = dataset.map(self.stored, tf.data.AUTOTUNE)
         dataset = dataset.batch(batch_size, drop_remainder=shuffled)
-        with self._readable():
+        with self._damage_named():
             for batch in dataset.prefetch(2).as_numpy_iterator():
                 if self.source.labels.key and (batch[2] < 0).any():
                     raise ValueError(
                         f"split {self.split!r} of {self.source.name!r} has images "
-                        "without a label; choose another split"
+                        "without a label; choose another split or unlabelled=True"
                     )
                 yield Batch(*batch)
 
     def decode(self) -> ArraySplit:
         """All images of the split, decoded into memory."""
-        side = self.side
-        contents = Batch(
-            np.empty((self.size, side, 3, side), "uint8"),
-            np.empty(self.size, "float32"),
-            np.empty((self.size, *self.source.labels.shape), "int64"),
-        )
-        start = 0
-        for batch in self.epoch(256):
-            rows = slice(start, start + len(batch))
-            contents.images[rows] = batch.images
-            contents.aspects[rows] = batch.aspects
-            contents.labels[rows] = batch.labels
-            start += len(batch)
-        return ArraySplit(contents)
+        return ArraySplit.from_batches(self.size, self.epoch(256))
 
-    def stored(self, example):
-        """An example as a batch holds it: image, aspect ratio and labels."""
+    def stored(self, example: dict) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """An example as a batch holds it: image, aspect ratio and labels.
+
+        The image is scaled bilinearly with antialiasing to `(side, 3, side)`.
+        """
         image = example[self.source.image_key]
         if self.source.to_rgb:
             image = image[..., :3]
@@ -98,7 +89,7 @@ class StreamSplit:
         return stored, size[1] / size[0], self.source.labels.of(example)
 
     @contextlib.contextmanager
-    def _readable(self):
+    def _damage_named(self) -> Iterator[None]:
         try:
             yield
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
@@ -109,7 +100,7 @@ class StreamSplit:
             ) from error
 
 
-def _deterministic():
+def _deterministic() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
     return options

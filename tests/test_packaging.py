@@ -1,0 +1,79 @@
+"""The wheel: its contents, and its use from an environment of its own."""
+
+import re
+import shutil
+import site
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from conftest import ROOT
+
+import mobilenet_tf
+
+BUILD_PRODUCTS = (".*", "build", "runs", "*.egg-info", "__pycache__")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy of the checkout without network access."""
+    pytest.importorskip("setuptools", "77")
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*BUILD_PRODUCTS))
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet")
+    pip(sys.executable, "wheel", *options, "--wheel-dir", folder, source)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def pip(python, *arguments):
+    command = [sys.executable, "-m", "pip", "--python", python, *arguments]
+    subprocess.run(list(map(str, command)), check=True)
+
+
+def test_contents(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        files = set(archive.namelist())
+    folders = {name.partition("/")[0] for name in files}
+    version = mobilenet_tf.__version__
+    assert folders == {"mobilenet_tf", f"mobilenet_tf-{version}.dist-info"}
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "mobilenet_tf").rglob("*.py")
+    }
+    data = {
+        "mobilenet_tf/py.typed",
+        "mobilenet_tf/codec/FORMAT.md",
+        "mobilenet_tf/models/imagenet_classes.txt",
+    }
+    assert {name for name in files if name.startswith("mobilenet_tf/")} == (
+        modules | data
+    )
+
+
+def test_first_snippet_of_the_readme_runs_elsewhere(wheel, tmp_path):
+    """Installed beside the packages of this environment, run from another folder."""
+    environment = tmp_path / "environment"
+    create = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
+    subprocess.run(create, check=True)
+    python = environment / "bin" / "python"
+    pip(python, "install", "--no-deps", "--no-index", "--quiet", wheel)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    snippet = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    program = f"{snippet}\nprint(mobilenet_tf.__file__)\n"
+    result = subprocess.run(
+        [python, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1].startswith(str(packages))
+
+
+def test_version_of_the_citation():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {mobilenet_tf.__version__}\n" in citation

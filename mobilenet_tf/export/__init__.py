@@ -1,4 +1,4 @@
-"""Files to deploy, each proven equal to its Keras model before it appears."""
+"""Files to deploy, each verified against its Keras model before it appears."""
 
 from mobilenet_tf.export.litert_file import litert
 from mobilenet_tf.export.onnx_file import onnx

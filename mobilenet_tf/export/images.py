@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 
+from mobilenet_tf.data.photographs import image_files, read_image
 from mobilenet_tf.data.preprocessing import Preprocessing
 
 
@@ -171,15 +171,3 @@ def read_folder(
     numbers = {label: number for number, label in enumerate(labels or ())}
     classes = [numbers.get(file.parent.name) for file in files]
     return [read_image(file) for file in files], None if None in classes else classes
-
-
-# Until the reader of the data room is here.
-def image_files(folder) -> list[Path]:
-    suffixes = (".jpg", ".jpeg", ".png")
-    return sorted(f for f in Path(folder).rglob("*") if f.suffix.lower() in suffixes)
-
-
-def read_image(file) -> np.ndarray:
-    from PIL import Image
-
-    return np.asarray(Image.open(file).convert("RGB"))

@@ -1,9 +1,10 @@
-"""SavedModel: preprocessing, network and labels in one file that TensorFlow serves."""
+"""SavedModel: preprocessing, network and labels in one folder that TensorFlow serves."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,21 +13,20 @@ import tensorflow as tf
 from mobilenet_tf import arguments
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import verification
-from mobilenet_tf.export.images import images_or_default
-from mobilenet_tf.export.networks import (
-    class_labels,
-    gives_logits,
-    in_batches,
-    outputs,
-    with_logits,
-)
+from mobilenet_tf.export.images import Examples, resized
+from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.orientation import orientation, upright
 from mobilenet_tf.export.publishing import check_path, publish
+from mobilenet_tf.export.verification import Verification
+
+_BATCH = 64  # images that are run at once
 
 
 def saved_model(
     model: keras.Model,
     path: str | os.PathLike,
     *,
+    input_range: tuple[float, float] | None = None,
     labels: Sequence[str] | None = None,
     top_k: int = 5,
     preprocessing: Preprocessing | None = None,
@@ -34,78 +34,81 @@ def saved_model(
     classes: Sequence[int] | None = None,
     data: str | None = None,
     tolerance: float = verification.FLOAT_TOLERANCE,
-) -> verification.Report:
-    """Write a SavedModel that takes photographs, and prove it equal to the model.
+) -> Verification:
+    """Write a SavedModel that takes photographs, and verify it against the model.
 
     Its signatures are `serving_default`, from float32 images `(batch, H, W, 3)` of any
     size with values from 0 to 255; `serving_uint8`, the same from bytes; and
-    `classify_jpeg`, from a batch of encoded JPEG or PNG files of unequal sizes. Each
-    gives `logits` and `probabilities` `(batch, classes)`, and `top_labels` and
-    `top_probabilities` `(batch, top_k)`; a network without a classifier gives
-    `features`. Beside the folder stand the parity report, `{path}.json`, and a model
-    card, `{path}.md`.
+    `classify_jpeg`, from a batch of encoded JPEG or PNG files of unequal sizes, whose
+    EXIF orientation is applied. Each gives `logits` and `probabilities`
+    `(batch, classes)`, and `top_labels` and `top_probabilities` `(batch, top_k)`; a
+    network without a classifier gives `features`. Beside the folder stand the report of
+    the verification, `{path}.json`, and a model card, `{path}.md`.
 
     Args:
-        model: One of our networks.
-        path: The folder to write; it must not exist.
+        model: A functional or sequential Keras model from square RGB images to classes
+            or features; other models inside it are flattened.
+        path: The folder to write; neither it nor report and card beside it may exist.
+        input_range: The values that the model expects of black and of white, such as
+            (-1, 1). None reads them from its graph, where that tells.
         labels: Names of the classes in index order. None means the WordNet ids for
             1000 classes, else the numbers.
         top_k: How many of the best classes are named, at most all.
         preprocessing: None means TF-Slim's.
-        images: Real images, uint8 `(H, W, 3)` of any sizes, for the proof; None means
-            parts of a photograph that comes with matplotlib.
-        classes: The true classes of `images`, for the accuracy of model and file.
+        images: Real images to verify the file on, uint8 `(H, W, 3)` of any sizes; None
+            means 16 crops of one photograph that comes with matplotlib.
+        classes: The true classes of `images`, for the accuracy of model and file. The
+            images must not be training images then.
         data: What the weights were trained on, for the model card.
         tolerance: The largest difference of an output that is accepted, as a share of
             the largest output, or of 1 where that is smaller.
 
     Returns:
-        The parity report.
+        What the verification measured.
 
     Raises:
-        ValueError: An argument does not fit, or the file is not equal to the model; no
+        ValueError: An argument does not fit, or the file differs from the model; no
             file is left.
     """
     arguments.integer("top_k", top_k)
     check_path(path)
-    images = images_or_default(images)
-    server = _Server(model, labels, top_k, preprocessing or Preprocessing())
-    verification.check_classes(classes, images, server.labels)
+    network = Network.of(model, labels, input_range)
+    examples = Examples.of(images, classes, network.labels)
+    preprocessing = preprocessing or Preprocessing()
+    output = "features"
+    if network.head is not None:
+        output = "logits" if network.gives_logits else "probabilities"
 
     def write(partial):
+        server = _Server(network, top_k, preprocessing)
         tf.saved_model.save(server, str(partial), signatures=server.signatures())
 
-    def prove(partial):
-        name = "features"
-        if server.labels is not None:
-            name = "logits" if gives_logits(model) else "probabilities"
-        inputs = np.stack([server.prepared(image) for image in images])
-        return verification.compare(
-            "saved_model",
-            outputs(model, inputs),
-            _run(partial, images, name),
-            names_classes=server.labels is not None,
-            tolerance=tolerance,
-            classes=classes,
-        )
-
-    return publish(path, model, server.labels, data, write=write, prove=prove)
+    return publish(
+        path,
+        network,
+        examples,
+        format_name="saved_model",
+        pixels=resized(examples.images, network.side, preprocessing),
+        data=data,
+        write=write,
+        run=lambda partial: _run(partial, examples.images, output),
+        tolerance=tolerance,
+    )
 
 
 class _Server(tf.Module):
     """What is saved: the network, behind images and encoded files."""
 
-    def __init__(self, model, labels, top_k, preprocessing):
+    def __init__(self, network: Network, top_k: int, preprocessing: Preprocessing):
         super().__init__()
-        self.side = model.input_shape[1]
+        self.side = network.side
         self.preprocessing = preprocessing
-        self.labels = class_labels(model, labels)
-        self.network = model
-        if self.labels is not None:
-            gives_logits(model)  # raises for what is neither logits nor softmax
-            self.network = with_logits(model)
-            self.names = tf.constant(self.labels)
-            self.top_k = min(top_k, len(self.labels))
+        self.classifies = network.head is not None
+        if self.classifies:
+            network = network if network.gives_logits else network.with_logits()
+            self.names = tf.constant(network.labels)
+            self.top_k = min(top_k, len(network.labels))
+        self.model = network.on_pixels()
 
     def signatures(self):
         """Concrete functions by name."""
@@ -124,26 +127,27 @@ class _Server(tf.Module):
 
     @tf.function
     def serve(self, images):
-        return self._outputs(self._each(self.prepared, images))
+        return self._outputs(self._each(self._resized, images))
 
     @tf.function
     def classify_jpeg(self, encoded):
         def decoded(file):
-            image = tf.io.decode_image(file, 3, expand_animations=False)
-            return self.prepared(image)
+            # Of 16 bits the upper 8 are kept.
+            image = tf.io.decode_image(file, 3, tf.uint8, expand_animations=False)
+            return self._resized(upright(image, orientation(file)))
 
         return self._outputs(self._each(decoded, encoded))
 
-    def prepared(self, image):
-        return self.preprocessing.apply(image, self.side)
+    def _resized(self, image):
+        return self.preprocessing.resize(image, self.side)
 
     def _each(self, function, elements):
         spec = tf.TensorSpec((self.side, self.side, 3), tf.float32)
         return tf.map_fn(function, elements, fn_output_signature=spec)
 
-    def _outputs(self, inputs):
-        outputs = self.network(inputs, training=False)
-        if self.labels is None:
+    def _outputs(self, pixels):
+        outputs = self.model(pixels, training=False)
+        if not self.classifies:
             return {"features": outputs}
         probabilities = tf.nn.softmax(outputs)
         best = tf.math.top_k(probabilities, self.top_k)
@@ -155,11 +159,11 @@ class _Server(tf.Module):
         }
 
 
-def _run(path, images, name):
+def _run(path: Path, images: Sequence[np.ndarray], output: str) -> np.ndarray:
     """What the saved file gives for encoded images, as a client would send them."""
     classify = tf.saved_model.load(str(path)).signatures["classify_jpeg"]
-
-    def run(some):
-        return classify(tf.stack([tf.io.encode_png(image) for image in some]))[name]
-
-    return in_batches(run, images)
+    outputs = []
+    for start in range(0, len(images), _BATCH):
+        batch = [tf.io.encode_png(image) for image in images[start : start + _BATCH]]
+        outputs.append(classify(tf.stack(batch))[output].numpy())
+    return np.concatenate(outputs)

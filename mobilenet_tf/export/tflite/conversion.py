@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mobilenet_tf.export.network import Network
-from mobilenet_tf.export.tflite import int8, metadata
+from mobilenet_tf.export.tflite import int8, metadata, rewriting
 from mobilenet_tf.export.tflite.converter import converted
 from mobilenet_tf.export.tflite.flatbuffer import File
 
@@ -43,4 +43,6 @@ def float_file(network: Network, *, half: bool = False) -> File:
     if half:
         options["optimizations"] = [tf.lite.Optimize.DEFAULT]
         options["target_spec"] = {"supported_types": [tf.float16]}
-    return File(converted(network.on_pixels(batch_size=1), **options))
+    file = File(converted(network.on_pixels(batch_size=1), **options))
+    rewriting.make_reshapes_constant(file)
+    return file

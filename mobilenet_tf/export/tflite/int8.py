@@ -60,6 +60,7 @@ def quantize(
     reference = File(converted(scores))
     output_type = tf.float32 if float_output else tf.uint8
     file = File(converted_to_int8(scores, inputs, network.core_range, output_type))
+    rewriting.make_reshapes_constant(file)
     pairs = list(zip(reference.layers(), file.layers(), strict=True))
     if fit_scales:
         for original, layer in pairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.export.tflite.flatbuffer import File
@@ -23,6 +24,26 @@ def quantize_through_float(file: File) -> None:
     dequantize = file.operator(kind, [pixels], [middle], schema.DequantizeOptionsT())
     quantize.inputs = [middle]
     file.graph.operators.insert(0, dequantize)
+
+
+def make_reshapes_constant(file: File) -> None:
+    """Give every reshaping its shape as a constant, and drop what computed it.
+
+    Keras reshapes to the batch size that it finds as the network runs, which takes
+    three operators more, none of them XNNPACK's. Here the batch is always 1.
+    """
+    operators, tensors = file.graph.operators, file.graph.tensors
+    for operator in operators:
+        if file.kind(operator) == _OPERATOR.RESHAPE:
+            shape = np.array(tensors[operator.outputs[0]].shape, "int32")
+            index = file.add_constant(f"shape_{operator.outputs[0]}", shape)
+            operator.inputs = [operator.inputs[0], index]
+    read = set(map(int, file.graph.outputs))
+    for operator in reversed(operators[:]):
+        if read.isdisjoint(map(int, operator.outputs)):
+            operators.remove(operator)
+        else:
+            read.update(map(int, operator.inputs))
 
 
 def make_head_float(file: File) -> bool:

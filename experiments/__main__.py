@@ -3,17 +3,18 @@
     python -m experiments
 
 writes them to `experiments/results`, with a page that shows them all, and into the
-marked blocks of README.md and BUILD.md. Flags are those of the scripts.
+marked blocks of README.md and BUILD.md. The flags are those of the scripts. To add a
+table, add its script and flags to `TABLES`.
 """
 
 import importlib
 import sys
 
 from absl import app
+from absl.flags import FLAGS
 
-from experiments.harness import flags
-from experiments.harness.flags import FLAGS
-from experiments.harness.page import Page, joined
+from experiments.harness import Config, flags
+from experiments.harness.page import Page, check_output, joined
 from experiments.trials import records
 from mobilenet_tf import arguments
 
@@ -25,13 +26,14 @@ COMMON = (
     "--documents=README.md,BUILD.md",
 )
 PHOTOGRAPHS = ("--dataset=imagenette112",)
+FLOAT32 = "--precision=float32"
 BFLOAT16 = "--precision=pointwise_bfloat16"  # of the 1x1 convolutions
 MOBILENETS = (*PHOTOGRAPHS, BFLOAT16)
 SQUEEZENETS = (*PHOTOGRAPHS, "--recipe=plain", "--precision=mixed_bfloat16")
 # Smaller images where some networks cost several times as much as the others.
 SMALLER = (*PHOTOGRAPHS, "--base_resolution=64")
 SHORTER = (*SMALLER, "--epochs=20")  # and where there are many of them
-DESIGN_SPACE = (*SMALLER, "--recipe=plain")
+DESIGN_SPACE = (*SMALLER, "--recipe=plain", FLOAT32)
 
 # Every table in the order of the papers: script, and the flags it was trained with.
 TABLES = (
@@ -42,16 +44,17 @@ TABLES = (
     ("narrow_or_shallow", *MOBILENETS),
     ("width_multiplier", *MOBILENETS),
     ("width_multiplier", *MOBILENETS, "--recipe=paper"),
-    ("width_multiplier", BFLOAT16),
+    ("width_multiplier",),
     ("resolution_multiplier", *MOBILENETS),
-    ("resolution_multiplier", BFLOAT16),
+    ("resolution_multiplier",),
     ("accuracy_tradeoffs", *MOBILENETS),
     ("popular_models", *MOBILENETS),
-    ("small_models", *PHOTOGRAPHS, "--recipe=gentle"),
+    ("small_models", *PHOTOGRAPHS, "--recipe=gentle", FLOAT32),
     (
         "fine_grained",
         *PHOTOGRAPHS,
         "--recipe=gentle",
+        FLOAT32,
         "--only=^0.25",
         "--mobilenet_weights=mobilenet_0.25_128_keras_applications.weights.h5",
     ),
@@ -77,45 +80,61 @@ INTRODUCTION = """\
 
 Every table and figure, rendered by `python -m experiments` from the records in this
 folder, each with the command that trains and prints it; `DIR` is the folder of TFDS
-data sets. A network of 0 seeds has not been trained yet; one with a dash there is only
+data sets. A network with 0 seeds is not trained yet; one with a dash there is only
 counted."""
 
 
-def render(script: str, *options: str) -> tuple[Page, str]:
-    """The page of a script under its flags, and its section of the results page."""
+def render(script: str, *options: str) -> tuple[list[Page], Config, str]:
+    """The pages of a script, their configuration, and a section of the results page.
+
+    Args:
+        script: Name of the module in `experiments`.
+        options: The flags that its networks were trained with.
+    """
     module = importlib.import_module(f"experiments.{script}")  # may define flags
+    experiment = module.experiment
     for name in FLAGS:
         FLAGS[name].unparse()
     FLAGS([script, *COMMON, *options, *sys.argv[1:]])
-    page = module.experiment.page()
+    config = experiment.config.from_flags(FLAGS)
+    check_output(config)
+    pages = experiment.pages(config)
     command = ["python", "-m", f"experiments.{script}", *options]
     if options:
         command.insert(4, "--data_dir=DIR")
-    images = [file.name for file in page.figures if file.suffix == ".png"]
     section = joined(
-        f"## {page.title}",
+        f"## {pages[0].title}",
         f"```\n{' '.join(command)}\n```",
-        page.text,
-        *(f"![{page.title}]({name})" for name in images),
-        f"A repetition should find:\n\n{page.expected}" if page.expected else "",
+        *(part for page in pages for part in _parts(page)),
     )
-    return page, section
+    return pages, config, section
 
 
 def main(command: list[str]) -> None:
-    """Render everything; one page shows it all."""
+    """Render every table; one page shows them all."""
     try:
         arguments.only_flags(command)
-    except ValueError as error:
-        sys.exit(f"experiments: error: {error}")
-    sections = [INTRODUCTION]
-    for script, *options in TABLES:
-        page, section = render(script, *options)
-        print(f"written: {page.write()}")
-        sections.append(section)
-    path = Page.folder() / "README.md"
+        sections = [INTRODUCTION]
+        for script, *options in TABLES:
+            pages, config, section = render(script, *options)
+            for page in pages:
+                print(f"written: {page.write(config)}", flush=True)
+            sections.append(section)
+    except (OSError, ValueError) as error:
+        sys.exit(f"experiments: error: {flags.in_terms_of_flags(str(error))}")
+    path = config.tables_folder / "README.md"
     records.write_text(path, joined(*sections) + "\n")
     print(f"written: {path}")
+
+
+def _parts(page):
+    """Text, figures and expected values of a page, as Markdown."""
+    yield page.text
+    for file in page.figures:
+        if file.suffix == ".png":
+            yield f"![{page.title}]({file.name})"
+    if page.expected:
+        yield f"A repetition should find:\n\n{page.expected}"
 
 
 if __name__ == "__main__":

@@ -2,32 +2,29 @@
 
     python -m experiments.accuracy_tradeoffs
 
-trains all 16 networks of alpha x rho on the embedded data set and draws both figures,
-the paper's points and ours. The paper's conclusion: accuracy is about linear in the
-logarithm of the mult-adds, with a jump where the networks become very small.
+Paper: arXiv 1704.04861, section 4.2. All 16 networks of alpha x rho.
+Expected: accuracy falls with alpha and with rho, about linearly in the logarithm of the
+mult-adds.
+Time: about 3.5 hours on 2 CPU cores for 30 epochs of 112 px photographs.
 
-On ImageNet, with the data prepared by TFDS:
+ImageNet, prepared by TFDS:
 
     python -m experiments.accuracy_tradeoffs --dataset=imagenet2012 --data_dir=DIR \
         --recipe=paper --epochs=100
-
-Time and device: on 112 px photographs, recipe modern, 30 epochs, 16 networks take
-about 3.5 hours of 2 CPU cores. Expected values of the committed records: BUILD.md.
-Source: arXiv 1704.04861, section 4.2, Figures 4 and 5.
 """
 
 import mobilenet_tf
-from experiments.harness import Conclusion, Experiment, Network, Row
+from experiments.harness import Claim, Experiment, Network, Row, run
 from experiments.published.mobilenets import FIGURE4
-from experiments.report.claims import falling
+from experiments.report.claims import Measured, falling
 from experiments.report.figures import accuracy_over_mult_adds, accuracy_over_parameters
 
 SIDES = 4  # resolutions of each alpha, the largest first
 
 
-def falls_both_ways(*top1s: float) -> bool:
+def falls_both_ways(*rows: Measured) -> bool:
     """Whether accuracy falls with rho at each alpha, and with alpha at each rho."""
-    by_alpha = [top1s[start : start + SIDES] for start in range(0, len(top1s), SIDES)]
+    by_alpha = [rows[start : start + SIDES] for start in range(0, len(rows), SIDES)]
     return all(falling(*line) for line in (*by_alpha, *zip(*by_alpha, strict=True)))
 
 
@@ -46,8 +43,8 @@ experiment = Experiment(
         for (alpha, side), published in FIGURE4.items()
     ),
     figures=(accuracy_over_mult_adds, accuracy_over_parameters),
-    conclusions=(
-        Conclusion(
+    claims=(
+        Claim(
             "accuracy falls with rho at each alpha, and with alpha at each rho",
             falls_both_ways,
         ),
@@ -55,4 +52,4 @@ experiment = Experiment(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

@@ -2,14 +2,14 @@
 
     python -m experiments.applications
 
-Counts; trains nothing; seconds on any machine. The accuracies are the paper's: the
+Paper: arXiv 1704.04861, sections 4.5 to 4.7. The accuracies are the paper's: the
 photographs of PlaNet, the face attributes and the faces of FaceNet are not public, and
 the detectors of Table 13 are not described closely enough.
-Source: arXiv 1704.04861, sections 4.5 to 4.7.
+Time: seconds; it counts and trains nothing.
 """
 
 import mobilenet_tf
-from experiments.harness import Table
+from experiments.harness import Config, Table, run
 from experiments.published import applications as paper
 from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.models import baselines
@@ -97,7 +97,7 @@ def _costs(mult_adds, parameters, model=None):
     )
 
 
-def content() -> str:
+def content(config: Config) -> str:
     """The four tables, one below the other."""
     parts = {
         "Table 11, PlaNet: where a photograph was taken": planet(),
@@ -131,4 +131,4 @@ experiment = Table(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

@@ -2,13 +2,14 @@
 
     python -m experiments.convolution_cost
 
-Counts; trains nothing; seconds on any machine. The layer is 3x3, 512 to 512 channels on
-a 14x14 map; the changes add up. Source: arXiv 1704.04861, Table 3.
+Paper: arXiv 1704.04861, Table 3. The layer is 3x3, 512 to 512 channels on a 14x14 map;
+the changes add up.
+Time: seconds; it counts and trains nothing.
 """
 
 import keras
 
-from experiments.harness import Table
+from experiments.harness import Config, Table, run
 from experiments.published.mobilenets import TABLE3
 from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.models.blocks import depthwise_separable, full_convolution
@@ -30,7 +31,7 @@ def layer(block, channels: int, side: int) -> keras.Model:
     return keras.Model(images, block(images, channels, name="layer"))
 
 
-def content() -> str:
+def content(config: Config) -> str:
     """Each change with the printed and the exact cost, and the saving so far."""
     rows = []
     models = [layer(*step) for step in STEPS]
@@ -60,4 +61,4 @@ experiment = Table(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

@@ -3,17 +3,16 @@
     python -m experiments.deep_compression --dataset=imagenette112 --data_dir=DIR \
         --recipe=plain
 
-trains AlexNet and SqueezeNet and compresses both; the images of the embedded data set
-are too small for AlexNet. The paper's conclusion: a small architecture, compressed, is
-far smaller than a large one that is compressed, at the same accuracy.
-
-Time, device and expected values of the committed records: experiments/results.
-Source: arXiv 1602.07360, section 4 and Table 2.
+Paper: arXiv 1602.07360, section 4 and Table 2. AlexNet and SqueezeNet are trained and
+compressed; the images of the embedded data set are too small for AlexNet.
+Expected: a compressed small network is far smaller than a compressed large one, at the
+same accuracy.
+Time and accuracies of the committed records: experiments/results.
 """
 
 import dataclasses
 
-from experiments.harness import Conclusion, Experiment, Network, Row, Step
+from experiments.harness import Claim, Experiment, Network, Row, Step, run
 from experiments.published.squeezenet import TABLE2, kept_weights
 from experiments.report import sizes
 from experiments.report.claims import loses_at_most, smaller_at
@@ -23,7 +22,7 @@ from mobilenet_tf.models.baselines import alexnet
 from mobilenet_tf.training.recipes import PLAIN
 
 # The warm-up is AdamW's: with moments of a few batches its first steps at the full rate
-# undo what a trained network has learnt.
+# undo what a trained network has learned.
 RETRAIN = dataclasses.replace(
     PLAIN,
     name="plain_retrain",
@@ -91,47 +90,44 @@ STEPS = {
 }
 BUILDERS = {"AlexNet": alexnet, "SqueezeNet": build_squeezenet}
 
+ROWS = {
+    (name, approach): Row(
+        Network(f"{name}, {approach}", BUILDERS[name], resolution=227, steps=steps),
+        TABLE2[name, approach],
+    )
+    for (name, approach), steps in STEPS.items()
+}
+SQUEEZENETS = tuple(row for (name, _), row in ROWS.items() if name == "SqueezeNet")
+
 experiment = Experiment(
     name="deep_compression",
     title="SqueezeNet Table 2: SqueezeNet against compressed AlexNets",
-    rows=tuple(
-        Row(
-            Network(
-                f"{name}, {approach}",
-                BUILDERS[name],
-                {"version": "1.0", "bypass": "none"} if name == "SqueezeNet" else {},
-                resolution=227,
-                steps=steps,
-            ),
-            TABLE2[name, approach],
-        )
-        for (name, approach), steps in STEPS.items()
-    ),
+    rows=tuple(ROWS.values()),
     metrics=("top1",),
     body=sizes.compressed,
-    conclusions=(
-        Conclusion(
+    claims=(
+        Claim(
             "SqueezeNet loses at most half a point to AlexNet",
             loses_at_most(0.5),
-            about=", none$",
+            (ROWS["AlexNet", "none"], ROWS["SqueezeNet", "none"]),
         ),
-        Conclusion(
+        Claim(
             "SqueezeNet loses at most half a point in 8 and in 6 bit",
             loses_at_most(0.5),
-            about="^SqueezeNet",
+            SQUEEZENETS,
         ),
-        Conclusion(
+        Claim(
             "SqueezeNet fits a file 10 times smaller at a loss of at most half a point",
             smaller_at(10, 0.5),
-            about="^SqueezeNet",
+            SQUEEZENETS,
         ),
     ),
     remark="Our sizes are those of files of `mobilenet_tf.codec`, in 10**6 "
     "bytes; the paper's 240 MB are so too, its 4.8, 0.66 and 0.47 are 2**20. "
     "AlexNet's size depends on the input side, because its first fully connected layer "
-    "takes every place of the last feature map; for the same reason it is trained at "
+    "takes every position of the last feature map; for the same reason it is trained at "
     "one side throughout.",
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

@@ -2,33 +2,33 @@
 
     python -m experiments.distillation
 
-trains MobileNet 1.0 and three smaller ones on the embedded data set, each from labels
-alone and from the large one's outputs and features, at the same number of epochs.
+Papers: arXiv 1704.04861, sections 4.5 to 4.7; arXiv 1503.02531. MobileNet 1.0 is the
+teacher; three smaller ones are trained for as many epochs, each on the labels alone and
+on the teacher's outputs and features.
+Expected: distillation helps small networks.
+Time and accuracies of the committed records: experiments/results.
+
+Whether the gain exceeds the spread over seeds:
 
     python -m experiments.distillation --seeds=3 --only='^0.25 MobileNet, (labels|dist)'
-
-tells what a teacher gives from what another seed gives. The paper's conclusion:
-distillation trains small MobileNets well.
-
-Time, device and expected values of the committed records: experiments/results.
-Source: arXiv 1704.04861, sections 4.5 to 4.7; arXiv 1503.02531.
 """
 
 import mobilenet_tf
-from experiments.harness import Conclusion, Experiment, Network, Row, Teacher
+from experiments.harness import Claim, Experiment, Network, Row, Teacher, run
+from experiments.report.claims import Measured, rising
 
-TEACHER = Network("1 MobileNet", mobilenet_tf.build, {"alpha": 1.0, "rho": 1.0})
+TEACHER = Network("1 MobileNet", mobilenet_tf.build)
 # The outputs of ten classes say little: from them alone a student gained a point or so.
 DISTILLED = Teacher(TEACHER, {"temperature": 4.0, "weight": 0.9, "feature_weight": 4.0})
 STUDENTS = {
-    "0.5 MobileNet": {"alpha": 0.5, "rho": 1.0},
-    "0.25 MobileNet": {"alpha": 0.25, "rho": 1.0},
+    "0.5 MobileNet": {"alpha": 0.5},
+    "0.25 MobileNet": {"alpha": 0.25},
     "0.25 MobileNet, rho 4/7": {"alpha": 0.25, "rho": 4 / 7},
 }
 
 
-def _pair(label, arguments):
-    """A student from labels alone, and distilled."""
+def pair(label: str, arguments: dict) -> tuple[Row, Row]:
+    """A student from the labels alone, and the same one distilled."""
     return (
         Row(Network(f"{label}, labels", mobilenet_tf.build, arguments)),
         Row(
@@ -42,28 +42,33 @@ def _pair(label, arguments):
     )
 
 
+PAIRS = {label: pair(label, arguments) for label, arguments in STUDENTS.items()}
+
+
+def all_gain(teacher: Measured, *students: Measured) -> bool:
+    """Whether every distilled student is better than the same one without a teacher."""
+    return all(map(rising, students[::2], students[1::2]))
+
+
+def gains_more_than_spread(alone: Measured, distilled: Measured) -> bool:
+    """Whether distillation gains more than the standard deviation over the seeds."""
+    return distilled.mean - alone.mean > max(alone.spread, distilled.spread)
+
+
 experiment = Experiment(
     name="distillation",
     title="Distillation: students from labels and from a teacher",
-    rows=(
-        Row(TEACHER),
-        *(row for student in STUDENTS.items() for row in _pair(*student)),
-    ),
-    conclusions=(
-        Conclusion(
+    rows=(Row(TEACHER), *(row for rows in PAIRS.values() for row in rows)),
+    claims=(
+        Claim(
             "every distilled student is better than the same one trained from labels",
-            lambda teacher, *students: all(
-                distilled > alone
-                for alone, distilled in zip(students[::2], students[1::2], strict=True)
-            ),
+            all_gain,
         ),
-        Conclusion(
+        Claim(
             "at alpha 0.25 the distilled student is better by more than the spread of "
             "the seeds",
-            lambda alone, distilled: (
-                distilled - alone > max(alone.spread, distilled.spread)
-            ),
-            about="^0.25 MobileNet, (labels|distilled)$",
+            gains_more_than_spread,
+            PAIRS["0.25 MobileNet"],
             seeds=3,
         ),
     ),
@@ -73,4 +78,4 @@ experiment = Experiment(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

@@ -2,21 +2,22 @@
 
     python -m experiments.imagenet_checkpoints --dataset=imagenet2012 --data_dir=DIR
 
-evaluates the 16 MobileNets of `keras.applications`, which it downloads, on the 50,000
-validation images; `--image_dir=DIR` takes a folder of folders named by WordNet id, and
-`--checkpoints=0.25_128,0.5_160` some of the 16. With weights from files,
+Source: TF-Slim's mobilenet_v1.md of 2018-08-02; arXiv 1602.07360, Table 2. The 16
+MobileNets of `keras.applications`, which it downloads, on the 50,000 validation images.
+`--image_dir=DIR` takes a folder of folders named by WordNet id instead, and
+`--checkpoints=0.25_128,0.5_160` some of the 16.
+
+With weights from files:
 
     python -m experiments.imagenet_checkpoints --dataset=imagenette112 --data_dir=DIR \
         --mobilenet_weights=mobilenet_0.25_128_keras_applications.weights.h5 \
         --squeezenet_weights=squeezenet_v1.0_deep_compression.net
 
-evaluates MobileNet at alpha 0.25, 128 px, and the authors' compressed SqueezeNet on
-those photographs of a data set that are of ImageNet's validation set, over all 1000
-classes. `--order`, `--central_fraction` and `--interpolation` are the preprocessing;
-the defaults are TF-Slim's. What is recorded is not repeated; `--render` prints all.
-
-Time and device: in the records. Sources: TF-Slim's mobilenet_v1.md of 2018-08-02;
-arXiv 1602.07360, Table 2.
+evaluates MobileNet at alpha 0.25, 128 px, and the authors' compressed SqueezeNet on the
+photographs of a data set that are of ImageNet's validation set, over all 1000 classes.
+`--order`, `--central_fraction` and `--interpolation` set the preprocessing; the
+defaults are TF-Slim's. An evaluation that has a record is not repeated.
+Time: minutes on 2 CPU cores for 500 photographs.
 """
 
 import dataclasses
@@ -27,49 +28,64 @@ import keras
 from absl import flags
 
 import mobilenet_tf
-from experiments.harness import Table
-from experiments.harness.flags import FLAGS
+from experiments.harness import Config, Table, run
 from experiments.published.checkpoints import SQUEEZENET_COMPRESSED, TF_SLIM
 from experiments.trials import records
+from experiments.trials.provenance import provenance
 from mobilenet_tf.analysis import table
 from mobilenet_tf.models import weight_loading
 from mobilenet_tf.models.imagenet import PAIRS
 
 ALL = [f"{alpha:g}_{side}" for alpha, side in PAIRS]
-flags.DEFINE_list("checkpoints", ALL, "MobileNets, as ALPHA_SIDE.")
+flags.DEFINE_list("checkpoints", [], "MobileNets, as ALPHA_SIDE. Default: all 16.")
 flags.DEFINE_string("image_dir", None, "Folder of folders named by WordNet id.")
 flags.DEFINE_string("order", "crop_then_resize", "Or resize_then_crop.")
-flags.DEFINE_float("central_fraction", 0.875, "The central part that is seen.")
+flags.DEFINE_float("central_fraction", 0.875, "The evaluated central part.")
 flags.DEFINE_string("interpolation", "bilinear", "Or antialiased, bicubic and others.")
 
 
-def chosen() -> dict[str, str]:
+@dataclasses.dataclass(frozen=True)
+class CheckpointConfig(Config):
+    """The configuration with the flags of this script."""
+
+    checkpoints: tuple[str, ...] = ()
+    image_dir: str | None = None
+    order: str = "crop_then_resize"
+    central_fraction: float = 0.875
+    interpolation: str = "bilinear"
+
+
+def chosen(config: CheckpointConfig) -> dict[str, str]:
     """What to evaluate: name of the network, and its weights.
 
     Raises:
-        ValueError: --checkpoints names a network that is not published.
+        ValueError: `checkpoints` names a network that is not published, or would be
+            ignored beside files of weights.
     """
     files = {}
-    if FLAGS["checkpoints"].present and FLAGS.mobilenet_weights:
-        raise ValueError("choose either --checkpoints or --mobilenet_weights")
-    weight_loading.check(FLAGS.mobilenet_weights)
-    weight_loading.check(FLAGS.squeezenet_weights, (".net",))
-    if FLAGS.mobilenet_weights:
-        files["mobilenet_0.25_128"] = FLAGS.mobilenet_weights
-    if FLAGS.squeezenet_weights:
-        files["squeezenet_1.0"] = FLAGS.squeezenet_weights
+    weight_loading.check(config.mobilenet_weights)
+    weight_loading.check(config.squeezenet_weights, (".net",))
+    if config.mobilenet_weights:
+        files["mobilenet_0.25_128"] = config.mobilenet_weights
+    if config.squeezenet_weights:
+        files["squeezenet_1.0"] = config.squeezenet_weights
+    if files and config.checkpoints:
+        raise ValueError(
+            "choose either --checkpoints or --mobilenet_weights and "
+            "--squeezenet_weights"
+        )
     if files:
         return files
-    unknown = sorted(set(FLAGS.checkpoints) - set(ALL))
+    unknown = sorted(set(config.checkpoints) - set(ALL))
     if unknown:
         raise ValueError(
             f"checkpoints must be of {', '.join(ALL)}; got {', '.join(unknown)}"
         )
-    return {f"mobilenet_{pair}": "imagenet" for pair in FLAGS.checkpoints}
+    return {f"mobilenet_{pair}": "imagenet" for pair in config.checkpoints or ALL}
 
 
 def build(name: str, weights: str) -> keras.Model:
-    """A network by the name that its record has."""
+    """A network with its weights, by its name in the records."""
     kind, *size = name.split("_")
     if kind == "squeezenet":
         return mobilenet_tf.build_squeezenet(weights=weights)
@@ -77,25 +93,26 @@ def build(name: str, weights: str) -> keras.Model:
     return mobilenet_tf.build(alpha, base_resolution=side, weights=weights)
 
 
-def evaluate(name: str, weights: str, folder: Path) -> None:
-    """Evaluate one network and write its record, unless it is written."""
+def evaluate(name: str, weights: str, folder: Path, config: CheckpointConfig) -> None:
+    """Evaluate one network and write its record, unless there is one."""
     from mobilenet_tf.data import imagenet_photographs as photographs
     from mobilenet_tf.data.preprocessing import Preprocessing
     from mobilenet_tf.training import evaluation
 
     preprocessing = Preprocessing(
-        FLAGS.order, FLAGS.central_fraction, FLAGS.interpolation
+        config.order, config.central_fraction, config.interpolation
     )
-    source = FLAGS.image_dir or FLAGS.dataset
+    source = config.image_dir or config.dataset
     parts = (name, Path(source).name, str(preprocessing).replace(", ", "-"))
-    key = "checkpoint-" + "-".join(parts).replace(" ", "_") + _digest(weights)
+    key = "checkpoint-" + "-".join(parts).replace(" ", "_")
+    key += _digest(weights, config.image_dir)
     target = folder / f"{key}.json"
     if target.exists():
         return
-    if FLAGS.image_dir:
-        images = photographs.from_folder(FLAGS.image_dir)
+    if config.image_dir:
+        images = photographs.from_folder(config.image_dir)
     else:
-        images = photographs.from_tfds(FLAGS.dataset, FLAGS.data_dir)
+        images = photographs.from_tfds(config.dataset, config.data_dir)
     metrics = evaluation.evaluate(build(name, weights), images, preprocessing)
     record = {
         "key": key,
@@ -105,36 +122,36 @@ def evaluate(name: str, weights: str, folder: Path) -> None:
         "preprocessing": dataclasses.asdict(preprocessing),
         "preprocessing_text": str(preprocessing),
         "metrics": metrics,
-        **records.provenance(),
+        **provenance(),
     }
     records.write(target, record)
     print(f"{name}: top-1 {100 * metrics['top1']:.1f} %, {preprocessing}", flush=True)
 
 
-def _digest(weights):
-    """What tells other weights and other folders apart; nothing of the published."""
-    told = [] if weights == "imagenet" else [Path(weights).read_bytes()]
-    if FLAGS.image_dir:
-        told.append(str(Path(FLAGS.image_dir).resolve()).encode())
-    return "-" + hashlib.sha256(b"".join(told)).hexdigest()[:10] if told else ""
+def _digest(weights, image_dir):
+    """Distinguishes files of weights and folders; empty for published weights."""
+    parts = [] if weights == "imagenet" else [Path(weights).read_bytes()]
+    if image_dir:
+        parts.append(str(Path(image_dir).resolve()).encode())
+    return "-" + hashlib.sha256(b"".join(parts)).hexdigest()[:10] if parts else ""
 
 
-def content() -> str:
-    """Evaluate what is chosen, and show all records that there are."""
-    if FLAGS.limit is not None:
+def content(config: CheckpointConfig) -> str:
+    """Evaluate the chosen networks, and show all records."""
+    if config.limit is not None:
         raise ValueError("limit must not be given: all photographs are evaluated")
-    folder = Path(FLAGS.workdir) / "checkpoints"
-    if not FLAGS.render and not FLAGS.dry_run:
-        for name, weights in chosen().items():
-            evaluate(name, weights, folder)
-    places = [folder]
-    if FLAGS.render:
-        places.append(Path(FLAGS.results) / "checkpoints.jsonl")
-    found = sorted(records.read(*places), key=lambda record: record["key"])
+    folder = Path(config.workdir) / "checkpoints"
+    if not config.render and not config.dry_run:
+        for name, weights in chosen(config).items():
+            evaluate(name, weights, folder, config)
+    locations = [folder]
+    if config.render:
+        locations.append(Path(config.results) / "checkpoints.jsonl")
+    evaluated = sorted(records.read(*locations), key=lambda record: record["key"])
     columns = ("Checkpoint", "Published top-1", "top-5", "quantised top-1", "top-5")
     ours = ("Preprocessing", "Images", "Top-1 %", "95 % of", "Top-5 %", "95 % of")
-    rows = [_row(record) for record in found]
-    measured = {record["checkpoint"] for record in found}
+    rows = [_row(record) for record in evaluated]
+    measured = {record["checkpoint"] for record in evaluated}
     for pair in ALL:
         if f"mobilenet_{pair}" not in measured:
             cells = _published(f"mobilenet_{pair}")
@@ -166,6 +183,7 @@ experiment = Table(
     name="imagenet_checkpoints",
     title="Published weights on ImageNet validation photographs, 1000 classes",
     content=content,
+    config=CheckpointConfig,
     remark="Published: on all 50,000 images at full size. The compressed SqueezeNet, "
     "and the file of MobileNet 0.25 128 that was evaluated, are quantised: compare "
     "those columns. The result of each is that of `crop then resize`, central 0.875, "
@@ -175,4 +193,4 @@ experiment = Table(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

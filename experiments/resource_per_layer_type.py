@@ -2,16 +2,17 @@
 
     python -m experiments.resource_per_layer_type
 
-Counts; trains nothing; seconds on any machine. Source: arXiv 1704.04861, Table 2.
+Paper: arXiv 1704.04861, Table 2.
+Time: seconds; it counts and trains nothing.
 """
 
 import mobilenet_tf
-from experiments.harness import Table
+from experiments.harness import Config, Table, run
 from experiments.published.mobilenets import TABLE2, TABLE2_SLIPS
 from mobilenet_tf.analysis import cost, table
 
 
-def content() -> str:
+def content(config: Config) -> str:
     """The share of each type, as printed and exact."""
     kinds = cost.by_kind(mobilenet_tf.build())
     totals = [sum(column) for column in zip(*kinds.values(), strict=True)]
@@ -39,4 +40,4 @@ experiment = Table(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

@@ -2,13 +2,12 @@
 
     python -m experiments.small_network_techniques
 
-trains a small MobileNet, alpha 0.25, with each technique off and on, on the embedded
-data set; same recipe, epochs and input side throughout, but that compression goes on
-training what it compresses. Below the accuracies stands
-what small size buys on the ImageNet-sized networks.
-
-Time, device and expected values of the committed records: experiments/results.
-Sources: arXiv 1704.04861; arXiv 1602.07360, section 3.1; arXiv 1707.01083, section 3.1.
+Papers: arXiv 1704.04861; arXiv 1602.07360, section 3.1; arXiv 1707.01083, section 3.1.
+A small MobileNet, alpha 0.25, with each technique off and on, at the same recipe, epochs
+and input side; compression adds its fine-tuning. Below the accuracies stands what small
+size saves in deployment, for networks of ImageNet size.
+Expected: each technique loses little, as the claims say in numbers.
+Time and accuracies of the committed records: experiments/results.
 """
 
 import functools
@@ -18,14 +17,14 @@ import keras
 import mobilenet_tf
 from experiments.compressed_mobilenets import CHAINS
 from experiments.distillation import DISTILLED
-from experiments.harness import Conclusion, Experiment, Network, Row
-from experiments.report.claims import loses_less_than
-from experiments.report.footprints import REMARK, footprints
+from experiments.harness import Claim, Experiment, Network, Row, run
+from experiments.report.claims import loses_less_than, rising
+from experiments.report.deployment import REMARK, deployment_costs
 from mobilenet_tf.analysis import cost
 from mobilenet_tf.models import baselines, blocks
 from mobilenet_tf.models.mobilenet import BLOCKS
 
-SMALL = {"alpha": 0.25, "rho": 1.0}
+SMALL = {"alpha": 0.25}
 
 
 def strided(*strided_blocks: int) -> list[tuple[int, int]]:
@@ -46,7 +45,7 @@ TECHNIQUES = {
         "on, half of them 1x1": {**SMALL, "block": blocks.half_pointwise},
     },
     "channel reduction": {
-        "off, alpha 0.5": {"alpha": 0.5, "rho": 1.0},
+        "off, alpha 0.5": {"alpha": 0.5},
         "on, alpha 0.25": SMALL,
     },
     "down-sampling": {
@@ -64,13 +63,15 @@ TECHNIQUES = {
         "on, 4 groups, shuffled": {**SMALL, "block": blocks.shuffled_separable},
     },
 }
-# What needs more than another network.
+# Techniques of training instead of architecture: the arguments of `Network`.
 TRAININGS = {
-    "distillation: off, labels alone": {},
-    "distillation: on, MobileNet 1.0 as teacher": {"teacher": DISTILLED},
-    "compression: off": {},
-    "compression: on, 75 % pruned, 16 values": {
-        "steps": CHAINS["prune 75 %, cluster 16"]
+    "distillation": {
+        "off, labels alone": {},
+        "on, MobileNet 1.0 as teacher": {"teacher": DISTILLED},
+    },
+    "compression": {
+        "off": {},
+        "on, 75 % pruned, 16 values": {"steps": CHAINS["prune 75 %, cluster 16"]},
     },
 }
 # For the costs alone, beside the small network.
@@ -85,28 +86,36 @@ OTHERS = {
 }
 
 
-def rows() -> tuple[Row, ...]:
-    """A row per setting."""
-    settings = [
-        Row(Network(f"{technique}: {setting}", mobilenet_tf.build, arguments))
-        for technique, choices in TECHNIQUES.items()
-        for setting, arguments in choices.items()
-    ]
-    trainings = [
-        Row(Network(label, mobilenet_tf.build, SMALL, **how))
-        for label, how in TRAININGS.items()
-    ]
-    return (*settings, *trainings)
+def rows(technique: str) -> tuple[Row, ...]:
+    """A row for each setting of a technique."""
+    if technique in TECHNIQUES:
+        settings = {
+            setting: Network(f"{technique}: {setting}", mobilenet_tf.build, arguments)
+            for setting, arguments in TECHNIQUES[technique].items()
+        }
+    else:
+        settings = {
+            setting: Network(
+                f"{technique}: {setting}", mobilenet_tf.build, SMALL, **how
+            )
+            for setting, how in TRAININGS[technique].items()
+        }
+    return tuple(Row(network) for network in settings.values())
 
 
-def savings(rows: tuple[Row, ...]) -> str:
-    """What size buys, each network once; then the saving of one layer, derived."""
-    networks = {str(SMALL): Network("0.25 MobileNet", mobilenet_tf.build, SMALL)}
-    for row in rows:
-        networks.setdefault(str(row.network.arguments), row.network)
+ROWS = {technique: rows(technique) for technique in (*TECHNIQUES, *TRAININGS)}
+
+
+def savings() -> str:
+    """What size saves, for each architecture; then the saving of one layer, derived."""
+    small = Network("0.25 MobileNet", mobilenet_tf.build, SMALL)
+    networks = {small.key: small}
+    for technique in TECHNIQUES:
+        for row in ROWS[technique]:
+            networks.setdefault(row.network.key, row.network)
     models = {network.label: network.model() for network in networks.values()}
     models |= {label: build() for label, build in OTHERS.items()}
-    return f"{footprints(models)}\n\n{derivation()}"
+    return f"{deployment_costs(models)}\n\n{derivation()}"
 
 
 def derivation() -> str:
@@ -129,56 +138,52 @@ def _layer(block, channels):
     return keras.Model(images, block(images, channels, name="layer"))
 
 
-# What the sources conclude from each technique.
-CONCLUSIONS = (
-    Conclusion(
+# What the papers claim about each technique.
+CLAIMS = (
+    Claim(
         "fully connected layers can go at a loss of less than two points",
         loses_less_than(2),
-        about="^no fully connected layers",
+        ROWS["no fully connected layers"],
     ),
-    Conclusion(
+    Claim(
         "half of the 3x3 filters can become 1x1 at a loss of less than two points",
         loses_less_than(2),
-        about="^kernel reduction",
+        ROWS["kernel reduction"],
     ),
-    Conclusion(
+    Claim(
         "half of the channels cost less than five points",
         loses_less_than(5),
-        about="^channel reduction",
+        ROWS["channel reduction"],
     ),
-    Conclusion(
+    Claim(
         "the later the down-sampling, the better, at more mult-adds each time",
-        lambda early, evenly, late: late > evenly > early,
-        about="^down-sampling",
+        rising,
+        ROWS["down-sampling"],
     ),
-    Conclusion(
+    Claim(
         "depthwise separable convolutions lose less than two points",
         loses_less_than(2),
-        about="^depthwise separable",
+        ROWS["depthwise separable"],
     ),
-    Conclusion(
+    Claim(
         "groups are better with their channels shuffled",
-        lambda off, groups, shuffled: shuffled > groups,
-        about="^shuffle operations",
+        lambda ungrouped, groups, shuffled: shuffled.mean > groups.mean,
+        ROWS["shuffle operations"],
     ),
-    Conclusion(
-        "a teacher is better than labels alone",
-        lambda off, on: on > off,
-        about="^distillation",
-    ),
-    Conclusion(
+    Claim("a teacher is better than labels alone", rising, ROWS["distillation"]),
+    Claim(
         "compression loses less than two points",
         loses_less_than(2),
-        about="^compression",
+        ROWS["compression"],
     ),
 )
 
 experiment = Experiment(
     name="small_network_techniques",
     title="Techniques for small networks, each off and on",
-    rows=rows,
+    rows=tuple(row for rows in ROWS.values() for row in rows),
     appendix=savings,
-    conclusions=CONCLUSIONS,
+    claims=CLAIMS,
     paper_data=None,
     remark=f"{REMARK} All for 1000 classes at 224 px, SqueezeNet and AlexNet at 227, "
     "Inception V3 at 299. SqueezeNet's channel reduction, fewer channels before 3x3 "
@@ -186,4 +191,4 @@ experiment = Experiment(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

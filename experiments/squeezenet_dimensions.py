@@ -2,12 +2,12 @@
 
     python -m experiments.squeezenet_dimensions [--squeezenet_weights=FILE]
 
-Counts; trains nothing; seconds on any machine. With the authors' compressed file, the
-entries that it stores stand beside the printed ones. Source: arXiv 1602.07360, Table 1.
+Paper: arXiv 1602.07360, Table 1. With the authors' compressed file, the entries that it
+stores stand beside the printed ones.
+Time: seconds; it counts and trains nothing.
 """
 
-from experiments.harness import Table
-from experiments.harness.flags import FLAGS
+from experiments.harness import Config, Table, run
 from experiments.published.squeezenet import (
     TABLE1,
     TABLE1_BITS,
@@ -21,9 +21,10 @@ from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.models import squeezenet_release, weight_loading
 
 
-def content() -> str:
+def content(config: Config) -> str:
     """Every layer: as printed, as built, and as the authors' file stores it."""
-    stored = _stored(FLAGS.squeezenet_weights) if FLAGS.squeezenet_weights else None
+    path = config.squeezenet_weights
+    stored = _stored(path) if path else None
     model = build_squeezenet(border="valid")
     built = dict.fromkeys(TABLE1, 0)
     for layer in cost.per_layer(model):
@@ -90,4 +91,4 @@ experiment = Table(
 )
 
 if __name__ == "__main__":
-    experiment()
+    run(experiment)

@@ -4,154 +4,103 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
 
 from absl import flags
 
-from experiments.trials.network import Network, Row
-from mobilenet_tf.data.dataset import DataSet
+from experiments.harness.config import Config
 from mobilenet_tf.data.rendering import EMBEDDED
 from mobilenet_tf.data.storage import MODES
-from mobilenet_tf.data.tfds_source import from_tfds
-from mobilenet_tf.training.clone import PRECISIONS
-from mobilenet_tf.training.recipe import Recipe
+from mobilenet_tf.training.precision import CHOICES
 from mobilenet_tf.training.recipes import RECIPES
 
-FLAGS = flags.FLAGS
+# Library arguments whose flag has another name.
+_RENAMED = {"evaluation_split": "eval_split", "mode": "data_mode"}
 
 
 def define() -> None:
-    """Define the flags; called once, by the script that runs."""
-    flags.DEFINE_string(
-        "dataset",
-        EMBEDDED,
-        "TFDS classification data set, built-in or prepared in --data_dir; the default "
-        "is rendered by this package.",
-    )
-    flags.DEFINE_string("data_dir", None, "Directory of TFDS data sets.")
-    flags.DEFINE_integer(
+    """Define the flags, with the defaults of `Config`; called once, by the program."""
+    default = Config()
+
+    def string(name, text):
+        flags.DEFINE_string(name, getattr(default, name), text)
+
+    def integer(name, text):
+        flags.DEFINE_integer(name, getattr(default, name), text, lower_bound=1)
+
+    def boolean(name, text):
+        flags.DEFINE_bool(name, getattr(default, name), text)
+
+    def enum(name, choices, text):
+        flags.DEFINE_enum(name, getattr(default, name), choices, text)
+
+    string("dataset", "TFDS classification data set; the default is drawn here.")
+    string("data_dir", "Directory of TFDS data sets. Default: TFDS' own.")
+    integer(
         "base_resolution",
-        None,
         "Input side in pixels at rho 1. Default: 224, or the side of the images where "
         "all have one that is smaller.",
-        1,
     )
-    flags.DEFINE_enum(
+    enum(
         "recipe",
-        None,
         sorted(RECIPES),
-        f"How to train. Default: short for {EMBEDDED}, modern for everything else.",
+        f"Training recipe. Default: short for {EMBEDDED}, modern for other data.",
     )
-    flags.DEFINE_integer("epochs", None, "Epochs. Default: the recipe's.", 1)
-    flags.DEFINE_integer("batch_size", None, "Batch size. Default: the recipe's.", 1)
-    flags.DEFINE_integer("seeds", 1, "Train seeds 0 to N - 1.", 1)
-    flags.DEFINE_string(
-        "only", None, "Train only the networks whose label matches this expression."
-    )
-    flags.DEFINE_integer("limit", None, "Use only so many images of both splits.", 1)
-    flags.DEFINE_string("workdir", "runs", "Snapshots, models, records, tables.")
-    flags.DEFINE_bool(
-        "dry_run", False, "Print exact costs, write --arrays; train nothing."
-    )
-    flags.DEFINE_bool("render", False, "Print the table from records; train nothing.")
-    flags.DEFINE_string(
-        "results",
-        "experiments/results",
-        "Committed records that --render shows beside those of the workdir.",
-    )
-    flags.DEFINE_string(
-        "tables_dir", None, "Where tables and figures go. Default: WORKDIR/tables."
-    )
+    integer("epochs", "Epochs. Default: the recipe's.")
+    integer("batch_size", "Batch size. Default: the recipe's.")
+    integer("seeds", "Train every network with seeds 0 to N - 1.")
+    string("only", "Train only networks whose label matches this regular expression.")
+    integer("limit", "Use only the first N images of both splits.")
+    string("workdir", "Directory of snapshots, models, records and tables.")
+    boolean("dry_run", "Print the costs and write --arrays; train nothing.")
+    boolean("render", "Print the table from existing records; train nothing.")
+    string("results", "Committed records, which --render reads too.")
+    string("tables_dir", "Directory of tables and figures. Default: WORKDIR/tables.")
     flags.DEFINE_list(
-        "documents", [], "Markdown files whose marked blocks the tables replace."
+        "documents",
+        list(default.documents),
+        "Markdown files whose marked blocks the tables replace.",
     )
-    flags.DEFINE_string("train_split", None, "Split to train on. Default: train.")
-    flags.DEFINE_string(
-        "eval_split", None, "Split to evaluate. Default: validation or test."
-    )
-    flags.DEFINE_string("image_key", None, "Image feature, where there are several.")
-    flags.DEFINE_string("label_key", None, "Label feature, where there are several.")
-    flags.DEFINE_bool("to_rgb", False, "Repeat grey channels, drop alpha channels.")
-    flags.DEFINE_enum("data_mode", "auto", MODES, "Decode once, or in every epoch.")
+    string("train_split", "TFDS split to train on. Default: train.")
+    string("eval_split", "TFDS split to evaluate on. Default: validation or test.")
+    string("image_key", "Image feature, if the data set has several.")
+    string("label_key", "Label feature, if the data set has several.")
+    boolean("to_rgb", "Repeat grey channels three times and drop alpha channels.")
+    enum("data_mode", MODES, "Decode images once into memory, or in every epoch.")
     flags.DEFINE_float(
-        "memory_budget_gib", 4.0, "The most that data_mode auto decodes into memory.", 0
+        "memory_budget_gib",
+        default.memory_budget_gib,
+        "Largest data set, in GiB, that --data_mode=auto decodes into memory.",
+        lower_bound=0,
     )
-    flags.DEFINE_string(
-        "arrays", None, "File of decoded arrays: read if it exists, else written."
+    string("arrays", "File of decoded images: read if it exists, written otherwise.")
+    enum(
+        "precision",
+        CHOICES,
+        "Arithmetic of the training step; auto takes what is fast on this processor.",
     )
-    flags.DEFINE_enum(
-        "precision", "float32", PRECISIONS, "Arithmetic of the training step."
-    )
-    flags.DEFINE_bool("data_parallel", False, "Split each batch over all devices.")
-    flags.DEFINE_integer(
-        "workers", 1, "Processes that share the grid and the cores.", 1
-    )
-    flags.DEFINE_string(
+    boolean("data_parallel", "Split each batch over all devices.")
+    integer("workers", "Processes that share the networks and the cores.")
+    string(
         "mobilenet_weights",
-        None,
-        "ImageNet weights of MobileNet at alpha 0.25, 128 px, for the scripts that "
-        "evaluate or fine-tune them.",
+        "ImageNet weights of MobileNet 0.25 at 128 px, for scripts that use them.",
     )
-    flags.DEFINE_string(
+    string(
         "squeezenet_weights",
-        None,
-        "The SqueezeNet authors' compressed `.net` file, for the scripts that read it.",
+        "The SqueezeNet authors' compressed .net file, for scripts that read it.",
     )
     flags.DEFINE_integer(
-        "worker_of", None, "Process that this worker belongs to; set by the program."
+        "worker_of", None, "Process that started this worker; set by the program."
     )
 
 
-def recipe() -> Recipe:
-    """The chosen recipe with the flags' changes."""
-    changes = {
-        name: getattr(FLAGS, name)
-        for name in ("epochs", "batch_size")
-        if getattr(FLAGS, name) is not None
-    }
-    default = "short" if FLAGS.dataset == EMBEDDED else "modern"
-    return dataclasses.replace(RECIPES[FLAGS.recipe or default], **changes)
+def in_terms_of_flags(message: str) -> str:
+    """An error of the library in the words of the command line.
 
-
-def data() -> DataSet:
-    """The chosen data set.
-
-    Raises:
-        ValueError: It does not fit, or it is a multi-label data set.
+    `to_rgb=True` becomes `--to_rgb`, and `limit must be` becomes `--limit must be`.
     """
-    return from_tfds(
-        FLAGS.dataset,
-        FLAGS.data_dir,
-        base_resolution=FLAGS.base_resolution,
-        mode=FLAGS.data_mode,
-        memory_budget_bytes=int(FLAGS.memory_budget_gib * 2**30),
-        arrays=FLAGS.arrays,
-        train_split=FLAGS.train_split,
-        evaluation_split=FLAGS.eval_split,
-        image_key=FLAGS.image_key,
-        label_key=FLAGS.label_key,
-        limit=FLAGS.limit,
-        to_rgb=FLAGS.to_rgb,
-        single_label=True,
-    )
-
-
-def chosen(rows: Sequence[Row]) -> list[Network]:
-    """The networks of a table that are to be trained.
-
-    Raises:
-        ValueError: --only is no regular expression, or matches no trained row.
-    """
-    trained = [row.network for row in rows if row.trained]
-    try:
-        found = [
-            network for network in trained if re.search(FLAGS.only or "", network.label)
-        ]
-    except re.error as error:
-        raise ValueError(
-            f"only must be a regular expression, got {FLAGS.only!r}: {error}"
-        ) from error
-    if trained and not found:
-        labels = ", ".join(network.label for network in trained)
-        raise ValueError(f"only must match one of {labels}; got {FLAGS.only!r}")
-    return found
+    known = "|".join(field.name for field in dataclasses.fields(Config))
+    for argument, flag in _RENAMED.items():
+        message = re.sub(rf"\b{argument}(?=[= ])", flag, message)
+    message = re.sub(rf"(?<![\w-])({known})=True\b", r"--\1", message)
+    message = re.sub(rf"(?<![\w-])({known})=", r"--\1=", message)
+    return re.sub(rf"^({known}) must ", r"--\1 must ", message)

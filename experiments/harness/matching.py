@@ -3,77 +3,101 @@
 from __future__ import annotations
 
 import collections
-import json
 import re
+from collections.abc import Iterable
 
-from experiments.harness.flags import FLAGS
+from experiments.harness.config import Config
+from experiments.trials.binding import json_ready
 from mobilenet_tf.data.dataset import DataSet, is_named
-from mobilenet_tf.training.recipe import Recipe
+
+# Data flags that a record answers: the flag and the key in the record's metadata.
+_SPLITS = {"train_split": "train_split", "eval_split": "evaluation_split"}
+_FEATURES = ("image_key", "label_key", "to_rgb")
 
 
 def matching(
-    records: list[dict], recipe: Recipe, data: DataSet | None = None
+    records: Iterable[dict],
+    config: Config,
+    networks: Iterable[str],
+    data: DataSet | None = None,
 ) -> list[dict]:
-    """The records that the flags describe: data, recipe and precision.
+    """The records of the configured data set, recipe and precision.
 
     Args:
-        records: All there are.
-        recipe: The chosen one.
-        data: The data set, where it is loaded; otherwise it is told by the flags.
+        records: All records, normalised.
+        config: The configuration; its precision may be "auto", if the records of the
+            networks have one precision.
+        networks: Keys of the networks that the table shows.
+        data: The data set, if it is loaded; otherwise the flags describe it.
 
     Raises:
-        ValueError: They are of several data sets, which are no seeds of one network;
-            the message says what to choose.
+        ValueError: The records are of several data sets or precisions, so they are not
+            seeds of one trial; the message names the flag that chooses.
     """
+    recipe = config.training_recipe.facts
     chosen = [
         record
         for record in records
-        if record.get("recipe") == recipe.facts  # evaluations have none
-        and record["precision"] == FLAGS.precision
+        if record.get("recipe") == recipe  # evaluations of published weights have none
+        and config.precision in ("auto", record["precision"])
     ]
     if data is not None:
-        facts = json.loads(json.dumps(data.facts))  # as it is in a record
-        return [record for record in chosen if record["data"] == facts]
-    chosen = [record for record in chosen if _asked_for(record["data"])]
-    several = collections.defaultdict(set)
-    for record in chosen:
-        for flag, value in _data(record["data"]).items():
-            several[flag].add(str(value))
-    for flag, found in several.items():
-        if len(found) > 1:
+        metadata = json_ready(data.facts)
+        chosen = [record for record in chosen if record["data"] == metadata]
+    else:
+        chosen = [record for record in chosen if _fits(record["data"], config)]
+    keys = set(networks)
+    shown = [record for record in chosen if record["network_key"] in keys]
+    _require_one(shown, {"precision": lambda record: record["precision"]})
+    if data is None:
+        _require_one(
+            chosen,
+            {
+                flag: lambda record, flag=flag: _data_flags(record["data"])[flag]
+                for flag in ("dataset", "base_resolution", *_SPLITS, *_FEATURES)
+            },
+        )
+    precisions = {record["precision"] for record in shown}
+    return [record for record in chosen if record["precision"] in precisions]
+
+
+def _require_one(records, questions):
+    """Raise ValueError where records answer a question differently."""
+    answers = collections.defaultdict(set)
+    for record in records:
+        for flag, answer in questions.items():
+            answers[flag].add(str(answer(record)))
+    for flag, values in answers.items():
+        if len(values) > 1:
             raise ValueError(
-                f"there are records of several data: {', '.join(sorted(found))}; "
-                f"choose one with --{flag}"
+                f"there are records with several values of --{flag}: "
+                f"{', '.join(sorted(values))}; choose one with --{flag}"
             )
-    return chosen
 
 
-def _asked_for(facts):
-    name, _, version = FLAGS.dataset.partition(":")
+def _fits(metadata, config):
+    name, _, version = config.dataset.partition(":")
     return (
-        is_named(facts["name"], name)
-        and version in ("", facts["version"])
-        and facts["limit"] == FLAGS.limit
+        is_named(metadata["name"], name)
+        and version in ("", metadata["version"])
+        and metadata["limit"] == config.limit
         and all(
-            flag == "dataset" or getattr(FLAGS, flag) in (None, False, value)
-            for flag, value in _data(facts).items()
+            flag == "dataset" or getattr(config, flag) in (None, False, value)
+            for flag, value in _data_flags(metadata).items()
         )
     )
 
 
-def _data(facts):
-    """By the flag that chooses it, what was trained on."""
-    splits = {
-        flag: re.sub(r"\[:\d+\]$", "", facts[key]) if facts["limit"] else facts[key]
-        for flag, key in (
-            ("train_split", "train_split"),
-            ("eval_split", "evaluation_split"),
-        )
-    }
-    features = {key: facts.get(key) for key in ("image_key", "label_key", "to_rgb")}
+def _data_flags(metadata):
+    """The flags that choose what a record was trained on."""
+    splits = {flag: metadata[key] for flag, key in _SPLITS.items()}
+    if metadata["limit"]:
+        splits = {
+            flag: re.sub(r"\[:\d+\]$", "", split) for flag, split in splits.items()
+        }
     return {
-        "dataset": f"{facts['name']}:{facts['version']}",
-        "base_resolution": facts["base_resolution"],
+        "dataset": f"{metadata['name']}:{metadata['version']}",
+        "base_resolution": metadata["base_resolution"],
         **splits,
-        **features,
+        **{key: metadata.get(key) for key in _FEATURES},
     }

@@ -1,4 +1,4 @@
-"""A rendered table with its figures: printed, and written where the flags say."""
+"""A rendered table with its figures: printed, and written to files and documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.harness.flags import FLAGS
+from experiments.harness.config import Config
 from experiments.report import document
 from experiments.trials import records
 
@@ -19,7 +19,8 @@ class Page:
         name: Name of its file, and of its block in a document.
         title: The table's title.
         text: The table as Markdown.
-        expected: What a repetition should find, as Markdown; nothing without records.
+        expected: What a repetition should find, as Markdown; empty without records.
+        claims: A sentence for each claim, as it also stands in the text.
         figures: Files that have been drawn.
     """
 
@@ -27,37 +28,47 @@ class Page:
     title: str
     text: str
     expected: str = ""
+    claims: Sequence[str] = ()
     figures: Sequence[Path] = ()
 
-    @staticmethod
-    def check() -> None:
-        """Raise what writing would, before any work: OSError or ValueError."""
-        Page.folder()
-        for file in FLAGS.documents:
-            if not Path(file).is_file():
-                raise ValueError(f"documents must be existing files, got {file!r}")
-
-    @staticmethod
-    def folder() -> Path:
-        """Where tables and figures go."""
-        folder = Path(FLAGS.tables_dir or Path(FLAGS.workdir) / "tables")
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def publish(self) -> None:
-        """Print the table, and write it to its file and into the documents."""
-        print(f"\n{self.text}\n")
-        for file in (self.write(), *self.figures, *FLAGS.documents):
-            print(f"written: {file}")
-
-    def write(self) -> Path:
-        """Write the table to its file and into the documents."""
-        path = self.folder() / f"{self.name}.md"
+    def write(self, config: Config) -> Path:
+        """Write the table to its file and into the documents; returns the file."""
+        path = config.tables_folder / f"{self.name}.md"
         records.write_text(path, self.text + "\n")
-        for file in FLAGS.documents:
+        for file in config.documents:
             blocks = {self.name: self.text, f"{self.name}-expected": self.expected}
             document.replace_blocks(Path(file), blocks)
         return path
+
+
+def check_output(config: Config) -> None:
+    """Raise OSError or ValueError, before any work, if a page cannot be written."""
+    config.tables_folder.mkdir(parents=True, exist_ok=True)
+    for file in config.documents:
+        if not Path(file).is_file():
+            raise ValueError(f"--documents must be existing files, got {file!r}")
+
+
+def publish(pages: Sequence[Page], config: Config) -> None:
+    """Print tables, then their claims, then where everything is; write the files.
+
+    Args:
+        pages: In the order in which they are shown.
+        config: Where they are written, and where the records are.
+    """
+    written: list[Path | str] = []
+    for page in pages:
+        print(f"\n{page.text}\n")
+        written += [page.write(config), *page.figures]
+    if len(pages) > 1:  # a single table ends with its claims anyway
+        for sentence in (sentence for page in pages for sentence in page.claims):
+            print(sentence)
+        print()
+    written += config.documents
+    for path in written:
+        print(f"written: {path}")
+    if any(page.expected for page in pages):
+        print(f"records: {Path(config.workdir) / 'records'}")
 
 
 def joined(*parts: str) -> str:

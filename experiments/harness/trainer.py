@@ -1,4 +1,4 @@
-"""Train one point, and write its model and its record."""
+"""Train one trial, and write its model and its record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import keras
 from experiments.harness.workdir import Workdir
 from experiments.trials import records
 from experiments.trials.network import costs
-from experiments.trials.trial import Point
+from experiments.trials.provenance import provenance
+from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import classifier, distribution, loop, snapshot
 from mobilenet_tf.training.distillation import distil
@@ -18,64 +19,76 @@ from mobilenet_tf.training.normalization import adopt_statistics
 
 
 def train(
-    point: Point,
+    trial: Trial,
     data: DataSet,
     workdir: Workdir,
     experiment: str,
     on_epoch: Callable[[loop.Progress], None],
     data_parallel: bool = False,
 ) -> dict:
-    """Train a point, going on from its snapshot, and write its model and record."""
-    keras.utils.clear_session()  # frees what the point before it left
-    provenance = records.provenance()  # now: the files may change while it trains
+    """Train a trial, resuming from its snapshot; write its model and its record.
+
+    Args:
+        trial: What is trained.
+        data: The data set of the trial.
+        workdir: Where snapshot, model and record are kept.
+        experiment: Name of the experiment, written into the record.
+        on_epoch: Called after each epoch, when its snapshot is on disk.
+        data_parallel: Split each batch over all devices.
+
+    Returns:
+        The record.
+    """
+    keras.utils.clear_session()  # frees the memory of the trial before this one
+    origin = provenance()  # now: the files may change during the training
     with distribution.scope(data_parallel):
-        model = _trained(point, data, workdir, on_epoch)
+        model = _trained(trial, data, workdir, on_epoch)
     metrics = classifier.evaluate(
-        model, data.evaluation, data.side, point.training_recipe.central_fraction
+        model, data.evaluation, data.side, trial.training_recipe.central_fraction
     )
-    if point.network.steps:
-        from mobilenet_tf import codec  # an extra
+    if trial.network.steps:
+        from mobilenet_tf import codec  # an optional dependency
 
         metrics["size_bytes"] = len(codec.encode(model))
-    partial = workdir.model_path(point).with_suffix(".partial.keras")
+    partial = workdir.model_path(trial).with_suffix(".partial.keras")
     model.save(partial)
-    os.replace(partial, workdir.model_path(point))
-    progress = snapshot.facts(workdir.snapshot_path(point))
+    os.replace(partial, workdir.model_path(trial))
+    progress = snapshot.facts(workdir.snapshot_path(trial))
     record = {
-        "key": point.key,
+        "key": trial.key,
         "experiment": experiment,
-        "label": point.network.label,
-        **point.identity,
+        "label": trial.network.label,
+        **trial.config,
         "metrics": metrics,
         "cost": costs(model),
         "seconds": round(progress["seconds"], 1),
         "history": progress["history"],
-        **provenance,
+        **origin,
     }
-    records.write(workdir.record_path(point), record)
-    workdir.snapshot_path(point).unlink(missing_ok=True)
+    records.write(workdir.record_path(trial), record)
+    workdir.snapshot_path(trial).unlink(missing_ok=True)
     return record
 
 
-def _trained(point, data, workdir, on_epoch):
-    """The network of a point after its training: a first one, or a step's."""
+def _trained(trial, data, workdir, on_epoch):
+    """The network of a trial after its own training, the first or that of a step."""
     training = {
-        "seed": point.seed,
-        "snapshot_path": workdir.snapshot_path(point),
+        "seed": trial.seed,
+        "snapshot_path": workdir.snapshot_path(trial),
         "on_epoch": on_epoch,
     }
-    network = point.network
+    network = trial.network
     if network.steps:
         step = network.steps[-1]
-        model = workdir.model(point.before)
+        model = workdir.model(trial.parent)
         return step.function(model, data, step.recipe, **step.arguments, **training)
-    model = point.build()
+    model = trial.build()
     if network.weights:
-        adopt_statistics(model, data, seed=point.seed)
-    training["precision"] = point.precision
+        adopt_statistics(model, data, seed=trial.seed)
+    training["precision"] = trial.precision
     if network.teacher:
-        teacher, settings = workdir.model(point.before), network.teacher.arguments
-        distil(model, teacher, data, point.recipe, **settings, **training)
+        teacher, settings = workdir.model(trial.parent), network.teacher.arguments
+        distil(model, teacher, data, trial.recipe, **settings, **training)
     else:
-        classifier.fit(model, data, point.recipe, **training)
+        classifier.fit(model, data, trial.recipe, **training)
     return model

@@ -1,20 +1,21 @@
-"""Where points keep what they have trained, and the locks between processes."""
+"""Where trials keep what they have trained, and the locks between processes."""
 
 from __future__ import annotations
 
-import fcntl
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
 import keras
 
-from experiments.trials.trial import Point
+from experiments.trials.trial import Trial
 from mobilenet_tf.training import snapshot
 
 
 class Workdir:
-    """Where points keep their snapshots, models and records.
+    """The directory of snapshots, models and records.
 
     Raises:
         ValueError: The directory cannot be written.
@@ -23,7 +24,7 @@ class Workdir:
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
         try:
-            for name in ("points", "records"):
+            for name in ("trials", "records"):
                 (self.path / name).mkdir(parents=True, exist_ok=True)
             probe = self.path / f".writable-{os.getpid()}"
             probe.touch()
@@ -34,39 +35,47 @@ class Workdir:
                 f"({error.strerror})"
             ) from error
 
-    def record_path(self, point: Point) -> Path:
-        return self.path / "records" / f"{point.key}.json"
+    def record_path(self, trial: Trial) -> Path:
+        """The trial's record, which is written last."""
+        return self.path / "records" / f"{trial.key}.json"
 
-    def snapshot_path(self, point: Point) -> Path:
-        return self.path / "points" / f"{point.key}.snapshot.npz"
+    def snapshot_path(self, trial: Trial) -> Path:
+        """The state of a training that is not finished."""
+        return self.path / "trials" / f"{trial.key}.snapshot.npz"
 
-    def model_path(self, point: Point) -> Path:
-        return self.path / "points" / f"{point.key}.keras"
+    def model_path(self, trial: Trial) -> Path:
+        """The trained model."""
+        return self.path / "trials" / f"{trial.key}.keras"
 
-    def done(self, point: Point) -> bool:
-        return self.record_path(point).exists()
+    def done(self, trial: Trial) -> bool:
+        """Whether a trial has a record."""
+        return self.record_path(trial).exists()
 
-    def usable(self, point: Point) -> bool:
-        """Whether a point is done, and what it trained still there for others."""
-        return self.done(point) and self.model_path(point).exists()
+    def usable(self, trial: Trial) -> bool:
+        """Whether a trial is done, and its model is still there for other trials."""
+        return self.done(trial) and self.model_path(trial).exists()
 
-    def model(self, point: Point) -> keras.Model:
-        """The trained network of a point that is done."""
-        return keras.models.load_model(self.model_path(point), compile=False)
+    def model(self, trial: Trial) -> keras.Model:
+        """The trained model of a trial that is done."""
+        return keras.models.load_model(self.model_path(trial), compile=False)
 
-    def epochs_done(self, point: Point) -> int:
-        if self.usable(point):
-            return point.training_recipe.epochs
-        facts = snapshot.facts(self.snapshot_path(point))
-        return facts["epoch"] if facts else 0
+    def epochs_done(self, trial: Trial) -> int:
+        """Epochs that a trial has finished, in its last snapshot or altogether."""
+        if self.usable(trial):
+            return trial.training_recipe.epochs
+        metadata = snapshot.facts(self.snapshot_path(trial))
+        return metadata["epoch"] if metadata else 0
 
     @contextmanager
-    def lock(self, point: Point):
+    def lock(self, trial: Trial) -> Iterator[bool]:
         """True in one process at a time; the system frees it when that one dies."""
-        with (self.path / "points" / f"{point.key}.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+        lock = filelock.FileLock(self.path / "trials" / f"{trial.key}.lock")
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.trials.network import Row, select, values
+from experiments.trials.row import Row, select, values
 from mobilenet_tf.analysis import table
 
 # For another seed or processor: three standard deviations over the seeds, and at least
-# what counting on some thousand images leaves open.
+# the error of some thousand validation images.
 MIN_TOLERANCE_POINTS = 2.0
 
 COSTS = ("mult_adds", "parameters")  # what most tables of arXiv 1704.04861 print
@@ -32,7 +32,7 @@ def costs(rows: Sequence[Row], quantities: Sequence[str] = COSTS) -> str:
 
 def accuracies(
     rows: Sequence[Row],
-    results: list[dict],
+    results: Sequence[dict],
     quantities: Sequence[str] = COSTS,
     metrics: Sequence[str] = ("top1",),
 ) -> str:
@@ -40,7 +40,7 @@ def accuracies(
 
     Args:
         rows: The table's rows.
-        results: Records.
+        results: The table's records.
         quantities: Costs to compare: "mult_adds", "parameters", "size".
         metrics: Accuracies to show; the drop from the first row is of the first one.
     """
@@ -76,8 +76,8 @@ def accuracies(
 
 
 def notes(rows: Sequence[Row]) -> str:
-    """What is odd about the printed rows, and how they count, as a Markdown list."""
-    found = []
+    """Oddities of the printed rows, and their conventions, as a Markdown list."""
+    lines = []
     for published in (row.published for row in rows):
         parts = [published.note] if published.note else []
         if not published.includes_classifier and "classifier" not in published.note:
@@ -86,29 +86,31 @@ def notes(rows: Sequence[Row]) -> str:
             parts.append("parameters with biases")
         if parts:
             text = "; ".join(parts)
-            found.append(f"- {published.table}, {published.label}: {text}.")
-    return "\n".join(found)
+            lines.append(f"- {published.table}, {published.label}: {text}.")
+    return "\n".join(lines)
 
 
-def expectations(rows: Sequence[Row], results: list[dict], seed_spread: float) -> str:
+def expectations(
+    rows: Sequence[Row], results: Sequence[dict], seed_spread: float
+) -> str:
     """What a repetition should find, and how long it takes, as Markdown.
 
-    Nothing where there are no records.
+    Empty without records.
 
     Args:
-        rows: Of the table.
-        results: Its records.
-        seed_spread: Of top-1 accuracies over the seeds of a network; the few seeds of
-            one network alone would tell little of it.
+        rows: The table's rows.
+        results: The table's records.
+        seed_spread: Standard deviation of top-1 over the seeds of a network, pooled
+            over many networks: the few seeds of one say little.
     """
     tolerance = max(MIN_TOLERANCE_POINTS, 100 * 3 * seed_spread)
     columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
     cells = []
     for row in rows:
-        found = select(row, results)
-        if not found:
+        records = select(row, results)
+        if not records:
             continue
-        minutes = table.mean([record["seconds"] / 60 for record in found])
+        minutes = table.mean([record["seconds"] / 60 for record in records])
         top1s = values(row, results)
         cells.append(
             (
@@ -116,18 +118,18 @@ def expectations(rows: Sequence[Row], results: list[dict], seed_spread: float) -
                 table.percent(table.mean(top1s)),
                 f"± {tolerance:.1f}",
                 f"{minutes:.1f}",
-                found[0]["device"],
+                records[0]["device"],
             )
         )
     return table.render(columns, cells) if cells else ""
 
 
-def footnote(results: list[dict], paper_data: str | None = "ImageNet") -> str:
+def footnote(results: Sequence[dict], paper_data: str | None = "ImageNet") -> str:
     """Where the numbers come from, in a sentence or two.
 
     Args:
-        results: Records.
-        paper_data: What the paper trained on; None for a table of ours alone.
+        results: The table's records, at least one.
+        paper_data: What the paper trained on; None for a table that is only ours.
     """
     paper = f"Paper: {paper_data}. Ours: " if paper_data else "Data: "
     exact = "Exact: counted" if paper_data else "Costs are counted"

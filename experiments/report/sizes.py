@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from experiments.trials.network import Row, select, values
+from experiments.trials.row import Row, select, values
 from mobilenet_tf.analysis import table
 
 
-def compressed(rows: Sequence[Row], results: list[dict]) -> str:
+def compressed(rows: Sequence[Row], results: Sequence[dict]) -> str:
     """Float32 size, size in a file, and accuracy before and after, as Markdown.
 
     A row without steps of compression is the network that others begin with, in
@@ -27,7 +27,7 @@ def compressed(rows: Sequence[Row], results: list[dict]) -> str:
         ("MB float32", map(_megabytes, whole)),
         ("MB file", map(_megabytes, files)),
         ("x smaller", [_ratio(*pair) for pair in zip(whole, files, strict=True)]),
-        *([("than AlexNet", [_ratio(whole[0], one) for one in files])] * printed),
+        *([("than AlexNet", [_ratio(whole[0], size) for size in files])] * printed),
         ("Top-1 % before", [table.percent(table.mean(seeds)) for seeds in before]),
         ("after", [table.percent(table.mean(seeds)) for seeds in after]),
         ("±", [table.percent(table.spread(seeds)) for seeds in after]),
@@ -40,10 +40,10 @@ def compressed(rows: Sequence[Row], results: list[dict]) -> str:
     )
 
 
-def size_bytes(row: Row, results: list[dict]) -> float | None:
-    """Bytes of a row's file, the mean over its seeds; of float32 without compression.
+def size_bytes(row: Row, results: Sequence[dict]) -> float | None:
+    """Bytes of a row's file, the mean over its seeds.
 
-    None where it has not been trained.
+    Of float32 weights if the row has no compression step; None without records.
     """
     if not row.network.steps:
         return _float32(row, results) if select(row, results) else None
@@ -52,8 +52,9 @@ def size_bytes(row: Row, results: list[dict]) -> float | None:
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Of points `(size, accuracy)` those than which none is smaller and as accurate,
-    or more accurate and as small.
+    """Of points `(size, accuracy)`, those that no other point dominates.
+
+    A point dominates another one if it is not larger, not less accurate, and differs.
     """
     return [
         (size, accuracy)
@@ -66,25 +67,24 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 
 
 def _float32(row, results):
-    found = select(_untouched(row), results)
-    if not found:
+    records = select(_uncompressed(row), results)
+    if not records:
         return None
-    data = found[0]["data"]
+    data = records[0]["data"]
     size = len(data["class_names"]), data["base_resolution"]
     return row.network.costs(*size)["float32_bytes"]
 
 
 def _before(row, results):
-    """Accuracies before any step, of the seeds that were compressed."""
+    """Accuracies before compression, of the seeds that were compressed."""
     seeds = {record["seed"] for record in select(row, results)}
     same = [record for record in results if record["seed"] in seeds]
-    return values(_untouched(row), same)
+    return values(_uncompressed(row), same)
 
 
-def _untouched(row):
-    """The row before any step."""
-    network = dataclasses.replace(row.network, steps=())
-    return dataclasses.replace(row, network=network)
+def _uncompressed(row):
+    """The row of the network before any compression step."""
+    return dataclasses.replace(row, network=row.network.uncompressed)
 
 
 def _paper_columns(rows):

@@ -1,32 +1,38 @@
-"""What the rows of a table are: a network that we build beside a published row."""
+"""A network of a table: a builder, its arguments, and how it is trained."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 
-from experiments.published.row import PublishedRow
+from experiments.trials.binding import (
+    bound_arguments,
+    changed_arguments,
+    digest,
+    function_name,
+    json_ready,
+)
 from mobilenet_tf.analysis import cost
 from mobilenet_tf.models import weight_loading
 from mobilenet_tf.training.recipe import Recipe
 
-_COSTS = {}  # of networks that are the same, in however many tables they stand
+_COSTS: dict[tuple, dict] = {}  # equal networks of all tables are counted once
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Step:
-    """What is done to a trained network: a step of compression.
+    """A compression step that follows the training of a network.
 
     Args:
         function: Called as `function(model, data, recipe, **arguments, seed=...,
-            snapshot_path=..., on_epoch=..., report=...)`; gives another model.
+            snapshot_path=..., on_epoch=...)`; returns the compressed model.
         arguments: Its settings in JSON-ready form.
-        recipe: How the network is trained meanwhile.
+        recipe: How the network is trained during the step.
     """
 
     function: Callable[..., keras.Model]
@@ -34,17 +40,18 @@ class Step:
     recipe: Recipe
 
     @property
-    def identity(self) -> dict:
+    def config(self) -> dict:
+        """The step in JSON-ready form."""
         return {
             "function": self.function.__name__,
-            "arguments": self.arguments,
+            "arguments": json_ready(self.arguments),
             "recipe": self.recipe.facts,
         }
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Teacher:
-    """Whose outputs a network is trained on.
+    """The network whose outputs another one is trained on.
 
     Args:
         network: The teacher; it is trained first, with the same recipe and seed 0.
@@ -58,17 +65,19 @@ class Teacher:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Network:
-    """A network of a table: a builder and its arguments, and how it is made.
+    """A builder with its arguments, and what happens to the network it builds.
+
+    Two networks with the same `key` are the same network, whatever their labels.
 
     Args:
-        label: Name of the row.
+        label: What tables call it; for people only.
         build: Called with the arguments, `classes`, and the input side in pixels as
-            `resolution`, where it has that, or `base_resolution`.
+            `resolution` if it has that parameter, or else as `base_resolution`.
         arguments: Keyword arguments; functions among them are recorded by name.
         resolution: The paper's input side in pixels, at rho 1.
-        weights: File of weights to begin with; its name stands in the records.
-        teacher: Whose outputs it is trained on; None trains it on labels alone.
-        steps: What is done after the training, one after the other.
+        weights: File of pre-trained weights; records hold its name.
+        teacher: Trains it on a teacher's outputs; None trains it on the labels alone.
+        steps: Compression steps after the training, in order.
     """
 
     label: str
@@ -80,14 +89,17 @@ class Network:
     steps: tuple[Step, ...] = ()
 
     def model(
-        self, classes: int = 1000, resolution: int | None = None, pretrained=False
+        self,
+        classes: int = 1000,
+        resolution: int | None = None,
+        pretrained: bool = False,
     ) -> keras.Model:
-        """Build it; the defaults are the paper's ImageNet setting.
+        """Build the network; the defaults are the paper's ImageNet setting.
 
         Args:
             classes: Number of classes.
             resolution: Input side in pixels at rho 1; None means the paper's.
-            pretrained: Whether to load the weights that it begins with.
+            pretrained: Whether to load the pre-trained weights.
         """
         parameters = inspect.signature(self.build).parameters
         side = "resolution" if "resolution" in parameters else "base_resolution"
@@ -97,49 +109,52 @@ class Network:
         return self.build(**self.arguments, **changes)
 
     def costs(self, classes: int = 1000, resolution: int | None = None) -> dict:
-        """Mult-adds, weights, and input side; also under the papers' other conventions.
+        """See `costs`; pre-trained weights, teacher and steps do not change them.
 
-        The others are: mult-adds of the convolutions alone, parameters with biases.
-        Weights, teacher and steps change nothing about it.
+        Args:
+            classes: Number of classes.
+            resolution: Input side in pixels at rho 1; None means the paper's.
         """
-        built = self._built, classes, resolution or self.resolution
-        key = json.dumps(built, sort_keys=True)
+        untrained = dataclasses.replace(self, weights=None, teacher=None, steps=())
+        key = untrained.key, classes, resolution or self.resolution
         if key not in _COSTS:
             _COSTS[key] = costs(self.model(classes, resolution))
         return _COSTS[key]
 
     def check(self, classes: int, resolution: int) -> None:
-        """Raise ValueError if it cannot be built for a data set from its weights."""
+        """Raise ValueError if it cannot be built for a data set from its weights.
+
+        Args:
+            classes: Number of classes.
+            resolution: Input side in pixels at rho 1.
+        """
         weight_loading.check(self.weights)
         self.costs(classes, resolution)
         if self.weights is not None:
             self.model(classes, resolution, pretrained=True)
 
-    @property
-    def identity(self) -> dict:
-        """The builder and its arguments in JSON-ready form."""
-        identity = self._built
+    @functools.cached_property
+    def config(self) -> dict:
+        """The network in JSON-ready form, with the builder's defaults applied."""
+        arguments = bound_arguments(self.build, self.arguments)
         if self.weights is not None:
-            identity["arguments"]["weights"] = self.weights.name
+            arguments["weights"] = self.weights.name
+        config = {"builder": function_name(self.build), "arguments": arguments}
         if self.teacher is not None:
-            network = self.teacher.network.identity
-            identity["teacher"] = {"network": network, **self.teacher.arguments}
+            teacher = self.teacher
+            config["teacher"] = {"network": teacher.network.config, **teacher.arguments}
         if self.steps:
-            identity["steps"] = [step.identity for step in self.steps]
-        return identity
+            config["steps"] = [step.config for step in self.steps]
+        return config
+
+    @functools.cached_property
+    def key(self) -> str:
+        """Hash of `config`; records of the network have the same one."""
+        return digest(self.config)
 
     @property
-    def _built(self):
-        arguments = {
-            name: value.__name__ if callable(value) else json.loads(json.dumps(value))
-            for name, value in self.arguments.items()
-        }
-        builder = f"{self.build.__module__}.{self.build.__name__}"
-        return {"builder": builder, "arguments": arguments}
-
-    @property
-    def before(self) -> Network | None:
-        """The network that must be trained before this one, if any."""
+    def parent(self) -> Network | None:
+        """The network that must be trained first: the uncompressed one, or a teacher."""
         if self.steps:
             return dataclasses.replace(self, steps=self.steps[:-1])
         return self.teacher.network if self.teacher else None
@@ -147,13 +162,21 @@ class Network:
     @property
     def lineage(self) -> list[Network]:
         """This network and all that are trained before it."""
-        return [self, *(self.before.lineage if self.before else ())]
+        return [self, *(self.parent.lineage if self.parent else ())]
+
+    @property
+    def uncompressed(self) -> Network:
+        """The network before any compression step."""
+        return dataclasses.replace(self, steps=())
 
     @property
     def slug(self) -> str:
-        """Builder and arguments as part of a file name."""
-        parts = [self.build.__name__]
-        for name, value in self.identity["arguments"].items():
+        """Part of a file name: the builder and the arguments that are not defaults."""
+        parts = [function_name(self.build).rpartition(".")[2]]
+        changed = changed_arguments(self.build, self.arguments)
+        if self.weights is not None:
+            changed["weights"] = self.weights.name
+        for name, value in changed.items():
             if isinstance(value, float):
                 parts.append(f"{name}{value:.3g}")
             elif isinstance(value, list):
@@ -166,8 +189,12 @@ class Network:
         return "-".join(parts)
 
 
-def costs(model: keras.Model) -> dict:
-    """What `Network.costs` says of a model."""
+def costs(model: keras.Model) -> dict[str, int]:
+    """Mult-adds, parameters, bytes and input side of a model.
+
+    Mult-adds also without the classifier and parameters also with biases, as some
+    tables of the papers count them.
+    """
     return {
         "mult_adds": cost.mult_adds(model),
         "convolution_mult_adds": cost.mult_adds(model, include_classifier=False),
@@ -176,47 +203,3 @@ def costs(model: keras.Model) -> dict:
         "float32_bytes": 4 * model.count_params(),
         "side": model.input_shape[1],
     }
-
-
-_NOTHING = PublishedRow("", "")
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """A row of a table.
-
-    Args:
-        network: The network that we build.
-        published: What the paper prints; nothing for a row that is only ours.
-        trained: Whether the experiment trains it, or only counts its costs.
-    """
-
-    network: Network
-    published: PublishedRow = _NOTHING
-    trained: bool = True
-
-    def cost(self, quantity: str) -> float:
-        """A cost, counted as the paper counts this row: "mult_adds", "parameters"."""
-        kind, classes = quantity, 1000
-        if quantity == "parameters":
-            classes = self.published.parameter_classes
-            if self.published.includes_biases:
-                kind = "parameters_with_biases"
-        elif not self.published.includes_classifier:
-            kind = "convolution_mult_adds"
-        return self.network.costs(classes)[kind]
-
-
-def select(row: Row, results: list[dict]) -> list[dict]:
-    """The records of a row, in the order of their seeds.
-
-    A row that is not trained has none, even if another table trains its network.
-    """
-    identity = row.network.identity if row.trained else None
-    chosen = [record for record in results if record["network"] == identity]
-    return sorted(chosen, key=lambda record: record["seed"])
-
-
-def values(row: Row, results: list[dict], metric: str = "top1") -> list[float]:
-    """A metric of a row, one value per seed."""
-    return [record["metrics"][metric] for record in select(row, results)]

@@ -1,59 +1,60 @@
-"""A point: one network, recipe, data set and seed, trained once."""
+"""A trial: one network, recipe, data set and seed, trained once."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-import json
 
 import keras
 
+from experiments.trials.binding import digest
 from experiments.trials.network import Network
 from mobilenet_tf.training.recipe import Recipe
 
+# What identifies a trial in a record; everything else in it is a result.
+CONFIG = ("network", "recipe", "data", "seed", "precision")
+
 
 @dataclasses.dataclass(frozen=True)
-class Point:
-    """What determines a trained model; equal points are trained once.
+class Trial:
+    """Everything that determines a trained model; equal trials are trained once.
 
     Args:
         network: What is trained.
-        recipe: How.
-        data_facts: On what: `DataSet.facts`.
+        recipe: How it is trained.
+        data: JSON-ready metadata of the data set, see `DataSet`.
         seed: Seed of initialisation, order and augmentation.
-        precision: See `mobilenet_tf.training.clone.training_clone`.
+        precision: See `mobilenet_tf.training.clone.training_clone`; never "auto".
     """
 
     network: Network
     recipe: Recipe
-    data_facts: dict
+    data: dict
     seed: int
     precision: str
 
     @property
-    def identity(self) -> dict:
+    def config(self) -> dict:
+        """The trial in JSON-ready form, as it stands in a record."""
         return {
-            "network": self.network.identity,
+            "network": self.network.config,
             "recipe": self.recipe.facts,
-            "data": self.data_facts,
+            "data": self.data,
             "seed": self.seed,
             "precision": self.precision,
         }
 
     @functools.cached_property
     def key(self) -> str:
-        """Name of the point's files: readable, and unique by a hash of its identity."""
-        text = json.dumps(self.identity, sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        data = self.data_facts["name"].replace("/", "_")
-        names = (self.network.slug, data, self.recipe.name, f"seed{self.seed}", digest)
-        return "-".join(names)
+        """Name of the trial's files: readable, and unique by the hash of `config`."""
+        data = self.data["name"].replace("/", "_")
+        readable = (self.network.slug, data, self.recipe.name, f"seed{self.seed}")
+        return "-".join((*readable, digest(self.config)[:10]))
 
     @property
-    def before(self) -> Point | None:
-        """The point that must be trained before this one: it is changed, or teaches."""
-        network = self.network.before
+    def parent(self) -> Trial | None:
+        """The trial that must be done first: before compression, or of the teacher."""
+        network = self.network.parent
         if network is None:
             return None
         seed = self.seed if self.network.steps else 0
@@ -61,7 +62,7 @@ class Point:
 
     @property
     def training_recipe(self) -> Recipe:
-        """The recipe of this point's own training."""
+        """The recipe of this trial's own training: of the last step, if it has steps."""
         steps = self.network.steps
         return steps[-1].recipe if steps else self.recipe
 
@@ -71,14 +72,18 @@ class Point:
         return self.network.model(*self._size, pretrained=True)
 
     @property
-    def costs(self) -> dict:
+    def costs(self) -> dict[str, int]:
         """Mult-adds, parameters and input side of the network that is trained."""
         return self.network.costs(*self._size)
 
     @property
+    def title(self) -> str:
+        """What people call the trial: network, input side and seed."""
+        return f"{self.network.label}, {self.costs['side']} px, seed {self.seed}"
+
+    @property
     def _size(self):
-        facts = self.data_facts
-        return len(facts["class_names"]), facts["base_resolution"]
+        return len(self.data["class_names"]), self.data["base_resolution"]
 
     @property
     def work_per_epoch(self) -> float:
@@ -90,4 +95,4 @@ class Point:
         steps = self.training_recipe.side_steps
         scale = sum(step**2 for step in steps) / len(steps)
         per_image = self.costs["mult_adds"] + 1200 * self.costs["side"] ** 2
-        return scale * per_image * self.data_facts["train_size"]
+        return scale * per_image * self.data["train_size"]

@@ -1,4 +1,4 @@
-"""The table of what small size buys: bytes that travel, memory on chip, energy."""
+"""The table of what small size saves: bytes that travel, memory on chip, energy."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ REMARK = (
 )
 
 
-def footprints(models: Mapping[str, keras.Model]) -> str:
-    """A row per network, as Markdown; `REMARK` says how it is counted."""
+def deployment_costs(models: Mapping[str, keras.Model]) -> str:
+    """A row per network, as Markdown; `REMARK` says how it is counted.
+
+    Args:
+        models: The networks by their labels.
+    """
     return table.render(COLUMNS, [_row(*entry) for entry in models.items()])
 
 
@@ -42,6 +46,6 @@ def _row(label, model):
     return (
         label,
         *(f"{size / 1e6:.2f}" for size in sizes),
-        *("yes" if footprint.fits_on_chip(model, one) else "no" for one in bits),
-        *(f"{1e3 * footprint.energy_joules(model, one):.3g}" for one in bits),
+        *("yes" if footprint.fits_on_chip(model, width) else "no" for width in bits),
+        *(f"{1e3 * footprint.energy_joules(model, width):.3g}" for width in bits),
     )

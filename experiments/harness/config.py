@@ -1,0 +1,110 @@
+"""The configuration of a run: parsed once from the flags, then passed down."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from absl import flags
+
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.data.rendering import EMBEDDED
+from mobilenet_tf.data.tfds_source import from_tfds
+from mobilenet_tf.training.recipe import Recipe
+from mobilenet_tf.training.recipes import RECIPES
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What the command line says; every field has the name of its flag.
+
+    The flags' help in `experiments.harness.flags` describes each of them.
+    """
+
+    dataset: str = EMBEDDED
+    data_dir: str | None = None
+    base_resolution: int | None = None
+    recipe: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    seeds: int = 1
+    only: str | None = None
+    limit: int | None = None
+    workdir: str = "runs"
+    dry_run: bool = False
+    render: bool = False
+    results: str = "experiments/results"
+    tables_dir: str | None = None
+    documents: tuple[str, ...] = ()
+    train_split: str | None = None
+    eval_split: str | None = None
+    image_key: str | None = None
+    label_key: str | None = None
+    to_rgb: bool = False
+    data_mode: str = "auto"
+    memory_budget_gib: float = 4.0
+    arrays: str | None = None
+    precision: str = "auto"
+    data_parallel: bool = False
+    workers: int = 1
+    mobilenet_weights: str | None = None
+    squeezenet_weights: str | None = None
+    worker_of: int | None = None
+
+    @classmethod
+    def from_flags(cls, values: flags.FlagValues) -> Self:
+        """The configuration that parsed flags describe."""
+        given = {
+            field.name: values[field.name].value for field in dataclasses.fields(cls)
+        }
+        return cls(
+            **{
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in given.items()
+            }
+        )
+
+    @property
+    def training_recipe(self) -> Recipe:
+        """The recipe, with its epochs and batch size as the flags change them."""
+        changes = {
+            name: getattr(self, name)
+            for name in ("epochs", "batch_size")
+            if getattr(self, name) is not None
+        }
+        default = "short" if self.dataset == EMBEDDED else "modern"
+        return dataclasses.replace(RECIPES[self.recipe or default], **changes)
+
+    @property
+    def tables_folder(self) -> Path:
+        """Where tables and figures are written."""
+        return Path(self.tables_dir or Path(self.workdir) / "tables")
+
+    def load_data(self, report: Callable[[str], None] = print) -> DataSet:
+        """Load the data set, preparing it where needed.
+
+        Args:
+            report: Called with a line that says what was loaded.
+
+        Raises:
+            ValueError: A flag does not fit the data set, or its images have several
+                labels each.
+        """
+        return from_tfds(
+            self.dataset,
+            self.data_dir,
+            base_resolution=self.base_resolution,
+            mode=self.data_mode,
+            memory_budget_bytes=int(self.memory_budget_gib * 2**30),
+            arrays=self.arrays,
+            train_split=self.train_split,
+            evaluation_split=self.eval_split,
+            image_key=self.image_key,
+            label_key=self.label_key,
+            limit=self.limit,
+            to_rgb=self.to_rgb,
+            single_label=True,
+            report=report,
+        )

@@ -1,0 +1,168 @@
+"""What a person sees of the training: a live display, or plain lines.
+
+A terminal gets one live display of the whole grid; a file or a pipe gets a line per
+epoch.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from contextlib import AbstractContextManager
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn
+from rich.text import Text
+
+from experiments.harness.progress import Event, Schedule, duration
+
+
+class Display(AbstractContextManager, Protocol):
+    """Shows the progress of a grid; safe to call from several threads."""
+
+    def show(self, event: Event) -> None:
+        """Show an epoch of a trial, or its end."""
+
+    def message(self, text: str) -> None:
+        """Show a line of text."""
+
+
+def create(schedule: Schedule) -> Display:
+    """The live display if the standard output is a terminal, otherwise plain lines."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        return LiveDisplay(schedule, console)
+    return LineDisplay(schedule)
+
+
+class LineDisplay:
+    """A line per epoch, for files, pipes and continuous integration.
+
+    Args:
+        schedule: The grid.
+    """
+
+    def __init__(self, schedule: Schedule):
+        self._schedule = schedule
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error) -> None:
+        sys.stdout.flush()
+
+    def show(self, event: Event) -> None:
+        """Print a line."""
+        schedule = self._schedule
+        with self._lock:
+            schedule.refresh()
+            trial = schedule.trials[event.trial]
+            if event.done:
+                self._print(ending(schedule, event))
+                return
+            self._print(
+                f"[{schedule.trials_done}/{len(schedule.trials)} trials] "
+                f"{trial.title}: epoch {event.epoch}/{trial.training_recipe.epochs}, "
+                f"loss {event.loss:.3f}, training top-1 {100 * event.top1:.1f} %, "
+                f"time left {duration(schedule.seconds_left())}"
+            )
+
+    def message(self, text: str) -> None:
+        """Print a line."""
+        with self._lock:
+            self._print(text)
+
+    @staticmethod
+    def _print(text):
+        print(text, flush=True)
+
+
+class LiveDisplay:
+    """A bar for the whole grid with the time left, and one for each running trial.
+
+    Args:
+        schedule: The grid.
+        console: The terminal.
+    """
+
+    def __init__(self, schedule: Schedule, console: Console):
+        self._schedule = schedule
+        self._lock = threading.Lock()
+        self._tasks: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[note]}"),
+            _TimeLeft(),
+            console=console,
+        )
+        self._grid = self._progress.add_task(
+            "", total=schedule.total_work, note="", ends=None
+        )
+        self._update_grid()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Update the bars; a trial that is done leaves a line above them."""
+        with self._lock:
+            self._schedule.refresh()
+            trial = self._schedule.trials[event.trial]
+            if event.trial not in self._tasks:
+                self._tasks[event.trial] = self._progress.add_task(
+                    trial.title,
+                    total=trial.training_recipe.epochs,
+                    note="",
+                    ends=None,
+                )
+            task = self._tasks[event.trial]
+            if event.done:
+                self._progress.remove_task(task)
+                del self._tasks[event.trial]
+                self._progress.console.print(ending(self._schedule, event))
+            else:
+                self._progress.update(
+                    task,
+                    completed=event.epoch,
+                    note=f"loss {event.loss:.3f}, top-1 {100 * event.top1:.1f} %",
+                )
+            self._update_grid()
+
+    def message(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(text)
+
+    def _update_grid(self):
+        schedule = self._schedule
+        left = schedule.seconds_left()
+        self._progress.update(
+            self._grid,
+            description=f"{schedule.trials_done} of {len(schedule.trials)} trials done",
+            completed=schedule.total_work - schedule.work_left(),
+            ends=None if left is None else time.monotonic() + left,
+        )
+
+
+def ending(schedule: Schedule, event: Event) -> str:
+    """The line about a trial that is done."""
+    title = schedule.trials[event.trial].title
+    return f"{title} done: top-1 {100 * event.top1:.2f} % in {event.seconds:.0f} s"
+
+
+class _TimeLeft(ProgressColumn):
+    """Counts down between two estimates."""
+
+    def render(self, task):
+        ends = task.fields["ends"]
+        if ends is None:
+            return Text("")
+        return Text(f"time left {duration(ends - time.monotonic())}")

@@ -1,0 +1,201 @@
+"""What a script declares: an `Experiment` that trains, or a `Table` that counts."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from experiments.harness.config import Config
+from experiments.harness.matching import matching
+from experiments.harness.page import Page, joined
+from experiments.report import comparison
+from experiments.report.claims import Claim, method, spread_over_seeds
+from experiments.trials import records
+from experiments.trials.network import Network
+from experiments.trials.row import Row
+from mobilenet_tf.data.dataset import DataSet
+
+Rows = tuple[Row, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A table or figure of a paper that compares trained networks.
+
+    Args:
+        name: The script's name; also of its table and figures.
+        title: Heading.
+        rows: The networks, in the order of the paper; a function of the configuration
+            if they depend on it.
+        costs: Which costs stand beside the printed ones: "mult_adds", "parameters",
+            "size".
+        metrics: Which accuracies, the main one first: "top1", "top5".
+        figures: Called with `(rows, results, path without suffix)` after the table;
+            each returns the files it wrote.
+        claims: What the paper claims; a function of the rows if they are one.
+        appendix: Returns what follows the table, as Markdown.
+        remark: What else a reader should know, as Markdown.
+        paper_data: What the paper trained on; None for a table that is only ours.
+        body: Called with rows and results instead of `comparison.accuracies`.
+        parts: Experiments whose tables show the rows, instead of a table of its own.
+        config: The class of its configuration.
+    """
+
+    name: str
+    title: str
+    rows: Rows | Callable[[Config], Rows]
+    costs: tuple[str, ...] = comparison.COSTS
+    metrics: tuple[str, ...] = ("top1",)
+    figures: tuple[Callable[[Rows, Sequence[dict], Path], list[Path]], ...] = ()
+    claims: tuple[Claim, ...] | Callable[[Rows], tuple[Claim, ...]] = ()
+    appendix: Callable[[], str] | None = None
+    remark: str = ""
+    paper_data: str | None = "ImageNet"
+    body: Callable[[Rows, Sequence[dict]], str] | None = None
+    parts: tuple[Experiment, ...] = ()
+    config: type[Config] = Config
+
+    def rows_of(self, config: Config) -> Rows:
+        """The rows under a configuration."""
+        return self.rows(config) if callable(self.rows) else self.rows
+
+    def claims_of(self, rows: Rows) -> tuple[Claim, ...]:
+        """The claims about the rows."""
+        return self.claims(rows) if callable(self.claims) else self.claims
+
+    def networks(self, config: Config) -> list[Network]:
+        """The networks that a run trains.
+
+        Raises:
+            ValueError: `only` is no regular expression, or matches no trained row.
+        """
+        trained = [row.network for row in self.rows_of(config) if row.trained]
+        only = config.only or ""
+        try:
+            chosen = [network for network in trained if re.search(only, network.label)]
+        except re.error as error:
+            raise ValueError(
+                f"only must be a regular expression, got {only!r}: {error}"
+            ) from error
+        if trained and not chosen:
+            labels = ", ".join(network.label for network in trained)
+            raise ValueError(f"only must match one of {labels}; got {only!r}")
+        return chosen
+
+    def counted(self, config: Config) -> str:
+        """The table of costs alone, as Markdown; nothing is trained or read."""
+        if self.parts:
+            return joined(*(part.counted(config) for part in self.parts))
+        rows = self.rows_of(config)
+        costs = comparison.costs(rows, self.costs)
+        return joined(f"**{self.title}**", costs, *self._comments(rows))
+
+    def pages(self, config: Config, data: DataSet | None = None) -> list[Page]:
+        """The tables and figures of the records that the configuration describes.
+
+        Args:
+            config: Names the data set, the recipe and where the records are.
+            data: The data set, if it is loaded.
+
+        Raises:
+            ValueError: The records are of several data sets or precisions.
+        """
+        rows, recipe = self.rows_of(config), config.training_recipe
+        locations = [Path(config.workdir) / "records"]
+        if config.render:
+            locations.append(Path(config.results))
+        networks = {network.key for row in rows for network in row.network.lineage}
+        matched = matching(records.read(*locations), config, networks, data)
+        results = [record for record in matched if record["network_key"] in networks]
+        name = f"{self.name}-{config.dataset.replace('/', '_')}-{recipe.name}"
+        drawn: list[Path] = []
+        for figure in self.figures if results else ():
+            drawn += figure(rows, results, config.tables_folder / name)
+        if self.parts:
+            pages = [page for part in self.parts for page in part.pages(config, data)]
+            pages[-1] = dataclasses.replace(
+                pages[-1], figures=(*pages[-1].figures, *drawn)
+            )
+            return pages
+        spread = spread_over_seeds(matched, self.metrics[0])
+        claims = self.claims_of(rows)
+        sentences = [
+            claim.sentence(rows, results, self.metrics[0], spread) for claim in claims
+        ]
+        return [
+            Page(
+                name,
+                f"{self.title}; {config.dataset}, recipe {recipe.name}",
+                self.render(rows, results, sentences, spread),
+                comparison.expectations(
+                    rows, results, spread_over_seeds(matched, "top1")
+                ),
+                sentences,
+                drawn,
+            )
+        ]
+
+    def render(
+        self,
+        rows: Rows,
+        results: Sequence[dict],
+        sentences: Sequence[str] = (),
+        seed_spread: float = 0.0,
+    ) -> str:
+        """The table with the paper's columns and ours, as Markdown.
+
+        Args:
+            rows: The table's rows.
+            results: The table's records.
+            sentences: Whether each claim holds.
+            seed_spread: See `spread_over_seeds`.
+        """
+        if self.body:
+            table = self.body(rows, results)
+        else:
+            table = comparison.accuracies(rows, results, self.costs, self.metrics)
+        bullet = "- " if len(sentences) > 1 else ""
+        parts = [
+            f"**{self.title}**",
+            table,
+            "\n".join(bullet + sentence for sentence in sentences),
+        ]
+        if results:
+            origin = comparison.footnote(results, self.paper_data)
+            if sentences:
+                origin += " " + method(results, self.metrics[0], seed_spread)
+            parts.append(origin)
+        return joined(*parts, *self._comments(rows))
+
+    def _comments(self, rows):
+        appendix = self.appendix() if self.appendix else ""
+        return comparison.notes(rows), appendix, self.remark
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table that needs no training.
+
+    Args:
+        name: The script's name; also of its table.
+        title: Heading.
+        content: Returns the table as Markdown.
+        remark: What else a reader should know, as Markdown.
+        config: The class of its configuration.
+    """
+
+    name: str
+    title: str
+    content: Callable[[Config], str]
+    remark: str = ""
+    config: type[Config] = Config
+
+    def counted(self, config: Config) -> str:
+        """The table, as Markdown."""
+        return joined(f"**{self.title}**", self.content(config), self.remark)
+
+    def pages(self, config: Config, data: DataSet | None = None) -> list[Page]:
+        """The table as a page; it needs no data set."""
+        return [Page(self.name, self.title, self.counted(config))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -77,7 +78,7 @@ def flatten(model: keras.Model) -> keras.Model:
         config = layer.get_config() | {"name": name}
         copies[id(layer)] = type(layer).from_config(config)
 
-    def copy(operation):
+    def copy(operation: keras.Operation) -> keras.Operation:
         if isinstance(operation, keras.Model):
             return operation
         if id(operation) not in copies:  # an operation without a layer
@@ -85,7 +86,12 @@ def flatten(model: keras.Model) -> keras.Model:
             copies[id(operation)] = type(operation).from_config(config)
         return copies[id(operation)]
 
-    def call(operation, *args, training=None, **kwargs):
+    def call(
+        operation: keras.Operation,
+        *args: Any,
+        training: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
         # `base(x, training=False)` holds for every layer of the base.
         if isinstance(operation, keras.Model):
             return _functional(operation)._run_through_graph(
@@ -171,7 +177,7 @@ def input_range(model: keras.Model) -> tuple[float, float] | None:
     return None
 
 
-def _functional(model):
+def _functional(model: keras.Model) -> Any:
     """The graph of a functional or sequential model."""
     graph = getattr(model, "_functional", None) or model
     if not hasattr(graph, "operations"):
@@ -182,18 +188,20 @@ def _functional(model):
     return graph
 
 
-def _named_leaves(model) -> Iterator[tuple[str, keras.layers.Layer]]:
+def _named_leaves(model: keras.Model) -> Iterator[tuple[str, keras.layers.Layer]]:
     """Layers that are no models, in order, under the names of the flat copy."""
-    used = set()
+    used: set[str] = set()
 
-    def leaves(graph, prefix):
+    def leaves(
+        graph: keras.Model, prefix: str
+    ) -> Iterator[tuple[str, keras.layers.Layer]]:
         for layer in _functional(graph).layers:
             if isinstance(layer, keras.Model):
                 yield from leaves(layer, f"{layer.name}_")
             elif not isinstance(layer, layers.InputLayer):
                 yield prefix, layer
 
-    seen = set()
+    seen: set[int] = set()
     for prefix, layer in leaves(model, ""):
         if id(layer) in seen:
             continue
@@ -205,7 +213,7 @@ def _named_leaves(model) -> Iterator[tuple[str, keras.layers.Layer]]:
         yield name, layer
 
 
-def _activation(layer) -> str:
+def _activation(layer: keras.Operation) -> str:
     """Keras name of a layer's activation; "linear" where it has none."""
     if isinstance(layer, layers.Softmax):
         return "softmax"

@@ -86,6 +86,19 @@ NETWORKS = {
 }
 
 
+def in_a_sequence(base, classes=2):
+    """A network as users of `keras.applications` build it: scaling, base, own head."""
+    side = base.input_shape[1]
+    return keras.Sequential(
+        [
+            keras.Input((side, side, 3)),
+            keras.layers.Rescaling(1 / 127.5, -1, name="scaling"),
+            base,
+            keras.layers.Dense(classes, "softmax", name="predictions"),
+        ]
+    )
+
+
 def quiet(report):
     pass
 

@@ -1,5 +1,6 @@
-"""What the text of an architecture can hold, and what it refuses."""
+"""What an architecture and its JSON text can hold, and what they refuse."""
 
+import inspect
 import json
 
 import compressible
@@ -8,13 +9,23 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mobilenet_tf.models import architecture
+pytest.importorskip("constriction")
+
+from mobilenet_tf.codec import architecture_text
+from mobilenet_tf.models import architecture, layer_schema
 
 IMAGE = ["InputLayer", "image", [], {"batch_shape": [None, 8, 8, 4]}]
 
 
-def built(*entries, **options):
-    return architecture.build(json.dumps(["name", IMAGE, *entries]), **options)
+def built(*entries, max_weights=10**6):
+    text = json.dumps(["name", IMAGE, *entries])
+    return architecture_text.build(text, max_weights)[0]
+
+
+def again(model):
+    """A model from the text of a model."""
+    text = architecture_text.to_json(architecture.describe(model))
+    return architecture_text.build(text, 10**7)[0]
 
 
 def convolution(**settings):
@@ -26,10 +37,10 @@ def test_a_limit_is_met_exactly():
     networks = compressible.NETWORKS
     for build in (networks["separable"], networks["complex"], compressible.grouped):
         model = build()
-        text, weights = architecture.describe(model), model.count_params()
-        architecture.build(text, weights)
-        with pytest.raises(ValueError, match=f"^it has more than {weights - 1:,} wei"):
-            architecture.build(text, weights - 1)
+        network, weights = architecture.describe(model), model.count_params()
+        architecture.build(network, max_weights=weights)
+        with pytest.raises(ValueError, match=f"at most {weights - 1:,} weights"):
+            architecture.build(network, max_weights=weights - 1)
 
 
 @pytest.mark.parametrize("axis", [1, 2, -2])
@@ -55,12 +66,11 @@ def test_activations_are_names(activation, monkeypatch):
         built(convolution(activation=activation))
 
 
-@pytest.mark.parametrize("name", architecture.ACTIVATIONS)
+@pytest.mark.parametrize("name", layer_schema.ACTIVATIONS)
 def test_activations_come_back(name):
-    model, _ = built(["Activation", "a", ["image"], {"activation": name}])
+    model = again(built(["Activation", "a", ["image"], {"activation": name}]))
     assert model.layers[-1].activation is getattr(keras.activations, name)
     assert model.output.shape == (None, 8, 8, 4)
-    assert architecture.build(architecture.describe(model))
 
 
 @pytest.mark.parametrize(
@@ -72,19 +82,19 @@ def test_settings_are_plain(value):
 
 
 def test_inputs_are_bounded_in_all():
-    with pytest.raises(ValueError, match=r"^it has more than 4,000 connections"):
+    with pytest.raises(ValueError, match="at most 4,000 connections"):
         built(["Add", "sum", ["image"] * 100_000, {}])
 
 
 def test_nothing_is_written_that_is_too_much_to_read(monkeypatch):
     model = compressible.grouped()
     monkeypatch.setattr(architecture, "MOST_LAYERS", len(model.layers) - 1)
-    with pytest.raises(ValueError, match="it has more than 5 layers"):
+    with pytest.raises(ValueError, match="at most 5 layers"):
         architecture.describe(model)
 
 
 def test_layers_that_lead_nowhere():
-    with pytest.raises(ValueError, match="do not lead to its output"):
+    with pytest.raises(ValueError, match="do not lead to the output"):
         built(convolution(), ["ReLU", "relu", ["image"], {}])
 
 
@@ -170,7 +180,48 @@ def test_the_functional_form_of_a_sequence_of_layers():
     with pytest.raises(ValueError, match="must be functional, got a Sequential"):
         architecture.describe(model)
     functional = keras.Model(model.inputs, model.outputs)
-    again, _ = architecture.build(architecture.describe(functional))
-    again.set_weights(model.get_weights())
+    copy = again(functional)
+    copy.set_weights(model.get_weights())
     images = np.ones((2, 4), "float32")
-    np.testing.assert_array_equal(again(images), model(images))
+    np.testing.assert_array_equal(copy(images), model(images))
+
+
+# Constructor arguments that do not change what a layer with given weights predicts, or
+# whose other values `describe` refuses.
+IRRELEVANT = {"data_format", "dtype", "kwargs", "name", "noise_shape", "seed", "shape"}
+IRRELEVANT |= {"batch_size", "sparse", "ragged", "input_tensor", "optional"}
+IRRELEVANT |= {"lora_rank", "lora_alpha", "quantization_config", "synchronized"}
+# They need renorm, of which the default is checked below.
+IRRELEVANT |= {"renorm_clipping", "renorm_momentum"}
+
+
+@pytest.mark.parametrize("kind", layer_schema.SETTINGS)
+def test_no_default_of_the_installed_keras_changes_what_a_file_means(kind):
+    """The reader passes every setting; Keras has no others that matter."""
+    parameters = inspect.signature(getattr(layers, kind)).parameters
+    endings = ("initializer", "regularizer", "constraint")
+    further = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if name not in layer_schema.SETTINGS[kind]
+        and name not in IRRELEVANT
+        and not name.endswith(endings)
+    }
+    assert further == ({"renorm": False} if "renorm" in parameters else {})
+
+
+def test_the_defaults_of_the_format():
+    """A file that leaves all of them out has them, whatever the installed Keras has."""
+    needed = {"filters": 2, "kernel_size": [1, 1], "units": 2, "activation": "relu"}
+    needed |= {"pool_size": [2, 2], "scale": 2.0, "rate": 0.5, "target_shape": [256]}
+    for kind, defaults in architecture_text.DEFAULTS.items():
+        names = layer_schema.SETTINGS[kind]
+        given = {name: needed[name] for name in names if name not in defaults}
+        inputs = ["image", "image"] if kind == "Concatenate" else ["image"]
+        layer = built([kind, "layer", inputs, given]).get_layer("layer")
+        if "strides" in defaults and "Pooling" in kind:
+            defaults = {**defaults, "strides": [2, 2]}  # None means the pool's size
+        if kind == "ZeroPadding2D":
+            defaults = {"padding": [[1, 1], [1, 1]]}  # by side
+        config = json.loads(json.dumps(layer.get_config()))
+        assert {name: config[name] for name in defaults} == defaults, kind

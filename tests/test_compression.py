@@ -164,18 +164,19 @@ def test_zeros_stay_in_layers_that_a_step_leaves_out(trained, stripes):
 
 
 def test_what_counts_as_clustered():
-    """Not zeros, two weights that happen to be equal, or the levels of 8 bits."""
+    """At most 256 values, each used twice on average; so are levels of 8 bits."""
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(1, 1, 64, 64)).astype("float32")
     twice = weights[..., :3].copy()
     twice[0, 0, 0] = twice[0, 0, 1]
     levels = np.rint(weights * 30).astype("float32") * np.float32(0.0123)
     sparse = np.where(np.abs(weights) > 2, weights, 0)
-    for free in (weights, sparse, twice, levels, np.zeros_like(weights)):
-        assert not kernels.clustered(free)
+    for free in (weights, sparse, twice, np.zeros_like(weights)):
+        assert not kernels.shares_values(free)
+    assert kernels.shares_values(levels)
     for count in (2, 8, 256):
         values = codebooks.codebook(weights, count, keep_zeros=True)
-        assert kernels.clustered(codebooks.nearest(weights, values))
+        assert kernels.shares_values(codebooks.nearest(weights, values))
 
 
 def test_cluster_without_training(trained):
@@ -249,8 +250,8 @@ def test_a_shared_value_moves_as_fast_as_its_weights_would():
     body = tf_keras.Model(images, dense(images))
     kernel = np.array([-1, -1, -1, -1, -1, -1, 2, 2], "float32")[:, None]
     body.set_weights([kernel])
-    wrap, _ = bridge.cluster({"dense": np.array([-1, 2], "float32")})
-    wrapped = wrap(body, 1)
+    wrapping = bridge.Clustering({"dense": np.array([-1, 2], "float32")})
+    wrapped = wrapping.wrap(body, 1)
     x = tf.constant(np.arange(8, dtype="float32")[None])
     with tf.GradientTape() as tape:
         output = tf.reduce_sum(wrapped(x, training=True))

@@ -135,10 +135,6 @@ def test_what_does_not_fit(stripes):
     with pytest.raises(ValueError, match="model has 5 classes, the data set 2"):
         steps.prune(other, stripes, QUICK, sparsity=0.5)
     inner = keras.Input((32, 32, 3))
-    flat = mobilenet_tf.build(0.25, base_resolution=32, classes=2)
-    nested = keras.Model(inner, flat(inner))
-    with pytest.raises(ValueError, match="only these can be written"):
-        steps.prune(nested, stripes, QUICK, sparsity=0.5)
     shuffled = mobilenet_tf.build(
         0.25,
         base_resolution=32,
@@ -147,12 +143,12 @@ def test_what_does_not_fit(stripes):
     )
     with pytest.raises(ValueError, match="only these can be written"):
         steps.quantize(shuffled, stripes, QUICK)
-    x = keras.layers.Rescaling(2.0, name="scale")(inner)
-    x = keras.layers.Conv2D(2, 3, name="conv")(x)
+    x = keras.layers.Conv2D(2, 3, name="conv")(inner)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    rescaled = keras.Model(inner, x)
-    with pytest.raises(ValueError, match="'scale' is a Rescaling"):
-        steps.quantize(rescaled, stripes, QUICK)
+    x = keras.layers.BatchNormalization(name="scale")(x)
+    normalised = keras.Model(inner, x)
+    with pytest.raises(ValueError, match="'scale' is a BatchNormalization"):
+        steps.quantize(normalised, stripes, QUICK)
     with pytest.raises(ValueError, match="given together"):
         steps.cluster(other, stripes, clusters=8)
 

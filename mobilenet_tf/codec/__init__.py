@@ -6,8 +6,8 @@
     model = codec.load("model.mntc")
 
 Weights compress well that have few distinct values, many of them zero, as after pruning
-and clustering, or that are whole multiples of a scale, as after quantisation. Others are
-written too, at about their size.
+and clustering, or that are whole multiples of a scale, as after quantisation. Others
+are written too, at about their size.
 """
 
 from __future__ import annotations
@@ -114,10 +114,10 @@ def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
 def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
     """The network of some bytes; see `load`."""
     text, streams = container.unpack(content)
-    model = architecture_text.build(text, max_weights)
-    _check_blocks(model.layers, max_weights)
+    model, layers = architecture_text.build(text, max_weights)
+    _check_blocks(layers, max_weights)
     learned, remaining = tensors.Models(), iter(streams)
-    for layer in model.layers:
+    for layer in layers:
         shapes = [tuple(weight.shape) for weight in layer.weights]
         layer.set_weights(
             [_decode(next(remaining, None), shape, learned) for shape in shapes]
@@ -136,10 +136,10 @@ def inspect(
         ValueError: As `load`.
     """
     text, streams = container.unpack(content)
-    model = architecture_text.build(text, max_weights)
+    _, layers = architecture_text.build(text, max_weights)
     names = [
         (weight.path, tuple(weight.shape))
-        for layer in model.layers
+        for layer in layers
         for weight in layer.weights
     ]
     if len(names) != len(streams):

@@ -92,8 +92,8 @@ def _layer(kind, name, inputs, settings):
     return LayerSpec(kind, name, tuple(inputs), {**defaults, **settings})
 
 
-def build(text: str, max_weights: int) -> keras.Model:
-    """The network of a text, with newly initialised weights.
+def build(text: str, max_weights: int) -> tuple[keras.Model, list[keras.layers.Layer]]:
+    """The network of a text, newly initialised, and its layers in the text's order.
 
     Args:
         text: What `to_json` gave.
@@ -103,7 +103,10 @@ def build(text: str, max_weights: int) -> keras.Model:
         ValueError: The text describes no network, or one that is larger than allowed.
     """
     try:
-        return architecture.build(from_json(text), max_weights=max_weights)
+        network = from_json(text)
+        model = architecture.build(network, max_weights=max_weights)
+        layers = {layer.name: layer for layer in model.layers}
+        return model, [layers[spec.name] for spec in network.layers]
     except TooLargeError:
         raise
     except Exception as error:  # a hostile text can make Keras raise anything

@@ -54,7 +54,9 @@ def check_settings(kind: str, name: str, settings: Mapping[str, Any]) -> None:
         settings: Values by the names of constructor arguments.
     """
     if kind not in SETTINGS:
-        raise ValueError(f"layer {name!r} must be one of {', '.join(SETTINGS)}")
+        raise ValueError(
+            f"layer {name!r} is a {kind}, but must be one of {', '.join(SETTINGS)}"
+        )
     if set(settings) != set(SETTINGS[kind]):
         raise ValueError(
             f"layer {name!r}, a {kind}, must have the settings "

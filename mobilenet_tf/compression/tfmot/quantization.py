@@ -57,7 +57,7 @@ class Quantization:
         weights = {}
         for wrapper in body.layers:
             layer = getattr(wrapper, "layer", None)
-            if layer is None or not layer.weights:
+            if layer is None:
                 continue
             rounded = [
                 quantizer.rounded(kernel.numpy())
@@ -65,7 +65,9 @@ class Quantization:
             ]
             if rounded:
                 rounded += [layer.bias.numpy()] if layer.use_bias else []
-            weights[layer.name] = rounded or layer.get_weights()
+            # The kernel is no weight of its layer any more, but of the wrapper.
+            if arrays := rounded or layer.get_weights():
+                weights[layer.name] = arrays
         return weights
 
 

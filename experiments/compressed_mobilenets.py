@@ -54,7 +54,6 @@ SMALL_CHAINS = CHAINS | {
 }
 
 
-
 def rows(alpha: float, chains: dict[str, tuple[Step, ...]]) -> tuple[Row, ...]:
     """A row for each chain of steps at one alpha."""
     return tuple(

@@ -24,9 +24,7 @@ experiment = Experiment(
     title="MobileNets Table 4: depthwise separable against full convolutions",
     rows=(
         Row(
-            Network(
-                "Conv MobileNet", mobilenet_tf.build, {"block": full_convolution}
-            ),
+            Network("Conv MobileNet", mobilenet_tf.build, {"block": full_convolution}),
             TABLE4[0],
         ),
         Row(Network("1 MobileNet", mobilenet_tf.build), TABLE4[1]),

@@ -23,9 +23,7 @@ experiment = Experiment(
     name="narrow_or_shallow",
     title="MobileNets Table 5: narrow against shallow",
     rows=(
-        Row(
-            Network("0.75 MobileNet", mobilenet_tf.build, {"alpha": 0.75}), TABLE5[0]
-        ),
+        Row(Network("0.75 MobileNet", mobilenet_tf.build, {"alpha": 0.75}), TABLE5[0]),
         Row(
             Network(
                 "Shallow MobileNet", mobilenet_tf.build, {"blocks": SHALLOW_BLOCKS}

@@ -106,9 +106,7 @@ class Experiment:
         locations = [Path(config.workdir) / "records"]
         if config.render:
             locations.append(Path(config.results))
-        networks = {
-            network.key for row in rows for network in row.network.lineage
-        }
+        networks = {network.key for row in rows for network in row.network.lineage}
         matched = matching(records.read(*locations), config, networks, data)
         results = [record for record in matched if record["network_key"] in networks]
         name = f"{self.name}-{config.dataset.replace('/', '_')}-{recipe.name}"
@@ -116,9 +114,7 @@ class Experiment:
         for figure in self.figures if results else ():
             drawn += figure(rows, results, config.tables_folder / name)
         if self.parts:
-            pages = [
-                page for part in self.parts for page in part.pages(config, data)
-            ]
+            pages = [page for part in self.parts for page in part.pages(config, data)]
             pages[-1] = dataclasses.replace(
                 pages[-1], figures=(*pages[-1].figures, *drawn)
             )

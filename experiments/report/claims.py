@@ -136,9 +136,7 @@ def method(results: Sequence[dict], metric: str, seed_spread: float) -> str:
 
 def falling(*rows: Measured) -> bool:
     """Whether each accuracy is below the one before it."""
-    return all(
-        first.mean > second.mean for first, second in itertools.pairwise(rows)
-    )
+    return all(first.mean > second.mean for first, second in itertools.pairwise(rows))
 
 
 def rising(*rows: Measured) -> bool:

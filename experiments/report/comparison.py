@@ -90,7 +90,9 @@ def notes(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def expectations(rows: Sequence[Row], results: Sequence[dict], seed_spread: float) -> str:
+def expectations(
+    rows: Sequence[Row], results: Sequence[dict], seed_spread: float
+) -> str:
     """What a repetition should find, and how long it takes, as Markdown.
 
     Empty without records.

@@ -142,5 +142,7 @@ def _title(rows, results):
 
 
 def _save(path: str, panels: Sequence[Panel], styles: Mapping) -> list[Path]:
-    draw = [functools.partial(draw_panel, panel=panel, styles=styles) for panel in panels]
+    draw = [
+        functools.partial(draw_panel, panel=panel, styles=styles) for panel in panels
+    ]
     return save(path, draw)

@@ -3,9 +3,9 @@
     python -m experiments.small_network_techniques
 
 Papers: arXiv 1704.04861; arXiv 1602.07360, section 3.1; arXiv 1707.01083, section 3.1.
-A small MobileNet, alpha 0.25, with each technique off and on, at the same recipe, epochs
-and input side; compression adds its fine-tuning. Below the accuracies stands what small
-size saves in deployment, for networks of ImageNet size.
+A small MobileNet, alpha 0.25, with each technique off and on, at the same recipe,
+epochs and input side; compression adds its fine-tuning. Below the accuracies stands
+what small size saves in deployment, for networks of ImageNet size.
 Expected: each technique loses little, as the claims say in numbers.
 Time and accuracies of the committed records: experiments/results.
 """

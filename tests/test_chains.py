@@ -1,6 +1,4 @@
-"""Points that are made from other points: compressed networks, and students."""
-
-import re
+"""Trials that depend on other trials: compressed networks, and students."""
 
 import pytest
 
@@ -9,7 +7,7 @@ from experiments.harness import Network, Row, Step, Teacher, grid
 from experiments.harness.workdir import Workdir
 from experiments.report import sizes
 from experiments.trials import records
-from experiments.trials.trial import Point
+from experiments.trials.trial import Trial
 from mobilenet_tf.compression import cluster
 from mobilenet_tf.training.recipe import Recipe
 
@@ -37,15 +35,15 @@ STUDENT = Network("student", tiny, {"alpha": 0.5}, teacher=Teacher(BASE))
 
 @pytest.fixture
 def point(stripes):
-    return lambda network, seed=0: Point(network, QUICK, stripes.facts, seed, "float32")
+    return lambda network, seed=0: Trial(network, QUICK, stripes.facts, seed, "float32")
 
 
 def test_what_a_point_is_made_from(point):
-    assert point(BASE).before is None
-    assert point(TWO).before.key == point(ONE).key
-    assert point(ONE, seed=3).before.key == point(BASE, seed=3).key
+    assert point(BASE).parent is None
+    assert point(TWO).parent.key == point(ONE).key
+    assert point(ONE, seed=3).parent.key == point(BASE, seed=3).key
     # All students of a network learn from the same one.
-    assert point(STUDENT, seed=3).before.key == point(BASE).key
+    assert point(STUDENT, seed=3).parent.key == point(BASE).key
     keys = {point(network).key for network in (BASE, ONE, TWO, STUDENT)}
     assert len(keys) == 4
 
@@ -96,8 +94,12 @@ def test_lost_network_is_trained_again_only_where_it_is_needed(
     workdir.model_path(base).unlink()
     assert grid.missing([base], workdir) == []
     assert grid.missing([base, student], workdir) == [base, student]
-    lines = []
-    grid.run([base, student], stripes, workdir, "test", report=lines.append)
+    events = []
+    grid.run([base, student], stripes, workdir, "test", report=events.append)
     assert workdir.usable(base) and workdir.usable(student)
-    assert lines[0].startswith("[0/2 points] base, 32 px, seed 0: epoch 1/1")
-    assert re.search(r"grid \d", lines[0])  # no time below zero
+    assert [(event.trial, event.done) for event in events] == [
+        (base.key, False),
+        (base.key, True),
+        (student.key, False),
+        (student.key, True),
+    ]

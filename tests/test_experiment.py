@@ -1,54 +1,42 @@
 """The harness as a program: real processes, killed and started again."""
 
+import functools
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import textwrap
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tiny_experiment
+from absl.flags import FLAGS, IllegalFlagValueError
 from conftest import ROOT
+from rich.console import Console
 from test_data import prepare
 
-TINY = textwrap.dedent(
-    """
-    import functools, os, sys
-    if os.environ.get("WITHOUT_TENSORFLOW"):
-        sys.modules["tensorflow"] = sys.modules["tensorflow_datasets"] = None
-    import mobilenet_tf
-    from experiments.harness import Experiment, Network, Row
-    from experiments.published.mobilenets import TABLE6
-
-    def tiny(**arguments):
-        return mobilenet_tf.build(**arguments, dropout=0.2, blocks=((64, 2), (128, 2)))
-
-    experiment = Experiment(
-        name="tiny",
-        title="Tiny",
-        rows=tuple(
-            Row(Network(f"{alpha:g}", tiny, {"alpha": alpha}), TABLE6[alpha])
-            for alpha in (0.5, 0.25)
-        ),
-    )
-    if __name__ == "__main__":
-        experiment()
-    """
-)
+import mobilenet_tf
+from experiments import resolution_multiplier
+from experiments.harness import Config, Network, display, flags, program
+from experiments.harness.progress import Event, Schedule
+from experiments.harness.workdir import Workdir
+from experiments.trials import bitmap
+from experiments.trials.trial import Trial
+from mobilenet_tf.training.recipes import RECIPES
 
 
 @pytest.fixture
 def tiny(tmp_path, stripes_file):
-    """Start `python -m tiny` with flags; the data is a file of arrays."""
-    (tmp_path / "tiny.py").write_text(TINY)
+    """Start the tiny experiment with flags; the data is a file of arrays."""
 
     def start(*flags, workdir="runs", **environment):
-        command = [sys.executable, "-m", "tiny", "--dataset=stripes"]
+        command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes"]
         command += [f"--arrays={stripes_file}", f"--workdir={workdir}", *flags]
-        paths = os.pathsep.join([str(ROOT), str(tmp_path)])
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         return subprocess.Popen(
             command,
             cwd=tmp_path,
@@ -73,7 +61,7 @@ def trained(folder):
 
 
 def weights(folder):
-    files = sorted((folder / "points").glob("*.keras"))
+    files = sorted((folder / "trials").glob("*.keras"))
     models = [keras.models.load_model(file) for file in files]
     return [weight for model in models for weight in model.get_weights()]
 
@@ -92,13 +80,13 @@ def test_kill_and_resume(tiny, tmp_path):
     killed.communicate()
     resumed = finish(tiny("--epochs=5", workdir="killed"))
     epochs = [line for line in resumed.splitlines() if "epoch " in line]
-    assert "epoch 1/5" not in epochs[0]  # the unfinished point goes on
+    assert "epoch 1/5" not in epochs[0]  # the unfinished trial is resumed
     pairs = zip(weights(tmp_path / "whole"), weights(tmp_path / "killed"), strict=True)
-    assert all(np.array_equal(one, two) for one, two in pairs)
+    assert all(np.array_equal(first, second) for first, second in pairs)
 
     again = finish(tiny("--epochs=5", workdir="killed"))
-    assert "epoch " not in again  # no finished point is repeated
-    assert not list((tmp_path / "killed" / "points").glob("*.npz"))
+    assert "epoch " not in again  # no finished trial is repeated
+    assert not list((tmp_path / "killed" / "trials").glob("*.npz"))
     tables = [text[text.index("**Tiny**") :] for text in (whole, again)]
     assert tables[0].splitlines()[:6] == tables[1].splitlines()[:6]
 
@@ -108,11 +96,15 @@ def test_record_is_complete(tiny, tmp_path):
     record = trained(tmp_path / "runs")["0.25"]
     assert record["experiment"] == "tiny"
     assert record["network"]["arguments"] == {"alpha": 0.25}
+    assert record["precision"] in ("float32", "pointwise_bfloat16")  # of auto
+    assert record["kernels"] in ("onednn", "eigen")
     assert record["recipe"]["name"] == "modern"
     assert record["recipe"]["epochs"] == 2
     assert record["data"]["name"] == "stripes"
     assert record["data"]["evaluation_split"] == "validation"
-    assert 0 <= record["metrics"]["top1"] <= record["metrics"]["top5"] <= 1
+    top1 = record["metrics"]["top1"]
+    if "correct" in record:
+        assert bitmap.decode(record["correct"]).mean() == pytest.approx(top1)
     assert record["cost"]["side"] == 32
     assert len(record["history"]) == 2
     assert record["seconds"] > 0
@@ -134,14 +126,14 @@ def test_records_of_another_split_are_no_seeds(tiny, tmp_path):
     process = tiny("--epochs=1", "--render")
     _, errors = process.communicate()
     assert process.returncode == 1
-    assert "several data: test, validation; choose one with --eval_split" in errors
+    assert "values of --eval_split: test, validation; choose one with --eval" in errors
     finish(tiny("--epochs=1", "--render", "--eval_split=test"))
     record["data"] = {**record["data"], "evaluation_split": "validation"}
     record["data"]["label_key"] = "coarse"
     path.with_name("other.json").write_text(json.dumps(record))
     path.with_name("killed.json.partial").write_text("{")
     _, errors = tiny("--epochs=1", "--render").communicate()
-    assert "several data: None, coarse; choose one with --label_key" in errors
+    assert "values of --label_key: None, coarse; choose one with --label_key" in errors
     # Where the data is loaded, it is known which records are of it.
     row = re.search(r"\| 0.25 .*\|", finish(tiny("--epochs=1", "--only=^0.2")))
     assert row[0].split("|")[-3].strip() == "1"
@@ -214,48 +206,102 @@ def test_trains_without_tensorflow(tiny, tmp_path, backend):
         assert record["metrics"] == two[label]["metrics"]
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--recipe=best"], "value should be one of <fine_tune|gentle|modern"),
-        (["--epochs=0"], "epochs"),
-        (["--only=^7"], "only must match one of 0.5, 0.25; got '^7'"),
-        (["--only=("], "only must be a regular expression, got '('"),
-        (["--base_resolution=20"], "base_resolution 32, but 20 was asked for"),
-        (["--base_resolution=0"], "base_resolution"),
-        (["--arrays=."], "arrays must be a file, got the folder '.'"),
-        (["--documents=no.md"], "documents must be existing files, got 'no.md'"),
-        (["--only", "^0.25", "dry_run"], "unexpected positional argument: 'dry_run'"),
-        (["--dataset=stripes:7.0.0"], "holds version"),
-        (["--dataset=circles"], "holds name 'stripes', but 'circles' was asked for"),
-        (
-            ["--workdir=/proc/nowhere"],
-            "workdir must be a directory that can be written",
-        ),
-    ],
-)
-def test_bad_flags(tiny, flags, message):
-    process = tiny(*flags)
+BAD_FLAGS = [
+    (["--recipe=best"], "value should be one of <fine_tune|gentle|modern"),
+    (["--epochs=0"], "flag --epochs=0: Expected integer >= 1"),
+    (["--only=^7"], "--only must match one of 0.5, 0.25; got '^7'"),
+    (["--only=("], "--only must be a regular expression, got '('"),
+    (["--base_resolution=20"], "base_resolution 32, but 20 was asked for"),
+    (["--base_resolution=0"], "flag --base_resolution=0: Expected integer >= 1"),
+    (["--arrays=."], "--arrays must be a file, got the folder '.'"),
+    (["--documents=no.md"], "--documents must be existing files, got 'no.md'"),
+    (["--only", "^0.25", "dry_run"], "unexpected positional argument: 'dry_run'"),
+    (["--dataset=stripes:7.0.0"], "holds version"),
+    (["--dataset=circles"], "holds name 'stripes', but 'circles' was asked for"),
+    (["--workdir=/proc/nowhere"], "--workdir must be a directory that can be written"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), BAD_FLAGS)
+def test_bad_flags(given, message, stripes_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    if "dry_run" not in FLAGS:
+        flags.define()
+    for name in FLAGS:
+        FLAGS[name].unparse()
+    command = ["tiny", "--dataset=stripes", f"--arrays={stripes_file}"]
+    with pytest.raises((SystemExit, IllegalFlagValueError)) as error:
+        program.execute(tiny_experiment.experiment, FLAGS([*command, *given]))
+    assert message in str(error.value)
+    assert "epoch " not in capsys.readouterr().out
+
+
+def test_errors_of_the_library_speak_of_flags():
+    for library, command_line in (
+        ("pass to_rgb=True", "pass --to_rgb"),
+        ("choose one with image_key=", "choose one with --image_key="),
+        ("evaluation_split must be a", "--eval_split must be a"),
+        ("side must be at least 32", "side must be at least 32"),
+    ):
+        assert flags.in_terms_of_flags(library) == command_line
+
+
+def test_error_before_any_training(tiny):
+    """In a process of its own: one line, exit code 1."""
+    process = tiny("--only=^7")
     output, errors = process.communicate(timeout=120)
-    assert process.returncode != 0
-    assert any(part in output + errors for part in message.split("|")) or message in (
-        output + errors
-    )
-    assert "epoch " not in output
-
-
-def test_side_too_small_is_an_error_before_any_training(tmp_path, stripes_file):
-    process = subprocess.run(
-        [
-            *(sys.executable, "-m", "experiments.resolution_multiplier"),
-            *("--dataset=stripes", f"--arrays={stripes_file}", f"--workdir={tmp_path}"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
     assert process.returncode == 1
-    assert "error: rho must give a side of at least 32 pixels" in process.stderr
-    assert "Traceback" not in process.stderr
-    assert "epoch" not in process.stdout
+    assert "tiny: error: --only must match one of 0.5, 0.25; got '^7'" in errors
+    assert "Traceback" not in errors and "epoch" not in output
+
+
+def test_side_too_small_is_an_error_before_any_training(stripes_file, tmp_path):
+    config = Config(
+        dataset="stripes", arrays=str(stripes_file), workdir=str(tmp_path / "runs")
+    )
+    with pytest.raises(ValueError, match="rho must give a side of at least 32 pixels"):
+        program.main(resolution_multiplier.experiment, config)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_one_trial_however_it_is_written():
+    build = mobilenet_tf.build
+    keys = {
+        Network("a", build).key,
+        Network("b", build, {"alpha": 1}).key,
+        Network("c", build, {"alpha": 1.0, "rho": 1.0}).key,
+        Network("d", functools.partial(build, 1.0)).key,
+    }
+    assert len(keys) == 1
+    assert Network("e", build, {"alpha": 0.5}).key not in keys
+    assert Network("f", build, weights=Path("w.h5")).key not in keys
+    assert Network("g", build, {"alpha": 0.5}).slug == "build-alpha0.5"
+
+
+def test_live_display_shows_one_bar_for_the_grid(tmp_path):
+    trial = Trial(
+        tiny_experiment.experiment.rows[0].network,
+        RECIPES["short"],
+        {
+            "name": "stripes",
+            "class_names": ["a", "b"],
+            "base_resolution": 32,
+            "train_size": 96,
+        },
+        0,
+        "float32",
+    )
+    schedule = Schedule([trial], Workdir(tmp_path))
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with display.LiveDisplay(schedule, console) as shown:
+        shown.show(Event(trial.key, 1, 0.5, loss=0.7))
+        shown.show(Event(trial.key, 7, 0.9, seconds=3.0))
+    text = console.file.getvalue()
+    assert "0 of 1 trials done" in text
+    assert "0.5, 32 px, seed 0 done: top-1 90.00 % in 3 s" in text
+
+
+def test_events_pass_through_a_pipe():
+    event = Event("key", 2, 0.5, loss=0.25)
+    assert Event.from_line(event.to_line()) == event
+    assert Event.from_line("data: stripes") is None

@@ -1,7 +1,6 @@
 """Label features: one class, any number of attributes (multi-label), or none."""
 
 import dataclasses
-import types
 
 import keras
 import numpy as np
@@ -12,7 +11,7 @@ from compressible import LEARNING
 from prepared import load
 
 import mobilenet_tf
-from experiments.harness import flags
+from experiments.harness import Config
 from mobilenet_tf.data.batches import targets
 from mobilenet_tf.data.tfds_features import label_feature
 from mobilenet_tf.training import checks, classifier
@@ -124,18 +123,10 @@ def test_attributes_from_a_file(prepared, booleans, tmp_path):
     )
 
 
-def test_experiments_need_one_class_each(prepared, monkeypatch):
-    given = {
-        "dataset": "booleans",
-        "data_dir": prepared,
-        "data_mode": "auto",
-        "memory_budget_gib": 1.0,
-    }
-    names = "base_resolution arrays train_split eval_split image_key label_key limit"
-    others = dict.fromkeys([*names.split(), "to_rgb"])
-    monkeypatch.setattr(flags, "FLAGS", types.SimpleNamespace(**others, **given))
+def test_experiments_need_one_class_each(prepared):
+    config = Config(dataset="booleans", data_dir=prepared)
     with pytest.raises(ValueError, match=r"label feature 'said' .* is multi-label"):
-        flags.data()
+        config.load_data()
 
 
 def test_bad_arguments(prepared):

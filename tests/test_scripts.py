@@ -5,11 +5,12 @@ import re
 import shlex
 
 import pytest
+from absl.flags import FLAGS
 from conftest import ROOT
 
-from experiments.harness import Experiment
+from experiments.harness import Experiment, program
 from experiments.harness import flags as experiment_flags
-from experiments.harness.flags import EMBEDDED, FLAGS
+from mobilenet_tf.data.rendering import EMBEDDED
 
 SCRIPTS = [
     path.stem
@@ -39,12 +40,14 @@ def test_command_of_the_docstring(script, tmp_path, capsys):
     for name in FLAGS:
         FLAGS[name].unparse()
     FLAGS([script, *first_command(module), "--dry_run", f"--workdir={tmp_path}"])
-    experiment.main()
+    config = experiment.config.from_flags(FLAGS)
+    program.main(experiment, config)
     output = capsys.readouterr().out
-    assert f"**{experiment.title}**" in output and "\n|--" in output
-    if isinstance(experiment, Experiment) and FLAGS.dataset == EMBEDDED:
-        rows = experiment.rows() if callable(experiment.rows) else experiment.rows
-        for row in rows:
+    for part in getattr(experiment, "parts", ()) or (experiment,):
+        assert f"**{part.title}**" in output
+    assert "\n|--" in output
+    if isinstance(experiment, Experiment) and config.dataset == EMBEDDED:
+        for row in experiment.rows_of(config):
             if row.trained and not row.network.weights:
                 row.network.check(classes=12, resolution=64)
     assert not list(tmp_path.rglob("*.json"))

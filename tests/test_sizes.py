@@ -14,7 +14,7 @@ SHARED = Network(
 
 def record(network, seed, top1, **metrics):
     return {
-        "network": network.identity,
+        "network_key": network.key,
         "seed": seed,
         "data": {"class_names": ["a", "b"], "base_resolution": 64},
         "metrics": {"top1": top1, **metrics},

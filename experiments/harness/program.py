@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 
 from absl import app, logging
 from absl.flags import FLAGS
@@ -22,19 +23,25 @@ from mobilenet_tf.training import precision
 
 
 def run(experiment: Experiment | Table) -> None:
-    """Parse the flags and run a script; an error becomes one line."""
-
-    def parsed(command):
-        logging.set_verbosity(logging.WARNING)  # TFDS reports every file it opens
-        try:
-            arguments.only_flags(command)
-            main(experiment, experiment.config.from_flags(FLAGS))
-        except (OSError, ValueError, workers.WorkerError) as error:
-            message = flags.in_terms_of_flags(str(error))
-            sys.exit(f"{experiment.name}: error: {message}")
-
+    """Run a script as a program."""
     flags.define()
-    app.run(parsed)
+    app.run(lambda command: execute(experiment, command))
+
+
+def execute(experiment: Experiment | Table, command: Sequence[str]) -> None:
+    """Run what the parsed flags say; an error becomes one line and exit code 1.
+
+    Args:
+        experiment: What the script declares.
+        command: What is left of the command line without its flags: the program's name.
+    """
+    logging.set_verbosity(logging.WARNING)  # TFDS reports every file it opens
+    try:
+        arguments.only_flags(command)
+        main(experiment, experiment.config.from_flags(FLAGS))
+    except (OSError, ValueError, workers.WorkerError) as error:
+        message = flags.in_terms_of_flags(str(error))
+        sys.exit(f"{experiment.name}: error: {message}")
 
 
 def main(experiment: Experiment | Table, config: Config) -> None:

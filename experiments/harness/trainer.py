@@ -8,7 +8,7 @@ from collections.abc import Callable
 import keras
 
 from experiments.harness.workdir import Workdir
-from experiments.trials import records
+from experiments.trials import bitmap, records
 from experiments.trials.network import costs
 from experiments.trials.provenance import provenance
 from experiments.trials.trial import Trial
@@ -43,9 +43,7 @@ def train(
     origin = provenance()  # now: the files may change during the training
     with distribution.scope(data_parallel):
         model = _trained(trial, data, workdir, on_epoch)
-    metrics = classifier.evaluate(
-        model, data.evaluation, data.side, trial.training_recipe.central_fraction
-    )
+    metrics, correct = _evaluated(model, data, trial)
     if trial.network.steps:
         from mobilenet_tf import codec  # an optional dependency
 
@@ -60,6 +58,7 @@ def train(
         "label": trial.network.label,
         **trial.config,
         "metrics": metrics,
+        **({} if correct is None else {"correct": bitmap.encode(correct)}),
         "cost": costs(model),
         "seconds": round(progress["seconds"], 1),
         "history": progress["history"],
@@ -68,6 +67,16 @@ def train(
     records.write(workdir.record_path(trial), record)
     workdir.snapshot_path(trial).unlink(missing_ok=True)
     return record
+
+
+def _evaluated(model, data, trial):
+    """Metrics by name, and which validation images were right."""
+    result = classifier.evaluate(
+        model, data.evaluation, data.side, trial.training_recipe.central_fraction
+    )
+    if isinstance(result, dict):
+        return result, None
+    return result.as_dict(), result.correct
 
 
 def _trained(trial, data, workdir, on_epoch):

@@ -154,7 +154,7 @@ class Network:
 
     @property
     def parent(self) -> Network | None:
-        """The network that must be trained first: the uncompressed one, or a teacher."""
+        """The network that is trained first: before the last step, or the teacher."""
         if self.steps:
             return dataclasses.replace(self, steps=self.steps[:-1])
         return self.teacher.network if self.teacher else None

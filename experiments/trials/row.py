@@ -53,5 +53,11 @@ def select(row: Row, results: Sequence[dict]) -> list[dict]:
 
 
 def values(row: Row, results: Sequence[dict], metric: str = "top1") -> list[float]:
-    """A metric of a row, one value per seed."""
-    return [record["metrics"][metric] for record in select(row, results)]
+    """A metric of a row, one value per seed; records without the metric are left out.
+
+    Top-5 accuracy is not measured on data sets with at most five classes.
+    """
+    records = select(row, results)
+    return [
+        record["metrics"][metric] for record in records if metric in record["metrics"]
+    ]

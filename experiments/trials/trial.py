@@ -62,7 +62,7 @@ class Trial:
 
     @property
     def training_recipe(self) -> Recipe:
-        """The recipe of this trial's own training: of the last step, if it has steps."""
+        """The recipe of what this trial adds: its last step, or its own training."""
         steps = self.network.steps
         return steps[-1].recipe if steps else self.recipe
 

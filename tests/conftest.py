@@ -1,4 +1,4 @@
-"""What several tests share: the reference material, small data, quiet libraries."""
+"""Shared fixtures: the reference material, small data sets, small networks."""
 
 import os
 from pathlib import Path
@@ -21,15 +21,13 @@ SHARED = ROOT.parent / "shared"
 
 
 def pytest_addoption(parser):
-    parser.addoption("--thorough", action="store_true", help="run what takes long too")
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "thorough: only with --thorough")
+    parser.addoption(
+        "--thorough", action="store_true", help="include the tests that take long"
+    )
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what takes long."""
+    """Deselect tests that take long, unless --thorough is given."""
     if not config.getoption("--thorough"):
         items[:] = [item for item in items if not item.get_closest_marker("thorough")]
 
@@ -43,7 +41,7 @@ def shared() -> Path:
 
 
 def striped_images(count: int, side: int, seed: int) -> Batch:
-    """Two classes that a small network tells apart: stripes along or across."""
+    """Two classes that a small network can separate: horizontal, vertical stripes."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2
     wave = np.sin(np.arange(side) * np.pi / 2)[None, :] * 60
@@ -93,7 +91,7 @@ def stripes_file(stripes, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(stripes) -> keras.Model:
-    """A network that the tests of compression begin with."""
+    """A trained network for the tests of compression."""
     model = compressible.mobilenet()
     classifier.fit(model, stripes, compressible.LEARNING)
     return model
@@ -102,7 +100,9 @@ def trained(stripes) -> keras.Model:
 @pytest.fixture(scope="session")
 def squares(tmp_path_factory) -> str:
     """The directory of a prepared TFDS data set of 60 + 20 images."""
-    from prepared import prepare  # imports TFDS, which other back ends do without
+    from prepared import (
+        prepare,
+    )  # imports TFDS, which tests of other backends do without
 
     path = tmp_path_factory.mktemp("tfds")
     prepare(path)

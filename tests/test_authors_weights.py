@@ -28,6 +28,7 @@ def test_entries_and_zeros(path):
         assert abs(share - percent) < 1.5, (name, share)
 
 
+@pytest.mark.any_backend
 def test_equals_an_independent_network(path):
     """Caffe's arithmetic in numpy, on BGR minus the mean, without our layers."""
     stored = squeezenet_release.read(path)
@@ -39,6 +40,7 @@ def test_equals_an_independent_network(path):
     np.testing.assert_allclose(logits, expected, atol=2e-4 * expected.max())
 
 
+@pytest.mark.any_backend
 def test_other_classes_keep_the_features(path):
     with pytest.warns(UserWarning, match="has 1000 classes and is skipped"):
         model = build_squeezenet(weights=path, classes=10)

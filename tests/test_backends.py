@@ -1,4 +1,7 @@
-"""The public models on the other Keras backends, in processes of their own."""
+"""Predictions of the public models on the other Keras backends.
+
+`make test-jax` runs the tests marked `any_backend` on JAX.
+"""
 
 import os
 import subprocess
@@ -41,23 +44,6 @@ def test_predictions_are_those_of_tensorflow(tmp_path, backend):
         np.load(tmp_path / f"{backend}.npy"),
         model.predict(images, verbose=0),
         atol=1e-5,
-    )
-
-
-def test_the_tests_of_the_models_under_jax():
-    """All but those that only count what large networks weigh; 4 of the 16 points."""
-    pytest.importorskip("jax")
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"),
-            *("tests/test_mobilenet.py", "tests/test_squeezenet.py"),
-            "tests/test_authors_weights.py",
-            "-k",
-            "not figure_3 and not published and not (keras_applications and not 0.25-)",
-        ],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        cwd=ROOT,
-        check=True,
     )
 
 

@@ -1,5 +1,6 @@
-"""The benchmarks run; what they find is in the README."""
+"""The benchmarks run on small settings and print complete tables."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -7,12 +8,33 @@ import sys
 import keras
 import numpy as np
 import pytest
+from absl import flags
 from conftest import ROOT
 
 
-def run(module, *flags):
+@pytest.fixture
+def run(capsys):
+    """Runs a benchmark in this process, and removes its flags again."""
+    loaded = []
+
+    def run_main(name, *arguments):
+        module = importlib.import_module(f"benchmarks.{name}")
+        loaded.append(module.__name__)
+        flags.FLAGS([name, *arguments])
+        module.main([name])
+        return capsys.readouterr().out
+
+    yield run_main
+    for module in loaded:
+        for flag in list(flags.FLAGS.flags_by_module_dict()[module]):
+            delattr(flags.FLAGS, flag.name)
+        del sys.modules[module]
+
+
+def run_process(module, *arguments):
+    """Runs a benchmark that configures TensorFlow's threads before it starts."""
     result = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{module}", *flags],
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -22,14 +44,14 @@ def run(module, *flags):
     return result.stdout
 
 
-def test_training_throughput():
+def test_training_throughput(run):
     flags = ("--alphas=0.25", "--side=32", "--batch_size=2", "--rounds=1", "--steps=1")
     output = run("training_throughput", *flags)
     for name in ("ours, float32", "keras.applications"):
         assert re.search(rf"\| {name} +\| +\d+ \| +\d+\.\d\d \|", output)
 
 
-def test_import_time():
+def test_import_time(run):
     assert re.search(r"ratio \d\.\d{3}", run("import_time", "--rounds=1"))
 
 
@@ -37,7 +59,7 @@ def test_import_time():
 def test_latency():
     for package in ("ai_edge_litert", "onnxruntime", "tf2onnx"):
         pytest.importorskip(package)
-    output = run("latency", "--rounds=1", "--runs=1", "--points=0.25_128")
+    output = run_process("latency", "--rounds=1", "--runs=1", "--points=0.25_128")
     for name in ("ours, int8, 64 lanes", "keras.applications, int8", "ours, float32"):
         assert re.search(rf"\| {name} +\| +[\d,]+ \| +\d+\.\d{{3}} \|", output)
     assert "| 0.25 MobileNet-128 |" in output
@@ -48,7 +70,7 @@ def test_fewer_channels():
     for package in ("ai_edge_litert", "onnxruntime", "tf2onnx"):
         pytest.importorskip(package)
     flags = ("--alpha=0.25", "--side=64", "--rounds=1", "--runs=1")
-    output = run("fewer_channels", *flags)
+    output = run_process("fewer_channels", *flags)
     mult_adds = {
         name: float(found)
         for name, found in re.findall(r"\| (\w.*?) +\| +([\d.]+) \|", output)
@@ -57,7 +79,7 @@ def test_fewer_channels():
     assert mult_adds["75 % fewer channels"] < mult_adds["all channels"] / 8
 
 
-def test_codec(tmp_path):
+def test_codec(run, tmp_path):
     for package in ("brotli", "constriction", "zstandard"):
         pytest.importorskip(package)
     images = keras.Input((60,))

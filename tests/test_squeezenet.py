@@ -45,7 +45,7 @@ def mebibytes(**arguments):
 
 
 def test_figure_3_sizes():
-    """Printed are MiB, rounded up (11.11 is printed as 11)."""
+    """The figure prints MiB rounded up, except for one point: 11.11 as 11."""
     sizes = {
         **{row: {"squeeze_ratio": ratio} for ratio, row in FIGURE3A.items()},
         **{
@@ -89,6 +89,7 @@ def test_border(version, border, resolution, side):
     assert model.get_layer("conv10").output.shape == (None, side, side, 1000)
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("side", [6, 7, 8, 9])
 def test_ceil_pooling_is_caffes(side):
     rng = np.random.default_rng(side)
@@ -110,6 +111,7 @@ def test_ceil_pooling_is_caffes(side):
     )
 
 
+@pytest.mark.any_backend
 def test_names_stock_layers_and_the_end():
     model = build_squeezenet(**SMALL)
     names = [layer.name for layer in model.layers]
@@ -124,6 +126,7 @@ def test_names_stock_layers_and_the_end():
     )
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(
     "arguments",
@@ -143,6 +146,7 @@ def test_no_class_is_below_zero_at_the_start(arguments, seed):
     assert passed.any((0, 1, 2)).all()
 
 
+@pytest.mark.any_backend
 def test_save_and_load(tmp_path):
     model = build_squeezenet(bypass="complex", **SMALL)
     model.save(tmp_path / "model.keras")
@@ -189,6 +193,7 @@ def test_bad_arguments(arguments, message):
         build_squeezenet(**arguments)
 
 
+@pytest.mark.any_backend
 def test_least_resolutions_work():
     for version, border, side in (
         ("1.0", "caffe", 29),
@@ -200,6 +205,7 @@ def test_least_resolutions_work():
         assert model.output_shape == (None, 2)
 
 
+@pytest.mark.any_backend
 def test_all_or_no_3x3_filters():
     for share, missing in ((0.0, "fire2_expand3x3"), (1.0, "fire2_expand1x1")):
         model = build_squeezenet(pct_3x3=share, **SMALL)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mobilenet_tf.data import storage
 from mobilenet_tf.data.arrays import load_arrays, save_arrays
-from mobilenet_tf.data.dataset import DataSet, DatasetMetadata, Split
+from mobilenet_tf.data.dataset import DataSet, DatasetMetadata
 from mobilenet_tf.data.tfds_selection import Selection
 
 
@@ -92,18 +92,15 @@ def from_tfds(
 
     source = open_source(name, data_dir, selection)
     base_resolution, side = storage.sides(base_resolution, source.image_shape[:2])
-    streams = [
-        StreamSplit(source, split, side)
-        for split in (source.train_split, source.evaluation_split)
-    ]
-    train_size, evaluation_size = (stream.size for stream in streams)
+    train = StreamSplit(source, source.train_split, side)
+    evaluation = StreamSplit(source, source.evaluation_split, side)
     metadata = DatasetMetadata(
         name=source.name,
         version=source.version,
         train_split=source.train_split,
         evaluation_split=source.evaluation_split,
-        train_size=train_size,
-        evaluation_size=evaluation_size,
+        train_size=train.size,
+        evaluation_size=evaluation.size,
         class_names=source.labels.names,
         side=side,
         base_resolution=base_resolution,
@@ -114,12 +111,13 @@ def from_tfds(
         unlabelled=unlabelled,
         multi_label=source.labels.multi_label,
     )
-    size_bytes = storage.decoded_bytes(train_size + evaluation_size, side)
+    size_bytes = storage.decoded_bytes(train.size + evaluation.size, side)
     decoded = arrays is not None or storage.in_memory(
         mode, size_bytes, memory_budget_bytes
     )
-    splits: list[Split] = [stream.decode() if decoded else stream for stream in streams]
-    data = DataSet(*splits, metadata)
+    data = DataSet(train, evaluation, metadata)
+    if decoded:
+        data = DataSet(train.decode(), evaluation.decode(), metadata)
     if arrays is not None:
         save_arrays(arrays, data)
     report(f"data: {data.describe()}, {storage.description(size_bytes, decoded)}")

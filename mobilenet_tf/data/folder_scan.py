@@ -1,0 +1,193 @@
+"""The photographs of a folder: their classes, whether they can be read, duplicates."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import warnings
+from pathlib import Path
+
+from mobilenet_tf.data.photographs import image_files, unreadable
+from mobilenet_tf.data.splitting import listed
+from mobilenet_tf.data.threads import map_in_threads
+
+EVALUATION_FOLDERS = ("validation", "val", "valid", "test")
+ClassFiles = dict[str, list[Path]]  # the image files of each class, by its name
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """Photographs of one split, or of a folder that is not split yet.
+
+    Attributes:
+        name: Name of the folder.
+        class_names: Names of the classes in index order.
+        files: Paths of the photographs, class by class.
+        labels: Class of each.
+        digests: SHA-256 of each file's content.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    files: list[Path]
+    labels: list[int]
+    digests: list[str]
+
+    def at(self, rows: list[int]) -> Listing:
+        """Some of the photographs."""
+        return dataclasses.replace(
+            self,
+            files=[self.files[row] for row in rows],
+            labels=[self.labels[row] for row in rows],
+            digests=[self.digests[row] for row in rows],
+        )
+
+
+def scan(folder: Path, skip_unreadable: bool) -> list[Listing]:
+    """List the photographs of a folder of classes, or of `train/` and `validation/`.
+
+    Returns:
+        One listing, or those of training and of evaluation.
+
+    Raises:
+        ValueError: See `from_folder`.
+    """
+    parts = _split_folders(folder)
+    classes = [_classes(part) for part in parts]
+    _check_classes(parts, classes)
+    classes = _readable(classes, skip_unreadable)
+    _check_not_empty(parts, classes)
+    listings = [_listing(*each) for each in zip(parts, classes, strict=True)]
+    if len(listings) == 1:
+        _warn_of_two_classes(listings[0])
+    else:
+        _check_no_overlap(*listings)
+    return listings
+
+
+def _listing(folder: Path, classes: ClassFiles) -> Listing:
+    files = [file for part in classes.values() for file in part]
+    labels = [label for label, part in enumerate(classes.values()) for _ in part]
+    digests = list(map_in_threads(_digest, files))
+    return Listing(folder.name, tuple(classes), files, labels, digests)
+
+
+def _visible_folders(folder: Path) -> list[Path]:
+    return sorted(
+        each
+        for each in folder.iterdir()
+        if each.is_dir() and not each.name.startswith((".", "__MACOSX"))
+    )
+
+
+def _split_folders(folder: Path) -> list[Path]:
+    """The folders of training and evaluation, or the folder itself."""
+    names = [each.name for each in _visible_folders(folder)]
+    evaluation = next((name for name in EVALUATION_FOLDERS if name in names), None)
+    if "train" not in names or evaluation is None:
+        return [folder]
+    others = sorted({*names} - {"train", *EVALUATION_FOLDERS})
+    if others:
+        raise ValueError(
+            f"beside train/ and {evaluation}/ there must be no other folders in "
+            f"{str(folder)!r}, got {', '.join(others)}"
+        )
+    return [folder / "train", folder / evaluation]
+
+
+def _classes(folder: Path) -> ClassFiles:
+    """The image files of each class, by its name."""
+    stray = [str(file) for file in image_files(folder) if file.parent == folder]
+    if stray:
+        raise ValueError(
+            f"photographs must lie in a folder that is named by their class, but "
+            f"these do not:{listed(stray)}"
+        )
+    return {each.name: image_files(each) for each in _visible_folders(folder)}
+
+
+def _check_classes(parts: list[Path], classes: list[ClassFiles]) -> None:
+    if len(classes[0]) < 2:
+        raise ValueError(
+            f"{str(parts[0])!r} must hold at least two folders, one per class, got "
+            f"{', '.join(classes[0]) or 'none'}"
+        )
+    different = sorted(set(classes[0]) ^ set(classes[-1]))
+    if different:
+        raise ValueError(
+            f"{str(parts[0])!r} and {str(parts[-1])!r} must hold the same classes, but "
+            f"only one of them has {', '.join(different)}"
+        )
+    _check_not_empty(parts, classes)
+
+
+def _check_not_empty(parts: list[Path], classes: list[ClassFiles]) -> None:
+    empty = [
+        str(part / name)
+        for part, each in zip(parts, classes, strict=True)
+        for name, files in each.items()
+        if not files
+    ]
+    if empty:
+        raise ValueError(
+            f"each class must have images, but these do not:{listed(empty)}"
+        )
+
+
+def _readable(classes: list[ClassFiles], skip: bool) -> list[ClassFiles]:
+    """The classes without the files that cannot be read, which are an error or not."""
+    problems = unreadable(
+        [file for each in classes for files in each.values() for file in files]
+    )
+    if not problems:
+        return classes
+    lines = listed(list(problems.values()))
+    if not skip:
+        raise ValueError(
+            f"{len(problems)} files cannot be read; skip_unreadable=True leaves them "
+            f"out:{lines}"
+        )
+    warnings.warn(f"{len(problems)} files are left out:{lines}", stacklevel=4)
+    return [
+        {
+            name: [file for file in files if file not in problems]
+            for name, files in each.items()
+        }
+        for each in classes
+    ]
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _check_no_overlap(train: Listing, evaluation: Listing) -> None:
+    """Raise where a validation photograph is a training photograph too."""
+    known = dict(zip(train.digests, train.files, strict=True))
+    pairs = [
+        f"{file} equals {known[digest]}"
+        for digest, file in zip(evaluation.digests, evaluation.files, strict=True)
+        if digest in known
+    ]
+    if pairs:
+        raise ValueError(
+            f"{len(pairs)} photographs of {evaluation.name}/ are in train/ too; remove "
+            f"one of each:{listed(pairs)}"
+        )
+
+
+def _warn_of_two_classes(listing: Listing) -> None:
+    """Warn of equal files in different classes: one of the labels is wrong."""
+    first: dict[str, tuple[Path, int]] = {}
+    pairs = []
+    for file, label, digest in zip(
+        listing.files, listing.labels, listing.digests, strict=True
+    ):
+        other, other_label = first.setdefault(digest, (file, label))
+        if label != other_label:
+            pairs.append(f"{file} equals {other}")
+    if pairs:
+        warnings.warn(
+            f"{len(pairs)} photographs lie in two classes:{listed(pairs)}", stacklevel=4
+        )

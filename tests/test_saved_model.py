@@ -97,7 +97,7 @@ def test_nothing_is_left_when_verification_fails(small, tmp_path):
 def test_bad_arguments(small, exported, tmp_path):
     with pytest.raises(ValueError, match="path must not exist yet"):
         export.saved_model(small, exported[0])
-    with pytest.raises(ValueError, match="labels must be 3 names, .*got 2"):
+    with pytest.raises(ValueError, match=r"labels must be 3 names, .*got 2"):
         export.saved_model(small, tmp_path / "model", labels=["a", "b"])
     with pytest.raises(ValueError, match="top_k must be an integer >= 1, got 0"):
         export.saved_model(small, tmp_path / "model", top_k=0)

@@ -19,9 +19,10 @@ import mobilenet_tf
 from benchmarks.photographs import real_photographs
 from benchmarks.report import publish
 from mobilenet_tf.analysis import table
-from mobilenet_tf.export import images
-from mobilenet_tf.export.networks import on_images
+from mobilenet_tf.export import images, verification
+from mobilenet_tf.export.network import Network
 from mobilenet_tf.export.tflite import int8
+from mobilenet_tf.export.tflite.converter import converted_to_int8
 from mobilenet_tf.export.tflite.interpreter import run
 
 flags.DEFINE_string("weights", None, "Of keras.applications.", required=True)
@@ -51,32 +52,35 @@ def row(name, scores, expected, classes):
 def main(_):
     logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
     model = mobilenet_tf.build(0.25, base_resolution=128, weights=FLAGS.weights)
-    proof, classes, rest = real_photographs(FLAGS.dataset, FLAGS.data_dir)
-    inputs, calibration = images.scaled(model, proof), images.scaled(model, rest)
-    pixels = (inputs + 1) * 127.5
-    expected = model.predict(inputs, verbose=0)
+    network = Network.of(model)
+    verified, classes, others = real_photographs(FLAGS.dataset, FLAGS.data_dir)
+    pixels = images.resized(verified, network.side)
+    calibration = images.resized(others, network.side)
+    expected = verification.model_outputs(model, network.input_range, pixels)
     rows = [row("Keras, float32", expected, expected, classes)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         for name, float_output, fit_scales, correct_biases in STEPS:
             if float_output:
                 file = int8.quantize(
-                    model,
+                    network,
                     calibration,
                     lanes=32,
                     float_output=True,
                     fit_scales=fit_scales,
                     correct_biases=correct_biases,
                 )
-                content = file.content()
+                content = file.packed()
             else:
-                network = on_images(model, batch_size=1)
-                content = int8.full_int8(network, calibration, tf.uint8)
+                inputs = images.scaled(calibration, network.core_range)
+                content = converted_to_int8(
+                    network.on_scaled(), inputs, network.core_range, tf.uint8
+                )
             path.write_bytes(content)
             rows.append(row(name, run(path, pixels), expected, classes))
         few = calibration[: len(calibration) // 10]
-        file = int8.quantize(model, few, lanes=32, float_output=True)
-        path.write_bytes(file.content())
+        file = int8.quantize(network, few, lanes=32, float_output=True)
+        path.write_bytes(file.packed())
         name = f"the same, calibrated on {len(few)} images, not {len(calibration)}"
         rows.append(row(name, run(path, pixels), expected, classes))
     if FLAGS.google_file:

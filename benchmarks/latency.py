@@ -25,8 +25,9 @@ from benchmarks.report import publish
 from mobilenet_tf import export
 from mobilenet_tf.analysis import table
 from mobilenet_tf.export import images
-from mobilenet_tf.export.networks import on_images
-from mobilenet_tf.export.tflite import int8
+from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.tflite import conversion, int8
+from mobilenet_tf.export.tflite.converter import converted, converted_to_int8
 from mobilenet_tf.models.imagenet import PAIRS
 
 flags.DEFINE_string("google_file", None, "mobilenet_v1_0.25_128_quant.tflite.")
@@ -67,18 +68,21 @@ def saved_model(path: Path, side: int):
 
 def our_int8(model: keras.Model, lanes: int, float_output: bool = True) -> bytes:
     """Our int8 file; scales and biases of random weights need no fitting."""
-    calibration = images.scaled(model, images.photographs(4))
+    network = Network.of(model)
+    calibration = images.resized(images.default_images(4), network.side)
     options = {"fit_scales": False, "correct_biases": False}
     file = int8.quantize(
-        model, calibration, lanes=lanes, float_output=float_output, **options
+        network, calibration, lanes=lanes, float_output=float_output, **options
     )
-    return file.content()
+    return file.packed()
 
 
 def plain_int8(model: keras.Model) -> bytes:
     """What the converter makes of a network, from uint8 to uint8."""
-    calibration = images.scaled(model, images.photographs(4))
-    return int8.full_int8(on_images(model, batch_size=1), calibration, tf.uint8)
+    network = Network.of(model)
+    pixels = images.resized(images.default_images(4), network.side)
+    inputs = images.scaled(pixels, network.core_range)
+    return converted_to_int8(network.on_scaled(), inputs, network.core_range, tf.uint8)
 
 
 def one_point(folder: Path) -> dict[str, tuple]:
@@ -98,7 +102,7 @@ def one_point(folder: Path) -> dict[str, tuple]:
         "ours, int8 throughout, 1 lane": our_int8(build(), 1, float_output=False),
         "keras.applications, int8": plain_int8(peer),
         "ours, float32": float_file(build()),
-        "keras.applications, float32": int8.converted(on_images(peer, batch_size=1)),
+        "keras.applications, float32": converted(Network.of(peer).on_scaled()),
     }
     found = {name: (litert(content), len(content)) for name, content in found.items()}
     size = (folder / "model.onnx").stat().st_size
@@ -110,7 +114,7 @@ def one_point(folder: Path) -> dict[str, tuple]:
 
 def float_file(model: keras.Model) -> bytes:
     """Our float32 file, pixels in."""
-    return int8.converted(on_images(model, batch_size=1, pixels=True))
+    return conversion.float_file(Network.of(model)).packed()
 
 
 def measure(runs: dict) -> dict[str, np.ndarray]:

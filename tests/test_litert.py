@@ -14,7 +14,8 @@ from conftest import ROOT
 import mobilenet_tf
 from mobilenet_tf import export
 from mobilenet_tf.export import images
-from mobilenet_tf.export.tflite import int8, metadata
+from mobilenet_tf.export.tflite import metadata
+from mobilenet_tf.export.tflite.converter import converted
 from mobilenet_tf.export.tflite.flatbuffer import File
 from mobilenet_tf.export.tflite.interpreter import run
 
@@ -24,7 +25,7 @@ def test_litert(small, quantization, tmp_path):
     pytest.importorskip("ai_edge_litert")
     path = tmp_path / "model.tflite"
     report = export.litert(small, path, quantization, labels=["cat", "dog", "fox"])
-    pixels = np.stack([image[:64, :64] for image in images.photographs(3, seed=9)])
+    pixels = np.stack([image[:64, :64] for image in images.default_images(3, seed=9)])
     expected = small.predict(pixels / np.float32(127.5) - 1, verbose=0)
     np.testing.assert_allclose(run(path, pixels), expected, atol=report.tolerance)
     bytes_per_weight = path.stat().st_size / small.count_params()
@@ -34,9 +35,9 @@ def test_litert(small, quantization, tmp_path):
 
 def test_metadata_of_a_litert_file(small, tmp_path):
     """Read by the offsets of the format, not with the code that wrote it."""
-    file = File(int8.converted(small))
+    file = File(converted(small))
     metadata.labelled(file, "small", 64, ["a", "b", "c"])
-    (entry,) = [one for one in file.model.metadata if one.name == "TFLITE_METADATA"]
+    (entry,) = file.model.metadata  # the converter's own are dropped
     content = bytes(file.model.buffers[entry.buffer].data)
     assert content[4:8] == b"M001"
 
@@ -84,7 +85,7 @@ def test_litert_arguments(small, tmp_path):
         export.litert(small, tmp_path / "m.tflite", images=[])
     path = tmp_path / "m.tflite"
     for classes, message in (
-        ([0], r"one for each of 16 images, got an array of shape \(1,\)"),
+        ([0], r"one class for each of 16 images, got an array of shape \(1,\)"),
         (np.zeros((16, 1), int), r"got an array of shape \(16, 1\)"),
         (["cat"] * 16, "classes must be integers from 0 to 2, got"),
         ([3] * 16, "classes must be integers from 0 to 2, got"),
@@ -94,7 +95,7 @@ def test_litert_arguments(small, tmp_path):
     for given, message in (
         ({"images": "photos"}, "images must be a sequence of arrays, got 'photos'"),
         ({"images": [None]}, "images must be uint8 .* got NoneType"),
-        ({"labels": "cat"}, "labels must be 3 names, got"),
+        ({"labels": "cat"}, "labels must be 3 names, .*got"),
         ({"labels": range(3)}, "labels must be names of one line each, got 0"),
         ({"labels": ["a\nb", "c", "d"]}, "labels must be names of one line each"),
     ):
@@ -114,7 +115,7 @@ def test_command_line(small, tmp_path):
     small.save_weights(tmp_path / "small.weights.h5")
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\nfox\n")
-    for index, image in enumerate(images.photographs(60)):
+    for index, image in enumerate(images.default_images(60)):
         folder = tmp_path / "images" / ("cat", "dog", "fox")[index % 3]
         file = str(folder / f"{index}.png")
         tf.io.write_file(file, tf.io.encode_png(image))
@@ -130,8 +131,8 @@ def test_command_line(small, tmp_path):
 
     for more, message in (
         (["format=onnx"], "unexpected positional argument: 'format=onnx'"),
-        (["--network=squeezenet"], "squeezenet has no alpha"),
-        (["--version=1.1"], "mobilenet has no version"),
+        (["--network=squeezenet"], "--network=squeezenet has no --alpha"),
+        (["--version=1.1"], "--network=mobilenet has no --version"),
         (["--classes=4", "--format=litert"], "keeps its initial weights"),
     ):
         refused = export_with(*more)
@@ -139,9 +140,13 @@ def test_command_line(small, tmp_path):
         assert "Traceback" not in refused.stderr
     missing = export_with()
     assert missing.returncode == 1
-    assert "export: error: images must be given for litert_int8" in missing.stderr
+    assert (
+        "export: error: --images must be given for --format=litert_int8"
+        in missing.stderr
+    )
     done = export_with(f"--images={tmp_path / 'images'}")
     assert done.returncode == 0, done.stderr
-    assert "litert int8 against Keras on 30 images" in done.stdout
-    assert re.search(r"top-1 \d+\.\d % against \d+\.\d %", done.stdout)
+    assert "litert int8 verified on 30 images" in done.stdout
+    assert re.search(r"top-1 \d+\.\d % \(Keras model \d+\.\d %\)", done.stdout)
+    assert "(2nd, 4th, ...)" in done.stdout
     assert (tmp_path / "out.tflite.md").exists()

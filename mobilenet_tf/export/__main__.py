@@ -3,9 +3,10 @@
     python -m mobilenet_tf.export --alpha=0.25 --base_resolution=128 \
         --weights=imagenet --format=litert_int8 --images=DIR --output=mobilenet.tflite
 
-Photographs below the folder `--images` prove the file; int8 is calibrated on every
-other one of them. Where they lie in folders named as the classes, the accuracy of
-network and file is measured too.
+The file is verified on the photographs below the folder `--images`. For int8 they are
+split: of the files in order of their paths, the 2nd, 4th, ... calibrate it and the 1st,
+3rd, ... verify it. Where they lie in folders named as the classes, the accuracy of
+network and file is measured on those that verify; they must not be training images.
 """
 
 import functools
@@ -19,7 +20,7 @@ import mobilenet_tf
 from mobilenet_tf import export
 from mobilenet_tf.arguments import only_flags
 from mobilenet_tf.export.images import read_folder
-from mobilenet_tf.export.networks import class_labels
+from mobilenet_tf.export.network import Network
 
 FORMATS = {
     "saved_model": export.saved_model,
@@ -40,7 +41,9 @@ flags.DEFINE_string("weights", None, "imagenet, or a file.", required=True)
 flags.DEFINE_string("labels", None, "File with the name of a class in each line.")
 flags.DEFINE_string("data", None, "What the weights were trained on, for the card.")
 flags.DEFINE_enum("format", "saved_model", list(FORMATS), "Kind of file.")
-flags.DEFINE_string("images", None, "Folder of photographs; needed for int8.")
+flags.DEFINE_string(
+    "images", None, "Folder of photographs, not those trained on; needed for int8."
+)
 flags.DEFINE_float("min_agreement", 0.9, "Least share with the same class, for int8.")
 flags.DEFINE_bool("float_output", True, "For int8, float32 outputs.")
 flags.DEFINE_integer("lanes", 32, "For int8, channels that the processor does at once.")
@@ -63,50 +66,65 @@ def build():
 
 
 def arguments(model) -> dict:
-    """What the flags say to an export, but for model and path."""
+    """What the flags say to an export, apart from model and path."""
     trained = "imagenet-1k" if FLAGS.weights == "imagenet" else None
-    found = {"data": FLAGS.data or trained}
+    options = {"data": FLAGS.data or trained}
     if FLAGS.labels:
-        found["labels"] = Path(FLAGS.labels).read_text(encoding="utf-8").splitlines()
+        options["labels"] = Path(FLAGS.labels).read_text(encoding="utf-8").splitlines()
     quantized = FLAGS.format == "litert_int8"
     if quantized:
         for name in ("min_agreement", "float_output", "lanes"):
-            found[name] = FLAGS[name].value
+            options[name] = FLAGS[name].value
     if FLAGS.images:
-        labels = class_labels(model, found.get("labels"))
+        labels = Network.of(model, options.get("labels")).labels
         images, classes = read_folder(FLAGS.images, labels)
-        proof = slice(None, None, 2 if quantized else 1)
-        found |= {"images": images[proof], "classes": classes and classes[proof]}
+        verify = slice(None, None, 2 if quantized else 1)
+        options |= {"images": images[verify], "classes": classes and classes[verify]}
         if quantized:
-            found["representative_images"] = images[1::2]
-    return found
+            options["representative_images"] = images[1::2]
+    return options
+
+
+def split(options: dict) -> str:
+    """Which images did what."""
+    if "images" not in options:
+        return "verified on the default images; pass --images for your own"
+    verified = f"{len(options['images'])} images of {FLAGS.images}"
+    if "representative_images" not in options:
+        return f"verified on {verified}"
+    calibrated = len(options["representative_images"])
+    return (
+        f"verified on {verified} (1st, 3rd, ... by path), calibrated on the other "
+        f"{calibrated} (2nd, 4th, ...)"
+    )
 
 
 def check(command: list[str]) -> None:
-    """Raise ValueError for what would go unheard."""
+    """Reject flags that the chosen network or format ignores."""
     only_flags(command)
     other = ("version",)
     if FLAGS.network == "squeezenet":
         other = ("alpha", "rho", "base_resolution")
     for name in other:
         if FLAGS[name].present:
-            raise ValueError(f"{FLAGS.network} has no {name}")
+            raise ValueError(f"--network={FLAGS.network} has no --{name}")
+    if FLAGS.format == "litert_int8" and not FLAGS.images:
+        raise ValueError("--images must be given for --format=litert_int8")
 
 
 def main(command: list[str]) -> None:
-    """Build, export, print the parity report."""
+    """Build, export, print what the verification measured."""
     try:
         check(command)
-        if FLAGS.format == "litert_int8" and not FLAGS.images:
-            raise ValueError("images must be given for litert_int8, got none")
         with warnings.catch_warnings():
             # Of a classifier that would be exported as it was never trained.
             warnings.filterwarnings("error", ".* keeps its initial weights")
             model = build()
-        report = FORMATS[FLAGS.format](model, FLAGS.output, **arguments(model))
-    except (OSError, ValueError, UserWarning) as error:
+        options = arguments(model)
+        report = FORMATS[FLAGS.format](model, FLAGS.output, **options)
+    except (ImportError, OSError, ValueError, UserWarning) as error:
         sys.exit(f"export: error: {error}")
-    print(report)
+    print(f"{report}\n{split(options)}")
     path = Path(FLAGS.output)
     print(f"written: {path}, {path}.json, {path}.md")
 

@@ -99,7 +99,8 @@ class Network:
         """Share of the weights that are zero, biases and the like aside."""
         kernels = [w for w in self.core.get_weights() if w.ndim > 1]
         count = sum(kernel.size for kernel in kernels)
-        return 1 - sum(map(np.count_nonzero, kernels)) / count if count else 0.0
+        nonzero = sum(int(np.count_nonzero(kernel)) for kernel in kernels)
+        return 1 - nonzero / count if count else 0.0
 
     def on_pixels(self, batch_size: int | None = None) -> keras.Model:
         """The network with pixels from 0 to 255 as its input `image`."""

@@ -1,4 +1,4 @@
-"""SavedModel: preprocessing, network and labels in one folder that TensorFlow serves."""
+"""SavedModel: preprocessing, network and labels in a folder that TensorFlow serves."""
 
 from __future__ import annotations
 

@@ -1,14 +1,17 @@
 """Files of decoded arrays."""
 
+import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from conftest import ROOT
 from prepared import load, prepare
 
 from mobilenet_tf.data import arrays
+from mobilenet_tf.data.dataset import DatasetMetadata
 
 
 def test_arrays_file_round_trip(squares, tmp_path):
@@ -21,6 +24,51 @@ def test_arrays_file_round_trip(squares, tmp_path):
         again.train.contents.images, first.train.contents.images
     )
     assert [file.name for file in tmp_path.iterdir()] == ["squares.npz"]
+
+
+def test_metadata_is_what_records_hold():
+    """Records keep their identity: every committed one is read and written the same."""
+    folder = ROOT / "experiments" / "results"
+    lines = [
+        json.loads(line)
+        for path in folder.glob("*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    values = [line["data"] for line in lines if isinstance(line["data"], dict)]
+    assert len(values) > 100
+    for value in values:
+        assert DatasetMetadata.from_json(value).to_json() == value
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": 3}, "colour"),
+        ({"side": ...}, "side"),
+        ({"class_names": ...}, "names"),
+    ],
+)
+def test_what_is_no_metadata(stripes, change, message):
+    values = {**stripes.metadata.to_json(), **change}
+    values = {key: value for key, value in values.items() if value is not ...}
+    with pytest.raises(ValueError, match=f"no metadata of a data set.*{message}"):
+        DatasetMetadata.from_json(values)
+
+
+def test_only_arrays_are_saved(squares, tmp_path):
+    stream, _ = load("squares", squares, mode="stream")
+    with pytest.raises(ValueError, match="data must be in memory"):
+        arrays.save_arrays(tmp_path / "squares.npz", stream)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_limited_split_by_name(squares, tmp_path):
+    path = tmp_path / "squares.npz"
+    for _ in range(2):  # written, then read
+        data, _ = load("squares", squares, arrays=path, limit=10, train_split="train")
+        assert data.train.size == 10
+    with pytest.raises(ValueError, match="holds train_split 'train', but 'test' was"):
+        load("squares", squares, arrays=path, limit=10, train_split="test")
 
 
 def test_arrays_file_of_something_else(squares, tmp_path):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from hypothesis import given
+from hypothesis import strategies as st
 from prepared import load, prepare
 
 import mobilenet_tf
@@ -251,20 +253,36 @@ def test_name_without_its_config():
     assert not is_named("imagenette112", "imagenette")
 
 
-def test_random_boxes():
+@given(
+    aspect=st.floats(0.2, 5),
+    min_area=st.floats(0.01, 1),
+    max_stretch=st.floats(1, 3),
+    flip=st.booleans(),
+    seed=st.integers(0, 2**32),
+)
+def test_random_boxes(aspect, min_area, max_stretch, flip, seed):
+    """Inside the image, of the requested area and stretch, mirrored only on request."""
+    rng = np.random.default_rng(seed)
+    boxes = random_boxes(rng, np.full(50, aspect), min_area, max_stretch, flip)
+    top, left, bottom, right = boxes.astype("float64").T
+    width, height = abs(right - left), bottom - top
+    assert boxes.dtype == "float32" and boxes.shape == (50, 4)
+    assert ((boxes >= 0) & (boxes <= 1 + 1e-6)).all() and (height > 0).all()
+    assert flip or (right > left).all()
+    clipped = (width > 1 - 1e-5) | (height > 1 - 1e-5)
+    area = (width * height)[~clipped]
+    stretch = (aspect * width / height)[~clipped]
+    assert (area > min_area - 1e-4).all()
+    assert (abs(np.log(stretch)) < np.log(max_stretch) + 1e-3).all()
+
+
+def test_distribution_of_random_boxes():
+    """Half are mirrored; areas are uniform where no crop has to be clipped."""
     rng = np.random.default_rng(0)
-    boxes = random_boxes(rng, np.full(4000, 1.5), min_area=0.25)
+    boxes = random_boxes(rng, np.ones(4000), min_area=0.25, max_stretch=1.0)
     top, left, bottom, right = boxes.T
-    width = abs(right - left)
-    assert ((boxes >= 0) & (boxes <= 1 + 1e-6)).all()
     assert 0.47 < (right < left).mean() < 0.53
-    area = width * (bottom - top)
-    assert 0.17 < area.min() < 0.26
-    assert area.max() <= 1
-    stretch = 1.5 * width / (bottom - top)  # in pixels: the images are 3:2
-    inside = (width < 0.999) & (bottom - top < 0.999)
-    assert stretch[inside].min() > 0.74
-    assert stretch[inside].max() < 1.34
+    assert (abs(right - left) * (bottom - top)).mean() == pytest.approx(0.625, abs=0.02)
     still = random_boxes(rng, np.ones(10), 1.0, max_stretch=1.0, flip=False)
     np.testing.assert_allclose(still, central_boxes(10, 1.0), atol=1e-6)
 

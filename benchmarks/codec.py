@@ -1,15 +1,15 @@
-"""Bytes and speed of the codec against general compressors and Huffman's code.
+"""Bytes and speed of the codec against general compressors and Huffman coding.
 
     python -m benchmarks.codec \
         --squeezenet_weights=squeezenet_v1.0_deep_compression.net \
         --int8_weights=mobilenet_0.25_128_keras_applications.weights.h5
 
-General compressors get the authors' file as it is, and other weights in the form that
-suits them: codebooks and biases as float32, each weight as its place in the codebook of
-its tensor, or of its channel where it is int8. Huffman's code, the paper's choice, has
-one table per layer for the places and one for the gaps between weights, four bits
-each, as in the authors' file. The bound is the entropy of places and zeros, layer by
-layer, as if their histograms were known.
+General compressors get the authors' file unchanged, and other weights in the form that
+suits them: codebooks and biases as float32, each weight as its index in the codebook of
+its tensor, or of its channel if it is int8. Huffman coding, the paper's choice, has one
+table per layer for the indices and one for the gaps between weights, four bits each, as
+in the authors' file. The bound is the entropy of indices and zeros, layer by layer, as
+if their histograms were known.
 """
 
 import heapq
@@ -34,7 +34,7 @@ from mobilenet_tf.export.tflite import int8
 flags.DEFINE_string("squeezenet_weights", None, "The SqueezeNet authors' file.")
 flags.DEFINE_string("int8_weights", None, "MobileNet 0.25 128, rounded to int8.")
 flags.DEFINE_list("models", [], "Whole .keras models, as FILE or NAME=FILE.")
-flags.DEFINE_integer("rounds", 3, "Of the times; medians are printed.", 1)
+flags.DEFINE_integer("rounds", 3, "Measurements of each time; medians are printed.", 1)
 FLAGS = flags.FLAGS
 
 PEERS = {
@@ -49,14 +49,14 @@ PEERS = {
         lambda data: zstandard.ZstdDecompressor().decompress(data),
     ),
 }
-MOST_VALUES = 256
-GAP = 16
+MOST_VALUES = 256  # of a codebook
+GAP = 16  # zeros before a weight take four bits
 
 
-def places(array: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Codebook, and the place of each weight in it, filter by filter; 0 for zero.
+def indexed(array: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """A tensor's codebook, and the index of each weight, filter by filter.
 
-    None of a tensor that has too many values.
+    Index 0 means zero. The result is None if the tensor has too many distinct values.
     """
     filters = np.moveaxis(array, -1 if array.shape[-1] > 1 else -2, 0)
     flat = filters.ravel()
@@ -71,20 +71,21 @@ def places(array: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def is_int8(filters: np.ndarray) -> bool:
-    """Whether no filter has more values than int8 has, and the whole has many."""
-    steps = [len(np.unique(np.abs(one))) for one in filters.reshape(len(filters), -1)]
-    return filters[0].size > 1 and max(steps) < min(filters[0].size, 129)
+    """Whether no filter has more magnitudes than int8 has, or as many as weights."""
+    rows = filters.reshape(len(filters), -1)
+    magnitudes = max(len(np.unique(np.abs(row))) for row in rows)
+    return rows.shape[1] > 1 and magnitudes < min(rows.shape[1], 129)
 
 
 def entropy(symbols: np.ndarray) -> float:
-    """Bits of a sequence by its own histogram."""
+    """Bits that a sequence takes at the entropy of its own histogram."""
     counts = np.bincount(symbols)
     counts = counts[counts > 0]
     return float(-(counts * np.log2(counts / counts.sum())).sum())
 
 
 def huffman(symbols: np.ndarray) -> float:
-    """Bits of a sequence by Huffman's code, with a byte per symbol for its length."""
+    """Bits that a sequence takes in Huffman coding, plus a byte per symbol's length."""
     counts = np.bincount(symbols)
     counts = [int(count) for count in counts if count]
     heap, total = list(counts), 0
@@ -96,25 +97,25 @@ def huffman(symbols: np.ndarray) -> float:
     return (total or len(symbols)) + 8 * len(counts)
 
 
-def gaps(found: np.ndarray) -> np.ndarray:
-    """Zeros before each weight that is stored, at most 15; then a zero is stored."""
-    positions = np.flatnonzero(found)
+def gaps(indices: np.ndarray) -> np.ndarray:
+    """Zeros before each stored weight, at most 15; longer gaps store a zero between."""
+    positions = np.flatnonzero(indices)
     distances = np.diff(positions, prepend=-1) - 1
     fillers = np.full(int((distances // GAP).sum()), GAP - 1)
     return np.concatenate([distances % GAP, fillers])
 
 
 def arrays(model: keras.Model) -> tuple[bytes, float, float]:
-    """Bytes for the peers; bytes by Huffman's code, and of the bound."""
+    """The bytes for general compressors; sizes of Huffman coding and of the bound."""
     parts, by_huffman, bound = [], 0.0, 0.0
     for array in model.get_weights():
-        found = places(array)
-        if found is None:
+        codebook = indexed(array)
+        if codebook is None:
             parts.append(array.tobytes())
             by_huffman += array.nbytes
             bound += array.nbytes
             continue
-        values, symbols = found
+        values, symbols = codebook
         small = symbols.max() < 256
         parts += [values.tobytes(), symbols.astype("u1" if small else "<u2").tobytes()]
         stored = symbols[symbols > 0] - 1
@@ -128,7 +129,7 @@ def arrays(model: keras.Model) -> tuple[bytes, float, float]:
 
 
 def timed(function, argument):
-    """The result, and the median of the seconds it takes."""
+    """A function's result, and the median of the seconds that it takes."""
     seconds = []
     for _ in range(FLAGS.rounds):
         start = time.perf_counter()
@@ -142,24 +143,24 @@ def rows(model: keras.Model, other: bytes | None = None) -> list[tuple[str, ...]
 
     Args:
         model: What is compressed.
-        other: The bytes that general compressors get, where they are not `arrays`'.
+        other: The bytes that general compressors get; None means those of `arrays`.
     """
     megabytes = 4e-6 * model.count_params()
     plain, by_huffman, bound = arrays(model)
     content, seconds = timed(codec.encode, model)
     loaded, back = timed(codec.decode, content)
-    for one, again in zip(model.get_weights(), loaded.get_weights(), strict=True):
-        np.testing.assert_array_equal(one.view("uint32"), again.view("uint32"))
-    found = [_row("codec", len(content), megabytes, seconds, back)]
+    for old, new in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(old.view("uint32"), new.view("uint32"))
+    result = [_row("codec", len(content), megabytes, seconds, back)]
     plain = other or plain
     for name, (compress, decompress) in PEERS.items():
         packed, seconds = timed(compress, plain)
         again, back = timed(decompress, packed)
         assert again == plain
-        found.append(_row(name, len(packed), megabytes, seconds, back))
-    found.append(("Huffman", f"{by_huffman:,.0f}", "–", "–"))
-    found.append(("order-0 bound", f"{bound:,.0f}", "–", "–"))
-    return found
+        result.append(_row(name, len(packed), megabytes, seconds, back))
+    result.append(("Huffman", f"{by_huffman:,.0f}", "–", "–"))
+    result.append(("order-0 bound", f"{bound:,.0f}", "–", "–"))
+    return result
 
 
 def _row(name, size, megabytes, encoding, decoding):
@@ -167,8 +168,8 @@ def _row(name, size, megabytes, encoding, decoding):
     return (name, f"{size:,}", *speeds)
 
 
-def contenders():
-    """Name, model and bytes for the peers, of everything that was given."""
+def networks():
+    """For each flag: a name, the network, and bytes for general compressors."""
     if FLAGS.squeezenet_weights:
         path = Path(FLAGS.squeezenet_weights)
         model = mobilenet_tf.build_squeezenet(weights=path)
@@ -186,8 +187,8 @@ def contenders():
 
 
 def rounded(model: keras.Model) -> keras.Model:
-    """The network with int8 kernels, a scale for each channel."""
-    changed = []
+    """The network with its kernels rounded to int8, one scale for each channel."""
+    arrays = []
     for weights in model.get_weights():
         if weights.ndim > 1:
             axis = -1 if weights.shape[-1] > 1 else -2
@@ -196,14 +197,14 @@ def rounded(model: keras.Model) -> keras.Model:
             steps = int8.rounded(channels, scales).astype("float32")
             steps *= scales.reshape(-1, *[1] * (steps.ndim - 1))
             weights = np.moveaxis(steps, 0, axis)
-        changed.append(weights)
-    model.set_weights(changed)
+        arrays.append(weights)
+    model.set_weights(arrays)
     return model
 
 
 def main(_):
     tables = []
-    for name, model, other in contenders():
+    for name, model, other in networks():
         columns = (name, "bytes", "MB/s in", "MB/s out")
         tables.append(table.render(columns, rows(model, other)))
     setting = "MB of float32 weights; medians; our times include building the network."

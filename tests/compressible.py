@@ -129,5 +129,5 @@ def copy_of(model):
 
 
 def same_bits(first, second):
-    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
-        np.testing.assert_array_equal(one.view("uint32"), other.view("uint32"))
+    for array, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(array.view("uint32"), other.view("uint32"))

@@ -35,7 +35,7 @@ class Reader:
             return [0] * count
         sums = list(itertools.accumulate(weights, initial=0.0))
         scale = ((1 << 24) - len(weights)) / sums[-1]
-        bounds = [int(scale * one) + place for place, one in enumerate(sums)]
+        bounds = [int(scale * total) + index for index, total in enumerate(sums)]
         bounds[-1] = 1 << 24
         return [self.symbol(bounds) for _ in range(count)]
 
@@ -44,43 +44,45 @@ class Reader:
         return self.symbols(1, [1.0 - share, share])[0]
 
     def integers(self, count, bits):
-        found = [0] * count
+        numbers = [0] * count
         for low in range(0, bits, 12):
             step = 1 << 24 - min(12, bits - low)
             bounds = range(0, (1 << 24) + 1, step)
-            for place in range(count):
-                found[place] |= self.symbol(bounds) << low
-        return found
+            for index in range(count):
+                numbers[index] |= self.symbol(bounds) << low
+        return numbers
 
 
-class Learned:
-    """What goes on from tensor to tensor."""
+class Models:
+    """Counts that are kept from tensor to tensor."""
 
     def __init__(self):
         self.masks = [[[0.4, 0.4] for _ in range(6)] for _ in range(57)]
         self.signs = [[[1.0, 1.0] for _ in range(7)] for _ in range(9)]
         self.exponents = [0.02] * 512
-        self.changes = [0.02] * 264
+        self.differences = [0.02] * 264
 
 
 def blocks(count, size):
-    return [range(at, min(at + size, count)) for at in range(0, count, size)]
+    starts = range(0, count, size)
+    return [range(start, min(start + size, count)) for start in starts]
 
 
-def floats(reader, learned, count):
-    found = []
+def floats(reader, models, count):
+    result = []
     for block in blocks(count, 32):
-        tops = reader.symbols(len(block), learned.exponents)
+        tops = reader.symbols(len(block), models.exponents)
         for top in tops:
-            learned.exponents[top] += 1
+            models.exponents[top] += 1
         low = reader.integers(len(block), 23)
-        found += [top << 23 | rest for top, rest in zip(tops, low, strict=True)]
-    return found
+        result += [top << 23 | rest for top, rest in zip(tops, low, strict=True)]
+    return result
 
 
-def mask(reader, learned, positions, filters, channels):
+def mask(reader, models, positions, filters, channels):
+    """The positions (plane, filter, channel) of values that are not zero, in a dict."""
     rows, columns = ([[0, 0] for _ in range(n)] for n in (filters, channels))
-    filled, found, ones, total = {}, {}, 0, 0
+    filled, result, ones, total = {}, {}, 0, 0
     for p, fs, cs in itertools.product(
         range(positions), blocks(filters, 8), blocks(channels, 64)
     ):
@@ -93,7 +95,7 @@ def mask(reader, learned, positions, filters, channels):
         for f, c in itertools.product(fs, cs):
             product = odds(rows[f]) * odds(columns[c]) * ((1.0 - mean) / mean)
             part = p and 1 + bisect.bisect(FILLED, filled.get((f, c), 0) / p)
-            context = learned.masks[bisect.bisect(ODDS, product)][part]
+            context = models.masks[bisect.bisect(ODDS, product)][part]
             contexts[p, f, c] = context, reader.bit(context)
         for (_, f, c), (context, bit) in contexts.items():
             context[bit] += 1
@@ -103,55 +105,57 @@ def mask(reader, learned, positions, filters, channels):
             filled[f, c] = filled.get((f, c), 0) + bit
             ones, total = ones + bit, total + 1
             if bit:
-                found[p, f, c] = None
-    return found
+                result[p, f, c] = None
+    return result
 
 
-def codebook(reader, learned):
+def codebook(reader, models):
     (count,), values = reader.integers(1, 16), reader.integers(1, 32)
     sizes, size = [], 80
     for block in blocks(count - 1, 16):
-        changes = reader.symbols(len(block), learned.changes)
+        changes = reader.symbols(len(block), models.differences)
         for change in changes:
-            learned.changes[change] += 1
+            models.differences[change] += 1
             size += change - 132
             sizes.append(size)
-    distances = [0] * len(sizes)
+    differences = [0] * len(sizes)
     for size in sorted(set(sizes)):
-        places = [place for place, one in enumerate(sizes) if one == size]
+        equal = [index for index, other in enumerate(sizes) if other == size]
         bits, low = size >> 2, max((size >> 2) - 3, 0)
         top = (4 + (size & 3)) << low >> max(3 - bits, 0)
-        for place, rest in zip(places, reader.integers(len(places), low), strict=True):
-            distances[place] = top + rest
-    return list(itertools.accumulate(values + distances))
+        for index, rest in zip(equal, reader.integers(len(equal), low), strict=True):
+            differences[index] = top + rest
+    return list(itertools.accumulate(values + differences))
 
 
-def places(reader, learned, found, negative, positive):
+def indices(reader, models, result, negative, positive):
+    """Gives every position in a mask its index."""
     kernels, inputs, size = {}, {}, negative + positive
     sides = [[0.0] * negative, [0.0] * positive]
-    order = itertools.groupby(found, lambda pfc: (pfc[0], pfc[1] // 8))
+    order = itertools.groupby(result, lambda pfc: (pfc[0], pfc[1] // 8))
     for _, block in order:
         block, above, signs = list(block), {}, []
         for _, f, c in block:
             total, seen = kernels.get((f, c), (0, 0))
             sum_, count = inputs.get(c, (0, 0))
             signs.append(
-                learned.signs[bisect.bisect(KERNEL, total / max(seen, 1) / size)][
+                models.signs[bisect.bisect(KERNEL, total / max(seen, 1) / size)][
                     bisect.bisect(CHANNEL, sum_ / (count + 3.0) / size)
                 ]
             )
-        for one, context in zip(block, signs, strict=True):
-            above[one] = reader.bit(context) if negative and positive else not negative
+        for position, context in zip(block, signs, strict=True):
+            both = negative and positive
+            above[position] = reader.bit(context) if both else not negative
         if negative and positive:
-            for one, context in zip(block, signs, strict=True):
-                context[above[one]] += 1
+            for position, context in zip(block, signs, strict=True):
+                context[above[position]] += 1
         for side in (0, 1):
-            here = [one for one in block if above[one] == side]
+            here = [position for position in block if above[position] == side]
             numbers = symbols(reader, len(here), sides[side])
-            for one, number in zip(here, numbers, strict=True):
-                found[one] = number + side * negative
+            for position, number in zip(here, numbers, strict=True):
+                result[position] = number + side * negative
         for p, f, c in block:
-            number = found[p, f, c] - negative
+            number = result[p, f, c] - negative
             number += number >= 0
             for sums, key in ((kernels, (f, c)), (inputs, c)):
                 total, count = sums.get(key, (0, 0))
@@ -159,51 +163,51 @@ def places(reader, learned, found, negative, positive):
 
 
 def symbols(reader, count, counts):
-    found = []
+    result = []
     for block in blocks(count, 64):
         smooth = counts
         for _ in range(4):
             wide = [smooth[0]] * 2 + smooth + [smooth[-1]] * 2
             smooth = [
-                sum(w * wide[at + i] for i, w in enumerate((1, 4, 6, 4, 1)))
-                for at in range(len(counts))
+                sum(w * wide[start + i] for i, w in enumerate((1, 4, 6, 4, 1)))
+                for start in range(len(counts))
             ]
-        smooth = [one + 19661 for one in smooth]
+        smooth = [number + 19661 for number in smooth]
         each = len(smooth) / sum(smooth)
         weights = [n + s * each for n, s in zip(counts, smooth, strict=True)]
         for number in reader.symbols(len(block), weights):
             counts[number] += 1
-            found.append(number)
-    return found
+            result.append(number)
+    return result
 
 
-def tensor(kind, content, shape, learned):
+def tensor(kind, content, shape, models):
     """The float32 bits of one tensor."""
     *before, channels, filters = (1, 1, *shape)
     planes = (int(np.prod(before)), filters, channels)
     reader, kind, sparse = Reader(content), kind & 15, kind & 16
     if sparse:
-        found = mask(reader, learned, *planes)
+        positions = mask(reader, models, *planes)
         # By filter and then by channel, where blocks of channels came one by one.
-        found = dict.fromkeys(sorted(found))
+        positions = dict.fromkeys(sorted(positions))
     else:
-        found = dict.fromkeys(itertools.product(*map(range, planes)))
+        positions = dict.fromkeys(itertools.product(*map(range, planes)))
     if kind == 0:
-        values = floats(reader, learned, len(found))
+        values = floats(reader, models, len(positions))
     elif kind == 1:
-        ordered = codebook(reader, learned)
+        ordered = codebook(reader, models)
         negative = bisect.bisect_left(ordered, 1 << 31)
-        places(reader, learned, found, negative, len(ordered) - negative)
-        values = [ordered[place] for place in found.values()]
-        values = [one - 2**31 if one >> 31 else 2**32 - 1 - one for one in values]
+        indices(reader, models, positions, negative, len(ordered) - negative)
+        values = [ordered[index] for index in positions.values()]
+        values = [v - 2**31 if v >> 31 else 2**32 - 1 - v for v in values]
     else:
         axis = 1 if filters > 1 else 2
-        scales = np.array(floats(reader, learned, planes[axis]), "uint32")
-        places(reader, learned, found, 127, 128)
-        numbers = np.array([place - 127 for place in found.values()], "float32")
-        values = scales.view("float32")[[one[axis] for one in found]] * numbers
-        values = np.where(numbers, values, np.float32(-0.0)).view("uint32")
+        scales = np.array(floats(reader, models, planes[axis]), "uint32")
+        indices(reader, models, positions, 127, 128)
+        numbers = np.array([index - 127 for index in positions.values()], "float32")
+        scales = scales.view("float32")[[position[axis] for position in positions]]
+        values = np.where(numbers, scales * numbers, np.float32(-0.0)).view("uint32")
     result = np.zeros(planes, "uint32")
-    for one, value in zip(found, values, strict=True):
-        result[one] = value
+    for position, value in zip(positions, values, strict=True):
+        result[position] = value
     return result.transpose(0, 2, 1).reshape(shape)

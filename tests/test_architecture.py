@@ -1,4 +1,4 @@
-"""What an architecture and its JSON text can hold, and what they refuse."""
+"""Architectures as objects and as JSON text: round trips, and what is rejected."""
 
 import inspect
 import json
@@ -86,7 +86,7 @@ def test_inputs_are_bounded_in_all():
         built(["Add", "sum", ["image"] * 100_000, {}])
 
 
-def test_nothing_is_written_that_is_too_much_to_read(monkeypatch):
+def test_networks_too_large_to_read_are_not_written(monkeypatch):
     model = compressible.grouped()
     monkeypatch.setattr(architecture, "MOST_LAYERS", len(model.layers) - 1)
     with pytest.raises(ValueError, match="at most 5 layers"):

@@ -34,48 +34,48 @@ STUDENT = Network("student", tiny, {"alpha": 0.5}, teacher=Teacher(BASE))
 
 
 @pytest.fixture
-def point(stripes):
+def trial_of(stripes):
     return lambda network, seed=0: Trial(network, QUICK, stripes.facts, seed, "float32")
 
 
-def test_what_a_point_is_made_from(point):
-    assert point(BASE).parent is None
-    assert point(TWO).parent.key == point(ONE).key
-    assert point(ONE, seed=3).parent.key == point(BASE, seed=3).key
+def test_the_parent_of_a_trial(trial_of):
+    assert trial_of(BASE).parent is None
+    assert trial_of(TWO).parent.key == trial_of(ONE).key
+    assert trial_of(ONE, seed=3).parent.key == trial_of(BASE, seed=3).key
     # All students of a network learn from the same one.
-    assert point(STUDENT, seed=3).parent.key == point(BASE).key
-    keys = {point(network).key for network in (BASE, ONE, TWO, STUDENT)}
+    assert trial_of(STUDENT, seed=3).parent.key == trial_of(BASE).key
+    keys = {trial_of(network).key for network in (BASE, ONE, TWO, STUDENT)}
     assert len(keys) == 4
 
 
-def test_order_puts_first_what_others_are_made_from(point):
-    found = grid.in_order([point(TWO), point(STUDENT), point(TWO)])
-    names = [one.network.steps and len(one.network.steps) for one in found]
-    assert len(found) == 4
-    assert found[0].key == point(BASE).key
-    assert names.index(1) < names.index(2)
+def test_parents_come_first(trial_of):
+    trials = grid.in_order([trial_of(TWO), trial_of(STUDENT), trial_of(TWO)])
+    steps = [len(trial.network.steps) for trial in trials]
+    assert len(trials) == 4
+    assert trials[0].key == trial_of(BASE).key
+    assert steps.index(1) < steps.index(2)
 
 
-def test_points_are_called_as_in_their_own_rows(point):
-    found = grid.in_order([point(TWO), point(ONE), point(BASE)])
-    assert [one.network.label for one in found] == ["base", "one", "two"]
+def test_labels_are_those_of_their_own_rows(trial_of):
+    trials = grid.in_order([trial_of(TWO), trial_of(ONE), trial_of(BASE)])
+    assert [trial.network.label for trial in trials] == ["base", "one", "two"]
 
 
-def test_chain_is_trained_once_and_recorded(point, stripes, tmp_path):
+def test_chain_is_trained_once_and_recorded(trial_of, stripes, tmp_path):
     pytest.importorskip("tensorflow_model_optimization")
     pytest.importorskip("constriction")
     workdir = Workdir(tmp_path)
     lines = []
-    points = [point(TWO), point(STUDENT)]
-    grid.run(points, stripes, workdir, "test", report=lines.append)
+    trials = [trial_of(TWO), trial_of(STUDENT)]
+    grid.run(trials, stripes, workdir, "test", report=lines.append)
     assert len(records.read(tmp_path / "records")) == 4
-    assert all(workdir.done(one) for one in grid.in_order(points))
+    assert all(map(workdir.done, grid.in_order(trials)))
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
-    grid.run(points, stripes, workdir, "test", report=lines.append)
+    grid.run(trials, stripes, workdir, "test", report=lines.append)
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
     results = records.read(tmp_path / "records")
-    two = next(one for one in results if len(one["network"].get("steps", ())) == 2)
+    (two,) = (r for r in results if len(r["network"].get("steps", ())) == 2)
     assert two["network"]["steps"][1]["arguments"] == {"clusters": 8}
     assert two["network"]["steps"][1]["recipe"] == QUICK.facts
     assert len(two["history"]) == 1 and two["seconds"] > 0
@@ -86,9 +86,9 @@ def test_chain_is_trained_once_and_recorded(point, stripes, tmp_path):
 
 
 def test_lost_network_is_trained_again_only_where_it_is_needed(
-    point, stripes, tmp_path
+    trial_of, stripes, tmp_path
 ):
-    base, student = point(BASE), point(STUDENT)
+    base, student = trial_of(BASE), trial_of(STUDENT)
     workdir = Workdir(tmp_path)
     grid.run([base], stripes, workdir, "test", report=print)
     workdir.model_path(base).unlink()

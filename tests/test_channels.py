@@ -23,7 +23,7 @@ def test_bad_arguments(trained, stripes, step, given, message):
 
 
 @pytest.mark.parametrize("name", ["mobilenet", "separable", "squeezenet", "complex"])
-def test_channels_that_do_nothing_can_go(name):
+def test_removing_zero_channels_changes_nothing(name):
     model = NETWORKS[name]()
     rng = np.random.default_rng(0)
     for layer in model.layers:
@@ -79,8 +79,8 @@ def test_low_rank():
     assert small.get_layer("hidden_factor").units == 10
     x = np.random.default_rng(1).normal(size=(5, 20)).astype("float32")
     first, second = (
-        keras.Model(one.inputs, one.get_layer("hidden").output)(x)
-        for one in (model, small)
+        keras.Model(network.inputs, network.get_layer("hidden").output)(x)
+        for network in (model, small)
     )
     np.testing.assert_allclose(first, second, atol=1e-4)
 
@@ -115,7 +115,7 @@ def test_low_rank_twice():
     assert reports[0].left_out == ("hidden_factor", "hidden")
 
 
-def test_what_multiplies_or_joins_otherwise_keeps_its_channels():
+def test_channels_before_multipliers_and_other_joins_stay():
     images = keras.Input((8, 8, 3))
     x = keras.layers.Conv2D(8, 3, padding="same", name="first")(images)
     x = keras.layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2)(x)
@@ -133,15 +133,15 @@ def test_what_multiplies_or_joins_otherwise_keeps_its_channels():
 
 
 @pytest.mark.parametrize("end", ["reshape", "broadcast"])
-def test_what_ends_in_other_channels_keeps_them(end):
+def test_channels_that_are_mixed_later_stay(end):
     images = keras.Input((4, 4, 3))
     x = keras.layers.Conv2D(8, 1, name="first")(images)
     y = keras.layers.Conv2D(6, 1, name="second")(x)
     if end == "reshape":
         y = keras.layers.Reshape((96,))(y)
     else:
-        one = keras.layers.Conv2D(1, 1, name="one")(x)
-        y = keras.layers.Flatten()(keras.layers.Add()([one, y]))
+        single = keras.layers.Conv2D(1, 1, name="single")(x)
+        y = keras.layers.Flatten()(keras.layers.Add()([single, y]))
     model = keras.Model(images, keras.layers.Dense(4)(y))
     kernel, bias = model.get_layer("first").get_weights()
     kernel[..., :4] = 0

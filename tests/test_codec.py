@@ -34,9 +34,9 @@ def with_kernels(model, change):
 def quantized(weights):
     channels = np.moveaxis(weights, -1 if weights.shape[-1] > 1 else -2, 0)
     scales = int8.best_scales(channels)
-    found = int8.rounded(channels, scales).astype("float32")
-    found *= scales.reshape(-1, *[1] * (weights.ndim - 1))
-    return np.moveaxis(found, 0, -1 if weights.shape[-1] > 1 else -2)
+    rounded = int8.rounded(channels, scales).astype("float32")
+    rounded *= scales.reshape(-1, *[1] * (weights.ndim - 1))
+    return np.moveaxis(rounded, 0, -1 if weights.shape[-1] > 1 else -2)
 
 
 NETWORKS = {
@@ -99,8 +99,8 @@ def test_bytes_follow_what_the_weights_hold():
 def test_any_floats(values, shape):
     array = np.array(values, "float32").reshape(shape)
     kind, content = tensors.encode(array, tensors.Models())
-    found = tensors.decode(kind, content, array.shape, tensors.Models())
-    np.testing.assert_array_equal(found.view("uint32"), array.view("uint32"))
+    decoded = tensors.decode(kind, content, array.shape, tensors.Models())
+    np.testing.assert_array_equal(decoded.view("uint32"), array.view("uint32"))
 
 
 def test_the_authors_squeezenet(shared):
@@ -124,8 +124,8 @@ def test_weights_into_a_network_of_the_same_architecture(tmp_path):
     message = r"another architecture than .*: Dense .* against Dense .*'units': 4"
     with pytest.raises(ValueError, match=message):
         codec.load_weights(wider, path)
-    for one, array in zip(wider.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(one, array)
+    for array, unchanged in zip(wider.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(array, unchanged)
 
 
 def test_names_that_keras_gives_do_not_matter(tmp_path):
@@ -154,7 +154,7 @@ def test_nested_models_are_written_flat(tmp_path):
     same_bits(model, other)
 
 
-def test_what_load_would_refuse_is_not_written(tmp_path):
+def test_networks_too_large_to_load_are_not_saved(tmp_path):
     path = tmp_path / "model.mntc"
     with pytest.raises(ValueError, match=r"at most max_weights \(1,000\) weights, got"):
         codec.save(small(), path, max_weights=1000)
@@ -231,14 +231,14 @@ def test_the_command_line_names_the_file(tmp_path, monkeypatch):
         ("inspect", whole, "it must begin with"),
         ("inspect", missing, "No such file"),
         ("encode", missing, "No such file"),
-        ("encode", torn, "a Keras file must be a zip archive"),
+        ("encode", torn, "a .keras file must be a zip archive"),
         ("encode", emptied, "Keras cannot load it"),
     ):
         with pytest.raises(SystemExit) as stopped:
-            __main__.main(["compression", name, str(path)])
+            __main__.main(["codec", name, str(path)])
         assert message in str(stopped.value)
         assert str(stopped.value).count(str(path)) == 1
     options.max_weights = 1000
     for name, path in (("encode", whole), ("decode", encoded), ("inspect", encoded)):
         with pytest.raises(SystemExit, match=r"1,000\)? weights"):
-            __main__.main(["compression", name, str(path)])
+            __main__.main(["codec", name, str(path)])

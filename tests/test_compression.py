@@ -1,10 +1,8 @@
-"""Steps that need the Model Optimization Toolkit: what they promise."""
+"""Prune and cluster: sparsity, shared values, what stays, and interrupted training."""
 
-import keras
 import numpy as np
 import pytest
 from compressible import (
-    NETWORKS,
     QUICK,
     copy_of,
     grouped,
@@ -20,7 +18,7 @@ import mobilenet_tf
 from mobilenet_tf.analysis import cost
 from mobilenet_tf.compression import codebooks, kernels, steps
 
-bridge = pytest.importorskip("mobilenet_tf.compression.tfmot")
+pytest.importorskip("mobilenet_tf.compression.tfmot")
 
 
 def test_the_authors_squeezenet_in_6_bits(shared):
@@ -29,27 +27,6 @@ def test_the_authors_squeezenet_in_6_bits(shared):
     model = mobilenet_tf.build_squeezenet(weights=path)
     result = steps.cluster(model, clusters=64, report=quiet)
     assert len(codec.encode(result)) <= 0.47 * 2**20  # arXiv 1602.07360, table 2
-
-
-@pytest.mark.parametrize("stock", [True, False])
-@pytest.mark.parametrize("build", [*NETWORKS.values(), grouped])
-def test_networks_cross_the_bridge_unchanged(build, stock):
-    model = build()
-    x = images(model)
-    copy = bridge.to_tf_keras(model, stock=stock)
-    np.testing.assert_allclose(
-        copy.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6
-    )
-
-
-def test_what_crosses_to_be_trained_gives_logits():
-    x = keras.Input((8, 8, 3))
-    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    softmax = keras.layers.Softmax(name="softmax")(pooled)
-    sigmoid = keras.layers.Activation("sigmoid", name="sigmoid")(pooled)
-    for end in (pooled, softmax, sigmoid):
-        copy = bridge.to_tf_keras(keras.Model(x, end), recipe=QUICK)
-        np.testing.assert_allclose(copy(np.ones((1, 8, 8, 3), "float32")), 1.0)
 
 
 def test_grouped_convolutions(stripes):
@@ -79,20 +56,11 @@ def test_separable_convolutions(stripes):
     for name, kernel in values(shared).items():
         assert abs(np.mean(kernel == 0) - 0.5) <= 1 / kernel.size, name
         assert len(np.unique(kernel)) <= 4, name
-    assert [one.left_out for one in reports] == [(), (), ("second_depthwise",)]
+    assert [report.left_out for report in reports] == [(), (), ("second_depthwise",)]
     assert "second_depthwise" in str(reports[1])
     eight = steps.quantize(shared, stripes, QUICK, report=quiet)
     for name, kernel in values(eight).items():
         np.testing.assert_array_equal(kernel == 0, values(shared)[name] == 0)
-
-
-def test_the_toolkit_leaves_tensorflow_alone():
-    import os
-
-    import tensorflow as tf
-
-    assert tf.keras.__version__.startswith("3.")
-    assert "TF_USE_LEGACY_KERAS" not in os.environ
 
 
 def test_prune_layer_by_layer(trained, stripes):
@@ -130,12 +98,12 @@ def test_prune(trained, stripes, depthwise):
         ("block1_depthwise" in report.left_out) is not depthwise
     )
     assert report.weights[1] == sum(
-        np.count_nonzero(one) for one in values(pruned).values()
+        np.count_nonzero(kernel) for kernel in values(pruned).values()
     )
     assert report.weights[0] == cost.parameters(trained)
     assert 0.2 < report.mult_adds[1] / report.mult_adds[0] < 0.7
     same_bits(trained, before)
-    assert [type(one) for one in pruned.layers] == [type(one) for one in trained.layers]
+    assert [*map(type, pruned.layers)] == [*map(type, trained.layers)]
 
 
 def test_zeros_stay_in_layers_that_a_step_leaves_out(trained, stripes):
@@ -185,36 +153,22 @@ def test_cluster_without_training(trained):
         assert len(np.unique(kernel)) <= 8, name
     middle = steps.cluster(trained, clusters=64, report=quiet)
     x = images(trained)
-    wanted = trained.predict(x, verbose=0)
+    exact = trained.predict(x, verbose=0)
     coarse, fine = (
-        np.abs(one.predict(x, verbose=0) - wanted).max() for one in (result, middle)
+        np.abs(model.predict(x, verbose=0) - exact).max() for model in (result, middle)
     )
     assert fine < coarse
 
 
-def test_lookup_is_the_toolkits():
-    import tensorflow as tf
-
-    from mobilenet_tf.compression.tfmot import wrappers
-
-    rng = np.random.default_rng(0)
-    weights = tf.constant(rng.normal(size=(3, 3, 5, 7)).astype("float32"))
-    values = tf.Variable(rng.normal(size=16).astype("float32"))  # in no order
-    ours = wrappers._SortedLookup(values).get_pulling_indices(weights)
-    theirs = wrappers.ClusteringAlgorithm(values).get_pulling_indices(weights)
-    assert ours.dtype == theirs.dtype
-    np.testing.assert_array_equal(ours, theirs)
-
-
 class StopError(Exception):
-    pass
+    """Stands for whatever ends a training early."""
 
 
 def stop(progress):
     raise StopError
 
 
-def test_a_killed_step_goes_on(stripes, tmp_path):
+def test_an_interrupted_step_resumes(stripes, tmp_path):
     def prune(**more):
         return steps.prune(model, stripes, QUICK, sparsity=0.5, report=quiet, **more)
 
@@ -239,21 +193,3 @@ def test_an_error_while_clustering_changes_nothing(stripes):
     with pytest.raises(StopError):
         steps.cluster(model, stripes, QUICK, clusters=8, on_epoch=stop)
     same_bits(model, before)
-
-
-def test_a_shared_value_moves_as_fast_as_its_weights_would():
-    """By the mean of their gradients: rates that suit weights suit values."""
-    from mobilenet_tf.compression.tfmot.packages import tf, tf_keras
-
-    images = tf_keras.Input((8,))
-    dense = tf_keras.layers.Dense(1, use_bias=False, name="dense")
-    body = tf_keras.Model(images, dense(images))
-    kernel = np.array([-1, -1, -1, -1, -1, -1, 2, 2], "float32")[:, None]
-    body.set_weights([kernel])
-    wrapping = bridge.Clustering({"dense": np.array([-1, 2], "float32")})
-    wrapped = wrapping.wrap(body, 1)
-    x = tf.constant(np.arange(8, dtype="float32")[None])
-    with tf.GradientTape() as tape:
-        output = tf.reduce_sum(wrapped(x, training=True))
-    (values,) = wrapped.get_layer("cluster_dense").cluster_centroids.values()
-    np.testing.assert_allclose(tape.gradient(output, values), [2.5, 6.5])

@@ -1,4 +1,4 @@
-"""What the steps of compression refuse."""
+"""Arguments that the steps of compression reject, before any work."""
 
 import dataclasses
 
@@ -8,9 +8,10 @@ import pytest
 from compressible import QUICK, copy_of, quiet
 
 import mobilenet_tf
-from mobilenet_tf.compression import low_rank, remove_channels, steps
+from mobilenet_tf.compression import low_rank, remove_channels, reports, steps
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.models.layer_schema import ACTIVATIONS
+from mobilenet_tf.training import loop
 
 bridge = pytest.importorskip("mobilenet_tf.compression.tfmot")
 BAD = [
@@ -45,7 +46,7 @@ TUNED = [(remove_channels, {"fraction": 0.25}), (low_rank, {"fraction": 0.5})]
 
 
 @pytest.mark.parametrize(("step", "given"), STEPS)
-def test_data_recipe_and_keywords_are_checked_first(step, given, stripes):
+def test_data_recipe_and_keywords_are_checked_before_the_model(step, given, stripes):
     with pytest.raises(ValueError, match=r"recipe must be a Recipe, got 'modern'"):
         step(None, stripes, "modern", **given)
     with pytest.raises(ValueError, match=r"data must be a DataSet, got 'stripes'"):
@@ -58,31 +59,33 @@ def test_data_recipe_and_keywords_are_checked_first(step, given, stripes):
 
 
 @pytest.mark.parametrize(("step", "given"), STEPS + TUNED)
-def test_models_reports_and_images_are_checked_first(trained, step, given, stripes):
-    def refused(message, model=trained, data=stripes, **more):
-        def begun(progress):
-            raise AssertionError("the training has begun")
+def test_models_reports_and_labels_are_checked_before_training(
+    trained, step, given, stripes
+):
+    def rejects(message, model=trained, data=stripes, **more):
+        def trained_first(progress):
+            raise AssertionError("training came before the error")
 
         with pytest.raises((TypeError, ValueError), match=message):
-            step(model, data, QUICK, on_epoch=begun, **given, **more)
+            step(model, data, QUICK, on_epoch=trained_first, **given, **more)
 
-    refused("model must be a Model, got 'model.keras'", "model.keras")
-    refused("report must be a function, got None", report=None)
-    refused("unexpected keyword argument 'skpi'", skpi=["stem"])
+    rejects("model must be a Model, got 'model.keras'", "model.keras")
+    rejects("report must be a function, got None", report=None)
+    rejects("unexpected keyword argument 'skpi'", skpi=["stem"])
     if step is not low_rank:  # MobileNet has no fully connected layer
         frozen = copy_of(trained)
         frozen.get_layer("stem").trainable = False
-        refused("model must be trainable, but its layer 'stem' is frozen", frozen)
+        rejects("model must be trainable, but its layer 'stem' is frozen", frozen)
         labels = np.full(len(stripes.evaluation.contents), -1)
         images = dataclasses.replace(stripes.evaluation.contents, labels=labels)
         unlabelled = dataclasses.replace(stripes, evaluation=ArraySplit(images))
-        refused("without labels cannot be evaluated", data=unlabelled)
+        rejects("without labels cannot be evaluated", data=unlabelled)
         grey = keras.Input((32, 32, 1))
         x = keras.layers.Conv2D(2, 3)(grey)
         grey = keras.Model(grey, keras.layers.GlobalAveragePooling2D()(x))
-        refused(r"must take \(batch, side, side, 3\)", grey)
+        rejects(r"must take \(batch, side, side, 3\)", grey)
         ended = keras.layers.Activation("sigmoid")(trained.output)
-        refused("must not end in sigmoid", keras.Model(trained.input, ended))
+        rejects("must not end in sigmoid", keras.Model(trained.input, ended))
 
 
 @pytest.mark.parametrize(("step", "given"), TUNED)
@@ -91,7 +94,7 @@ def test_keywords_are_checked_without_data(trained, step, given):
         step(trained, skpi=["stem"], **given)
 
 
-def test_activations_that_the_toolkit_has_not(stripes):
+def test_activations_that_the_toolkit_lacks(stripes, no_work):
     def ending_in(activation):
         image = keras.Input((32, 32, 3))
         x = keras.layers.Conv2D(2, 3, activation=activation, name="conv")(image)
@@ -124,13 +127,20 @@ def test_a_snapshot_of_another_step(trained, stripes, tmp_path):
         steps.prune(other, stripes, once, sparsity=0.5, **snapshot)
 
 
-def test_what_diverges_is_an_error(trained, stripes):
+def test_weights_that_are_not_finite_are_an_error(trained, stripes):
     wild = dataclasses.replace(QUICK, learning_rate=1e30, epochs=1)
     with pytest.raises(ValueError, match=r"are not finite after the training; recipe"):
         remove_channels(trained, stripes, wild, fraction=0.25, report=quiet)
 
 
-def test_what_does_not_fit(stripes):
+@pytest.fixture
+def no_work(monkeypatch):
+    """Evaluating or training fails the test."""
+    monkeypatch.setattr(reports, "accuracy", pytest.fail)
+    monkeypatch.setattr(loop, "run", pytest.fail)
+
+
+def test_models_that_do_not_fit(stripes, no_work):
     other = mobilenet_tf.build(0.25, base_resolution=32, classes=5)
     with pytest.raises(ValueError, match="model has 5 classes, the data set 2"):
         steps.prune(other, stripes, QUICK, sparsity=0.5)

@@ -27,8 +27,8 @@ def test_the_golden_file_is_read_and_written_as_ever():
 
 
 def test_a_decoder_that_is_written_from_the_document():
-    weights, learned = codec.decode(GOLDEN).get_weights(), second_decoder.Learned()
+    weights, models = codec.decode(GOLDEN).get_weights(), second_decoder.Models()
     _, streams = container.unpack(GOLDEN)
     for stream, array in zip(streams, weights, strict=True):
-        found = second_decoder.tensor(stream.kind, stream.content, array.shape, learned)
-        np.testing.assert_array_equal(found, array.view("uint32"))
+        bits = second_decoder.tensor(stream.kind, stream.content, array.shape, models)
+        np.testing.assert_array_equal(bits, array.view("uint32"))

@@ -1,4 +1,4 @@
-"""Training in 8 bits, alone and after the other steps: what comes back from it."""
+"""Training in 8 bits, alone and after the other steps."""
 
 import dataclasses
 
@@ -45,7 +45,7 @@ def all_kernels(model):
 
 
 def columns(kernel):
-    """The weights that have one scale: a filter, or a whole depthwise kernel."""
+    """The filters of a kernel, as rows; a depthwise kernel of multiplier 1 is one."""
     return kernel.reshape(-1, kernel.shape[-1]).T
 
 
@@ -102,11 +102,11 @@ def test_prune_cluster_quantize_a_trained_network(trained, stripes):
     check_what_stays(*results)
     assert report.top1[1] >= report.top1[0] > 0.9
     assert "quantize" in str(report)
-    before, after = (values(one)["block3_depthwise"] for one in results[1:])
-    assert len(np.unique(after)) <= len(np.unique(before))  # it has one scale
+    before, after = (values(model)["block3_depthwise"] for model in results[1:])
+    assert len(np.unique(after)) <= len(np.unique(before))  # the kernel has one scale
 
 
-def test_a_filter_of_zeros_stays_one(stripes):
+def test_a_filter_of_zeros_stays_zero(stripes):
     model = grouped()
     for name in ("first", "classifier"):
         layer = model.get_layer(name)
@@ -122,7 +122,7 @@ def test_a_filter_of_zeros_stays_one(stripes):
         assert kernel[..., 0].any()
 
 
-def test_a_training_that_diverges_is_an_error(stripes):
+def test_training_that_diverges_is_an_error(stripes):
     model = grouped()
     before = copy_of(model)
     wild = dataclasses.replace(ONCE, learning_rate=1e30)

@@ -5,9 +5,9 @@
     codec.save(model, "model.mntc")
     model = codec.load("model.mntc")
 
-Weights compress well that have few distinct values, many of them zero, as after pruning
-and clustering, or that are whole multiples of a scale, as after quantisation. Others
-are written too, at about their size.
+Weights compress well if they have few distinct values, many of them zero, as after
+pruning and clustering, or if they are whole multiples of a scale, as after
+quantisation. Other weights take about as many bytes as before.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ __all__ = ["decode", "encode", "inspect", "load", "load_weights", "save"]
 def save(
     model: keras.Model, path: str | os.PathLike, max_weights: int = MAX_WEIGHTS
 ) -> int:
-    """Write a network, and return the file's bytes.
+    """Write a network to a file, and return its size in bytes.
 
     Args:
         model: A functional or built sequential model of stock layers. Models inside it
             are flattened: `load` gives a flat one.
         path: The file, which appears by rename and replaces what is there.
-        max_weights: A network with more weights is refused, as `load` would.
+        max_weights: A network with more weights is refused, as by `load`.
 
     Raises:
         ValueError: The model cannot be written; the message says why.
@@ -73,8 +73,8 @@ def load_weights(
     """Read the weights of a file into a network of the same architecture.
 
     Args:
-        model: What gets the weights, once the whole file is read; names may differ.
-            Models inside it are taken as if they were flat.
+        model: The network, which gets the weights once the whole file is read. Names
+            of layers may differ; models inside it are treated as if flat.
         path: The file.
         max_weights: As `load`.
 
@@ -94,7 +94,7 @@ def load_weights(
 
 
 def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
-    """The bytes of a network; see `save`."""
+    """A network as bytes; see `save` for arguments and errors."""
     model = graph.flatten(model)
     text = architecture_text.to_json(architecture.describe(model))
     if model.count_params() > max_weights:
@@ -103,24 +103,24 @@ def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
             f"{model.count_params():,}"
         )
     _check_blocks(model.layers, model.count_params())
-    learned, streams = tensors.Models(), []
+    models, streams = tensors.Models(), []
     for layer in model.layers:
         for array in layer.get_weights():
-            kind, content = tensors.encode(array, learned)
+            kind, content = tensors.encode(array, models)
             streams.append(container.Stream(kind, _checksum(array), content))
     return container.pack(text, streams)
 
 
 def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
-    """The network of some bytes; see `load`."""
+    """The network of `encode`'s bytes; see `load` for arguments and errors."""
     text, streams = container.unpack(content)
     model, layers = architecture_text.build(text, max_weights)
     _check_blocks(layers, max_weights)
-    learned, remaining = tensors.Models(), iter(streams)
+    models, remaining = tensors.Models(), iter(streams)
     for layer in layers:
         shapes = [tuple(weight.shape) for weight in layer.weights]
         layer.set_weights(
-            [_decode(next(remaining, None), shape, learned) for shape in shapes]
+            [_decode(next(remaining, None), shape, models) for shape in shapes]
         )
     if next(remaining, None) is not None:
         raise ValueError("it has more tensors than its architecture")
@@ -130,7 +130,14 @@ def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
 def inspect(
     content: bytes, max_weights: int = MAX_WEIGHTS
 ) -> list[tuple[str, str, tuple[int, ...], int]]:
-    """Name, kind, shape and bytes of every tensor; see `load`.
+    """List the tensors of a file without decoding them.
+
+    Args:
+        content: The file's bytes.
+        max_weights: As `load`.
+
+    Returns:
+        Name, kind, shape and size in bytes of every tensor.
 
     Raises:
         ValueError: As `load`.
@@ -168,10 +175,10 @@ def _check_blocks(layers, max_weights):
         )
 
 
-def _decode(stream, shape, learned):
+def _decode(stream, shape, models):
     if stream is None:
         raise ValueError("it has fewer tensors than its architecture")
-    array = tensors.decode(stream.kind, stream.content, shape, learned)
+    array = tensors.decode(stream.kind, stream.content, shape, models)
     if _checksum(array) != stream.checksum:
         raise ValueError("a tensor's checksum is wrong")
     return array

@@ -42,7 +42,7 @@ def _keras_model(path):
     with path.open("rb") as file:
         # Keras calls a file that is no archive "not found".
         if path.suffix == ".keras" and not zipfile.is_zipfile(file):
-            raise ValueError("a Keras file must be a zip archive, and it is none")
+            raise ValueError("a .keras file must be a zip archive, but it is not")
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # a damaged archive can make Keras raise anything

@@ -9,6 +9,7 @@ looked up in `layer_schema`, and values are numbers, words and lists of them.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import keras
 
@@ -16,8 +17,8 @@ from mobilenet_tf.models import architecture
 from mobilenet_tf.models.architecture import Architecture, LayerSpec, TooLargeError
 from mobilenet_tf.models.layer_schema import SETTINGS
 
-_POOLING = {"strides": None, "padding": "valid"}
-_CONVOLUTION = {
+_POOLING: dict[str, Any] = {"strides": None, "padding": "valid"}
+_CONVOLUTION: dict[str, Any] = {
     "strides": [1, 1],
     "padding": "valid",
     "dilation_rate": [1, 1],
@@ -27,7 +28,7 @@ _CONVOLUTION = {
 # Part of the format: what a setting is that a file leaves out. These are the defaults
 # of Keras 3.15; whatever those of the installed Keras are, files keep their meaning.
 # Settings that are not here are always written.
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "AveragePooling2D": _POOLING,
     "BatchNormalization": {
         "axis": -1,

@@ -1,13 +1,17 @@
-"""The range coder, behind one face for both directions.
+"""The range coder, with one interface for both directions.
 
-A model of some numbers is written once: it asks the coder for a block of symbols and
-learns from what it gets. The encoder hands back the symbols that it was given, the
-decoder those that it reads. Probabilities must come out of additions, multiplications
-and divisions alone, which IEEE 754 fixes to the last bit: `exp` and `log` differ
-between processors, and one bit of difference would garble all that follows.
+The model of some numbers is written once: it passes the coder a block of symbols with
+their probabilities, and updates its counts with the symbols that it gets back. The
+encoder returns the symbols that it was given, the decoder those that it reads.
+
+Probabilities must come out of additions, multiplications and divisions alone, which
+IEEE 754 fixes to the last bit: `exp` and `log` differ between processors, and a
+difference of one bit would garble all that follows.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 
@@ -15,38 +19,72 @@ try:
     import constriction
 except ImportError as error:
     raise ImportError(
-        "compressed networks are coded by constriction; "
-        "pip install 'mobilenet_tf[compression]'"
+        "the codec needs constriction; pip install 'mobilenet_tf[compression]'"
     ) from error
 
 # Submodules of a compiled package, which `import` does not find.
 model, queue = constriction.stream.model, constriction.stream.queue
 
-_WORD = 12  # bits that are written at once without a model
+_WORD = 12  # bits of an integer that are coded as one symbol
+
+
+class Coder(Protocol):
+    """What `Encoder` and `Decoder` have in common."""
+
+    def bits(self, values: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+        """Code truth values, each of which is true with its own probability.
+
+        Args:
+            values: bool, of any shape. A decoder uses the shape alone.
+            probabilities: float64 in (0, 1), of the same shape.
+
+        Returns:
+            The truth values that were written or read, bool of the same shape.
+        """
+
+    def symbols(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Code numbers from 0, each with a probability in proportion to its weight.
+
+        Args:
+            values: Integers `(n,)`. A decoder uses the shape alone.
+            weights: Positive float64 `(number of symbols,)`. A single symbol takes no
+                bytes.
+
+        Returns:
+            The numbers that were written or read, int64 `(n,)`.
+        """
+
+    def integers(self, values: np.ndarray, bits: int) -> np.ndarray:
+        """Code numbers below `2**bits`, all with the same probability.
+
+        Args:
+            values: int64 `(n,)`. A decoder uses the shape alone.
+            bits: At least 0.
+
+        Returns:
+            The numbers that were written or read, int64 `(n,)`.
+        """
 
 
 class Encoder:
-    """Takes symbols, gives bytes."""
+    """Turns symbols into bytes."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._queue = queue.RangeEncoder()
 
     def bits(self, values: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-        """Truth values, of which each is true with its own probability."""
         family = model.Bernoulli(perfect=False)
         flat = np.ascontiguousarray(values, "int32").ravel()
         self._queue.encode(flat, family, np.ascontiguousarray(probabilities).ravel())
         return values
 
     def symbols(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Numbers from 0, each as likely as its positive weight says."""
         if len(weights) > 1:
             family = model.Categorical(weights, perfect=False)
             self._queue.encode(np.ascontiguousarray(values, "int32"), family)
         return values
 
     def integers(self, values: np.ndarray, bits: int) -> np.ndarray:
-        """Numbers below `2**bits`, all equally likely."""
         for low, width in _words(bits):
             word = (values >> low) & ((1 << width) - 1)
             self._queue.encode(word.astype("int32"), model.Uniform(1 << width))
@@ -58,46 +96,50 @@ class Encoder:
 
 
 class Decoder:
-    """Takes bytes, gives the symbols: of `values` the shape alone counts.
+    """Turns bytes into symbols; of the `values` it is given, the shape alone counts.
 
     Args:
         content: What an encoder wrote. Other bytes mostly give other symbols.
+
+    Raises:
+        ValueError: By all methods, for bytes that no encoder has written.
     """
 
-    def __init__(self, content: bytes):
+    def __init__(self, content: bytes) -> None:
         words = np.frombuffer(content, "<u4").astype("uint32")
         self._queue = queue.RangeDecoder(words)
-        self._amount = len(words)
-        # All that is read is written once more: it tells where a stream has to end.
-        self._again = queue.RangeEncoder()
+        self._length = len(words)
+        # Everything that is read is encoded again, which tells where a stream must end.
+        self._encoded_again = queue.RangeEncoder()
 
-    def bits(self, values, probabilities):
+    def bits(self, values: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         family = model.Bernoulli(perfect=False)
         flat = np.ascontiguousarray(probabilities).ravel()
         return self._decode(family, flat).reshape(values.shape).astype(bool)
 
-    def symbols(self, values, weights):
+    def symbols(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         if len(weights) == 1:
             return np.zeros(len(values), "int64")
         family = model.Categorical(weights, perfect=False)
         return self._decode(family, count=len(values))
 
-    def integers(self, values, bits):
-        found = np.zeros(len(values), "int64")
+    def integers(self, values: np.ndarray, bits: int) -> np.ndarray:
+        numbers = np.zeros(len(values), "int64")
         for low, width in _words(bits):
             word = self._decode(model.Uniform(1 << width), count=len(values))
-            found |= word << low
-        return found
+            numbers |= word << low
+        return numbers
 
     def _decode(self, family, *parameters, count=None):
         try:
-            found = self._queue.decode(family, *parameters or (count,))
-        except AssertionError as error:  # constriction's, of what no encoder writes
+            symbols = self._queue.decode(family, *parameters or (count,))
+        except AssertionError as error:  # constriction's, for an impossible state
             raise ValueError("a stream holds what is never written") from error
-        self._again.encode(found, family, *parameters)
-        if self._again.num_words() > self._amount + 1:  # one more is the unfinished end
+        self._encoded_again.encode(symbols, family, *parameters)
+        # One word more is the encoder's unfinished end.
+        if self._encoded_again.num_words() > self._length + 1:
             raise ValueError("a stream ends before the last weight of its tensor")
-        return found.astype("int64")
+        return symbols.astype("int64")
 
     def finish(self) -> None:
         """Check that the stream has no more and no fewer words than it needs.
@@ -105,13 +147,13 @@ class Decoder:
         Raises:
             ValueError: It has.
         """
-        needed = self._again.num_words()
-        if needed != self._amount:
-            raise ValueError(f"a stream must have {needed} words, got {self._amount}")
+        needed = self._encoded_again.num_words()
+        if needed != self._length:
+            raise ValueError(f"a stream must have {needed} words, got {self._length}")
 
 
 def _words(bits):
-    """Positions and widths of the words that a number is cut into."""
+    """Positions and widths of the words that an integer is cut into."""
     return [(low, min(_WORD, bits - low)) for low in range(0, bits, _WORD)]
 
 

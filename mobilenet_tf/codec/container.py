@@ -1,4 +1,4 @@
-"""The file around the streams: lengths and checksums. FORMAT.md has it byte by byte."""
+"""The file around the streams: lengths and checksums, as FORMAT.md describes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_ARCHITECTURE = 1 << 20  # bytes of JSON, some hundred times a real one
 
 @dataclasses.dataclass(frozen=True)
 class Stream:
-    """One tensor as it is stored.
+    """One tensor as a file holds it.
 
     Attributes:
         kind: See `tensors`.
@@ -52,10 +52,10 @@ def pack(architecture: str, streams: list[Stream]) -> bytes:
 
 
 def unpack(content: bytes) -> tuple[str, list[Stream]]:
-    """What was packed.
+    """The architecture and the streams that were packed.
 
     Raises:
-        ValueError: The file is truncated, too long, damaged, or none of ours.
+        ValueError: The file is truncated, too long, damaged, or of another format.
     """
     if len(content) < _HEAD.size + _CHECKSUM.size:
         raise ValueError(f"it has {len(content)} bytes, fewer than any such file")

@@ -1,14 +1,14 @@
-"""What is likely: adaptive models of floats, and of the values of a codebook.
+"""Adaptive models of float32 values and of codebooks.
 
-All learn while they code, so that no histogram is stored, and go on learning from one
-tensor to the next where tensors are alike. See `coder` for the two directions.
+Counts are updated while coding, so that no histogram is stored, and are kept from one
+tensor to the next. See `coder` for the two directions.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from mobilenet_tf.codec.coder import blocks
+from mobilenet_tf.codec.coder import Coder, blocks
 
 
 class Floats:
@@ -17,11 +17,19 @@ class Floats:
     _MANTISSA = 23
     _BLOCK = 32
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._counts = np.full(512, 0.02)
 
-    def code(self, coder, values: np.ndarray) -> np.ndarray:
-        """uint32 `(n,)`."""
+    def code(self, coder: Coder, values: np.ndarray) -> np.ndarray:
+        """Code the bits of float32 values.
+
+        Args:
+            coder: The encoder or decoder.
+            values: uint32 `(n,)`. A decoder uses the shape alone.
+
+        Returns:
+            uint32 `(n,)`.
+        """
         values = values.astype("int64")
         result = np.empty(len(values), "int64")
         for block in blocks(len(values), self._BLOCK):
@@ -34,46 +42,63 @@ class Floats:
 
 
 class Codebook:
-    """Ascending numbers: their distances, about as large as the ones before."""
+    """Ascending numbers: their differences, each about as large as the one before."""
 
-    _SIZES = 4 * 33  # a distance's bits, and its two bits below the highest
+    _SIZES = 4 * 33  # four times a difference's bits, and its two bits after the first
+    _FIRST = 80  # a guess of the first size: 20 bits
     _BLOCK = 16
 
-    def __init__(self):
-        self._changes = np.full(2 * self._SIZES, 0.02)
+    def __init__(self) -> None:
+        self._counts = np.full(2 * self._SIZES, 0.02)  # of changes between sizes
 
-    def code(self, coder, values: np.ndarray) -> np.ndarray:
-        """Integers `(n,)` of 32 bits, each larger than the one before."""
+    def code(self, coder: Coder, values: np.ndarray) -> np.ndarray:
+        """Code ascending numbers of 32 bits.
+
+        Args:
+            coder: The encoder or decoder.
+            values: Integers `(n,)`, each larger than the one before. A decoder uses the
+                shape alone.
+
+        Returns:
+            int64 `(n,)`.
+
+        Raises:
+            ValueError: A decoder reads what no encoder writes.
+        """
         first = coder.integers(values[:1].astype("int64"), 32)
-        distances = self._distances(coder, np.diff(values.astype("int64")))
-        return np.cumsum(np.concatenate([first, distances]))
+        differences = self._differences(coder, np.diff(values.astype("int64")))
+        return np.cumsum(np.concatenate([first, differences]))
 
-    def _distances(self, coder, distances):
-        sizes, previous = _sizes(distances), 80  # 20 bits, a guess for the first
-        found = np.empty(len(sizes), "int64")
+    def _differences(self, coder, differences):
+        sizes = self._code_sizes(coder, _sizes(differences))
+        result = np.empty(len(sizes), "int64")
+        for size in np.unique(sizes).tolist():
+            equal = sizes == size
+            result[equal] = _code_low_bits(coder, differences[equal], size)
+        return result
+
+    def _code_sizes(self, coder, sizes):
+        result, previous = np.empty(len(sizes), "int64"), self._FIRST
         for block in blocks(len(sizes), self._BLOCK):
             before = np.concatenate([[previous], sizes[block][:-1]])
-            changes = coder.symbols(sizes[block] - before + self._SIZES, self._changes)
-            self._changes += np.bincount(changes, minlength=len(self._changes))
-            found[block] = previous + np.cumsum(changes - self._SIZES)
-            previous = found[block][-1]
-        if not ((found >= 4) & (found < self._SIZES)).all():
-            raise ValueError("a codebook is damaged: a distance has no such size")
-        result = np.empty(len(sizes), "int64")
-        for size in np.unique(found).tolist():
-            which = found == size
-            result[which] = _from_size(coder, distances[which], size)
+            changes = coder.symbols(sizes[block] - before + self._SIZES, self._counts)
+            self._counts += np.bincount(changes, minlength=len(self._counts))
+            result[block] = previous + np.cumsum(changes - self._SIZES)
+            previous = result[block][-1]
+        if not ((result >= 4) & (result < self._SIZES)).all():
+            raise ValueError("a codebook is damaged: a difference has no such size")
         return result
 
 
-def _sizes(distances):
-    """Four times the number of bits, plus the two bits below the highest."""
-    bits = np.frexp(distances.astype("float64"))[1].astype("int64")
-    return 4 * bits + ((distances << 2 >> np.maximum(bits - 1, 0)) & 3)
+def _sizes(differences):
+    """Four times the number of bits, plus the two bits after the highest one."""
+    bits = np.frexp(differences.astype("float64"))[1].astype("int64")
+    return 4 * bits + ((differences << 2 >> np.maximum(bits - 1, 0)) & 3)
 
 
-def _from_size(coder, distances, size):
+def _code_low_bits(coder, differences, size):
+    """Differences of one size, of which the three highest bits are known."""
     bits, next_two = size >> 2, size & 3
     low = max(bits - 3, 0)
-    known = (4 + next_two) << low if bits >= 3 else (4 + next_two) >> (3 - bits)
-    return known + coder.integers(distances & ((1 << low) - 1), low)
+    high = (4 + next_two) << low if bits >= 3 else (4 + next_two) >> (3 - bits)
+    return high + coder.integers(differences & ((1 << low) - 1), low)

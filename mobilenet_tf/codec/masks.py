@@ -1,14 +1,14 @@
-"""What is likely: adaptive models of zeros and signs.
+"""Adaptive models of which weights are zero, and of the signs of the others.
 
-All learn while they code, so that no histogram is stored, and go on learning from one
-tensor to the next where tensors are alike. See `coder` for the two directions.
+Counts are updated while coding, so that no histogram is stored, and are kept from one
+tensor to the next. See `coder` for the two directions.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from mobilenet_tf.codec.coder import blocks
+from mobilenet_tf.codec.coder import Coder, blocks
 
 # Thresholds of odds, four per octave from 1/128 to 128; exact on every machine.
 _ODDS = np.array([m * 2.0**e for e in range(-7, 7) for m in (1, 1.25, 1.5, 1.75)])
@@ -20,16 +20,25 @@ _PRIOR = 4.0  # weight of the mean density, in positions
 class Mask:
     """Where weights are not zero.
 
-    A position's context is how dense its filter, its input channel and its own kernel
-    have been so far: the odds of the first two, multiplied, in steps, and the filled
-    part of the third.
+    The context of a position is how many weights that are not zero its filter, its
+    input channel and its own kernel have had so far: the product of the odds of the
+    first two, and the share of the third, both in steps.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._counts = np.full((len(_ODDS) + 1, len(_FILLED) + 2, 2), 0.4)
 
-    def code(self, coder, mask: np.ndarray) -> np.ndarray:
-        """A boolean `(positions in the kernel, filters, input channels)`."""
+    def code(self, coder: Coder, mask: np.ndarray) -> np.ndarray:
+        """Code a mask, true where a weight is not zero.
+
+        Args:
+            coder: The encoder or decoder.
+            mask: bool `(positions in the kernel, filters, input channels)`. A decoder
+                uses the shape alone.
+
+        Returns:
+            bool of the same shape.
+        """
         positions, filters, channels = mask.shape
         density = _Density(filters, channels)
         filled = np.zeros((filters, channels))
@@ -40,14 +49,14 @@ class Mask:
                     odds = _steps(density.odds(rows, columns), _ODDS)
                     kernel = np.zeros(odds.shape, int)
                     if position:
-                        part = filled[rows, columns] / position
-                        kernel = 1 + _steps(part, _FILLED)
-                    likely = _ones(self._counts[odds, kernel])
-                    found = coder.bits(mask[position, rows, columns], likely)
-                    np.add.at(self._counts, (odds, kernel, found.astype(int)), 1.0)
-                    density.add(rows, columns, found)
-                    filled[rows, columns] += found
-                    result[position, rows, columns] = found
+                        share = filled[rows, columns] / position
+                        kernel = 1 + _steps(share, _FILLED)
+                    probabilities = _share_of_ones(self._counts[odds, kernel])
+                    bits = coder.bits(mask[position, rows, columns], probabilities)
+                    np.add.at(self._counts, (odds, kernel, bits.astype(int)), 1.0)
+                    density.add(rows, columns, bits)
+                    filled[rows, columns] += bits
+                    result[position, rows, columns] = bits
         return result
 
 
@@ -56,7 +65,7 @@ def _steps(values, thresholds):
     return thresholds.searchsorted(values, "right")
 
 
-def _ones(counts):
+def _share_of_ones(counts):
     """The share of ones in counts of zeros and ones, on the last axis."""
     ones = counts[..., 1]
     return ones / (counts[..., 0] + ones)
@@ -80,32 +89,48 @@ class _Density:
         row, column = odds(self._filters[:, rows]), odds(self._channels[:, columns])
         return row[:, None] * column * ((1.0 - mean) / mean)
 
-    def add(self, rows, columns, found):
-        self._filters[0, rows] += found.sum(1)
-        self._filters[1, rows] += found.shape[1]
-        self._channels[0, columns] += found.sum(0)
-        self._channels[1, columns] += found.shape[0]
-        self._ones += found.sum()
-        self._total += found.size
+    def add(self, rows, columns, bits):
+        self._filters[0, rows] += bits.sum(1)
+        self._filters[1, rows] += bits.shape[1]
+        self._channels[0, columns] += bits.sum(0)
+        self._channels[1, columns] += bits.shape[0]
+        self._ones += bits.sum()
+        self._total += bits.size
 
 
 class Signs:
     """Whether weights are positive.
 
-    A weight's context is the mean of its kernel so far, and of its input channel so
-    far, both in steps of a codebook's size.
+    The context of a weight is the mean of its kernel so far, and of its input channel
+    so far, both in steps of a codebook's size.
     """
 
     _KERNEL = np.array([-2.4, -1.4, -0.6, -0.02, 0.02, 0.6, 1.4, 2.4]) / 12
     _CHANNEL = np.array([-1.2, -0.6, -0.2, 0.2, 0.6, 1.2]) / 12
 
-    def __init__(self):
+    def __init__(self) -> None:
         shape = (len(self._KERNEL) + 1, len(self._CHANNEL) + 1, 2)
         self._counts = np.full(shape, 1.0)
 
-    def code(self, coder, positive, kernels, channels) -> np.ndarray:
-        """Truth values `(n,)`, from the two means of each in parts of the codebook."""
+    def code(
+        self,
+        coder: Coder,
+        positive: np.ndarray,
+        kernels: np.ndarray,
+        channels: np.ndarray,
+    ) -> np.ndarray:
+        """Code the signs of some weights.
+
+        Args:
+            coder: The encoder or decoder.
+            positive: bool `(n,)`. A decoder uses the shape alone.
+            kernels: Mean of each weight's kernel, as a fraction of the codebook's size.
+            channels: Mean of each weight's input channel, likewise.
+
+        Returns:
+            bool `(n,)`.
+        """
         context = _steps(kernels, self._KERNEL), _steps(channels, self._CHANNEL)
-        found = coder.bits(positive, _ones(self._counts[context]))
-        np.add.at(self._counts, (*context, found.astype(int)), 1.0)
-        return found
+        bits = coder.bits(positive, _share_of_ones(self._counts[context]))
+        np.add.at(self._counts, (*context, bits.astype(int)), 1.0)
+        return bits

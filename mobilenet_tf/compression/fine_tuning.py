@@ -85,7 +85,8 @@ def checked(
     if optional and (data is None) != (recipe is None):
         raise ValueError("data and recipe must be given together, or neither")
     if not optional or data is not None:
-        checks.kinds(data, recipe)
+        arguments.instance("data", data, DataSet)
+        arguments.instance("recipe", recipe, Recipe)
     arguments.instance("model", model, keras.Model)
     arguments.function("report", training.get("report", print))
     flat = graph.flatten(model)
@@ -162,21 +163,25 @@ def fine_tune(
         The result.
 
     Raises:
-        ValueError: The weights are not finite after the training.
+        ValueError: The toolkit cannot train a layer, which is found before any work;
+            or the weights are not finite after the training.
     """
     top1 = None
     if data is not None and recipe is not None:
+        trainee = None
+        if wrapping is not None:
+            trainee = toolkit().Toolkit(result, data.side, recipe, wrapping, left_out)
+            trainee.check()
         # First, so that images which cannot be evaluated are found before the training.
         before = reports.accuracy(model, data, recipe)
         training["task"] = (
             f"{title}, {wrapping}, left out {list(left_out)}, of weights "
             f"{snapshot.checksum(model)}"
         )
-        if wrapping is None:
+        if trainee is None:
             classifier.fit(result, data, recipe, **training)
         else:
             keras.utils.set_random_seed(training.get("seed", 0))
-            trainee = toolkit().Toolkit(result, data.side, recipe, wrapping, left_out)
             loop.run(trainee, data, recipe, **training)
         _check_finite(result, recipe)
         top1 = before, reports.accuracy(result, data, recipe)

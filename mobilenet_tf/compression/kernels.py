@@ -62,6 +62,33 @@ def shares_values(values: np.ndarray) -> bool:
     return 0 < len(np.unique(weights)) <= min(MOST_VALUES, weights.size // 2)
 
 
+def check_not_clustered(model: keras.Model) -> None:
+    """Raise ValueError if a kernel of a flat network shares values."""
+    for name, values in by_name(model).items():
+        if shares_values(values):
+            raise ValueError(
+                "model must not be clustered, since pruning loses shared values: prune "
+                f"before cluster, or pass keep_clusters=False; got "
+                f"{len(np.unique(values))} values for {values.size:,} weights of "
+                f"{name!r}"
+            )
+
+
+def check_enough_values(kernels: Mapping[str, np.ndarray], clusters: int) -> None:
+    """Raise ValueError unless every kernel has values enough for the clusters."""
+    for name, values in kernels.items():
+        distinct = len(np.unique(values))
+        if distinct < clusters:
+            raise ValueError(
+                f"clusters must be at most the {distinct} distinct values of {name!r}, "
+                f"got {clusters}; name the layer in skip to leave it out"
+            )
+        if clusters == 2 and (values == 0).any():
+            raise ValueError(
+                f"clusters must be at least 3 where zeros stay, as in {name!r}, got 2"
+            )
+
+
 def chosen(
     model: keras.Model, depthwise: bool, skip: Collection[str]
 ) -> tuple[dict[str, np.ndarray], list[str]]:

@@ -17,7 +17,6 @@ from collections.abc import Collection, Mapping
 from typing import Unpack
 
 import keras
-import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.compression import kernels
@@ -99,7 +98,7 @@ def prune(
     chosen, left_out = kernels.chosen(model, depthwise, skip)
     sparsities = _sparsities(sparsity, chosen)
     if keep_clusters:
-        _check_not_clustered(model)
+        kernels.check_not_clustered(model)
     shares = sorted(set(sparsities.values()))
     return fine_tune(
         f"prune: sparsity {', '.join(f'{share:g}' for share in shares)}",
@@ -156,8 +155,7 @@ def cluster(
         )
     model = checked(cluster, model, data, recipe, training, optional=True)
     chosen, left_out = kernels.chosen(model, depthwise, skip)
-    for name, values in chosen.items():
-        _check_enough_values(name, values, clusters)
+    kernels.check_enough_values(chosen, clusters)
     wrapper = toolkit().Clustering if data is not None else lambda codebooks: None
     codebooks = {
         name: codebook(values, clusters, keep_zeros=True)
@@ -213,7 +211,7 @@ def quantize(
 
     Raises:
         ValueError: Data or recipe is None, or the model has a layer that the toolkit
-            cannot train.
+            cannot train or quantise; nothing is evaluated or trained before.
         TypeError: There is no such further argument.
         ImportError: The toolkit is not installed.
 
@@ -242,27 +240,3 @@ def _sparsities(sparsity, names):
     for share in sparsities.values():
         arguments.number("sparsity", share, lambda value: 0 <= value < 1, "in [0, 1)")
     return sparsities
-
-
-def _check_not_clustered(model):
-    for name, values in kernels.by_name(model).items():
-        if kernels.shares_values(values):
-            raise ValueError(
-                "model must not be clustered, since pruning loses shared values: prune "
-                f"before cluster, or pass keep_clusters=False; got "
-                f"{len(np.unique(values))} values for {values.size:,} weights of "
-                f"{name!r}"
-            )
-
-
-def _check_enough_values(name, values, clusters):
-    distinct = len(np.unique(values))
-    if distinct < clusters:
-        raise ValueError(
-            f"clusters must be at most the {distinct} distinct values of {name!r}, got "
-            f"{clusters}; name the layer in skip to leave it out"
-        )
-    if clusters == 2 and (values == 0).any():
-        raise ValueError(
-            f"clusters must be at least 3 where zeros stay, as in {name!r}, got 2"
-        )

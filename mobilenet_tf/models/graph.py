@@ -108,7 +108,9 @@ def flatten(model: keras.Model) -> keras.Model:
         for one in graph.inputs
     ]
     outputs = graph._run_through_graph(inputs, copy, call)
-    flat = keras.Model(inputs, outputs, name=model.name)
+    # A list of one input would keep `keras.models.clone_model` from taking a tensor.
+    single = inputs[0] if len(inputs) == 1 else inputs
+    flat = keras.Model(single, outputs, name=model.name)
     copy_weights(model, flat)
     return flat
 

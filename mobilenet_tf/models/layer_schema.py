@@ -92,8 +92,16 @@ def count_weights(
         kind: The layer's class.
         layer: The layer, built or not.
         shape: Shape of its input.
+
+    Raises:
+        ValueError: The number of channels is not known, or a batch normalisation is of
+            another axis than the last.
     """
     config, channels = layer.get_config(), shape[-1]
+    if channels is None:
+        raise ValueError(
+            f"layer {layer.name!r} must take a known number of channels, got {shape}"
+        )
     kernel = math.prod(config.get("kernel_size", (1,)))
     multiplied = channels * config.get("depth_multiplier", 1)
     if kind == "BatchNormalization":

@@ -42,10 +42,17 @@ class Toolkit:
     wrapping: Wrapping
     left_out: Collection[str] = ()
 
-    def compiled(self, side: int | None, steps_per_epoch: int) -> tf_keras.Model:
+    def check(self) -> None:
+        """Raise ValueError for a layer that the toolkit cannot train."""
+        self._wrapped(None, steps=1)
+
+    def _wrapped(self, side, steps):
         body = to_tf_keras(self.model, side, self.recipe, self.wrapping.stock_layers)
-        side = body.input_shape[1]
-        body = self.wrapping.wrap(body, self.recipe.epochs * steps_per_epoch)
+        return self.wrapping.wrap(body, steps)
+
+    def compiled(self, side: int | None, steps_per_epoch: int) -> tf_keras.Model:
+        side = side or self.model.input_shape[1]
+        body = self._wrapped(side, self.recipe.epochs * steps_per_epoch)
         body._name = "body"
         images = tf_keras.Input((self.source, 3, self.source), dtype="uint8")
         boxes = tf_keras.Input((4,))

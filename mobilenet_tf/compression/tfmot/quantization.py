@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,7 +26,7 @@ from mobilenet_tf.compression import kernels
 from mobilenet_tf.compression.tfmot.packages import tf_keras, tfmot
 from mobilenet_tf.compression.wrapping import Weights
 
-default_8bit = tfmot.quantization.keras.default_8bit
+default_8bit: Any = tfmot.quantization.keras.default_8bit
 _LARGEST = 127  # of a weight in units of its scale
 _DECAY = 0.999  # of a range's moving average, after some thousand batches
 

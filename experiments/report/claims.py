@@ -71,7 +71,9 @@ class Claim:
             if self.seeds > 1:
                 verdict += f" with {self.seeds} seeds"
         else:
-            verdict = _verdict(self.share(rows, results, metric, seed_spread))
+            known = [measured(row, results, metric) for row in compared]
+            share = self.share(rows, results, metric, seed_spread)
+            verdict = _verdict(self.holds(*known), share)
         return f"The claim that {self.statement} {verdict}."
 
     def share(
@@ -130,7 +132,7 @@ def method(results: Sequence[dict], metric: str, seed_spread: float) -> str:
     seeds = " and of the seeds" if seed_spread else ""
     return (
         f"A claim is decided if {100 * DECIDED:.0f} % of {DRAWS:,} resamples "
-        f"{images}{seeds} agree."
+        f"{images}{seeds} agree with what was measured."
     )
 
 
@@ -177,9 +179,10 @@ def _loss(first, *others):
     return first.mean - min(row.mean for row in others)
 
 
-def _verdict(share):
-    if share >= DECIDED:
+def _verdict(holds, share):
+    """Decided if the measured accuracies and most of the resamples agree."""
+    if holds and share >= DECIDED:
         return "holds on this data"
-    if share <= 1 - DECIDED:
+    if not holds and share <= 1 - DECIDED:
         return "does not hold on this data"
     return f"is inconclusive: holds in {100 * share:.0f} % of resamples"

@@ -38,7 +38,7 @@ def points(percentage: float | None) -> str:
 
 def difference(first: float | None, second: float | None) -> float | None:
     """`first - second`, or None where one is missing."""
-    return None if None in (first, second) else first - second
+    return None if first is None or second is None else first - second
 
 
 def millions(count: int | None) -> str:

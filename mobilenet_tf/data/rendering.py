@@ -16,7 +16,6 @@ signed distances in pixels, so edges are anti-aliased and no asset is needed.
 from __future__ import annotations
 
 from itertools import product
-from numbers import Integral
 
 import numpy as np
 
@@ -94,7 +93,7 @@ class Scene:
         self.x, self.y = np.meshgrid(centres, centres)
         self.canvas = np.zeros((side, side, 3))
 
-    def draw_background(self):
+    def draw_background(self) -> None:
         """A colour with two more blended in, by smooth noise at three scales."""
         self.canvas[:] = self.rng.uniform(0.15, 0.85, 3)
         for cells, strength in ((2, 0.7), (6, 0.5), (20, 0.3)):
@@ -108,7 +107,7 @@ class Scene:
         weights = np.maximum(0, 1 - np.abs(position[:, None] - np.arange(cells + 1)))
         return weights @ knots @ weights.T
 
-    def draw_loose_shape(self):
+    def draw_loose_shape(self) -> None:
         """A small plain distractor without outline, turned anyhow."""
         rng = self.rng
         centre, radius = rng.uniform(0, SIDE, 2), rng.uniform(2.5, 8)
@@ -117,7 +116,7 @@ class Scene:
         tones = self.tones(rng.uniform(*CONTRAST))
         self.blend(rng.uniform(0.3, 0.8) * self.coverage(distance), tones[0])
 
-    def draw_emblem(self, corners: int, filling: str):
+    def draw_emblem(self, corners: int, filling: str) -> None:
         """The shape that the label is about: filled, with an outline in one tone."""
         rng = self.rng
         tones = self.tones(rng.uniform(*CONTRAST))
@@ -127,7 +126,9 @@ class Scene:
         self.blend(self.coverage(distance), self.paint(filling, tones))
         self.blend(self.coverage(np.abs(distance) - 0.7), tones[0])
 
-    def distance(self, corners: int, centre, radius: float, angle: float) -> np.ndarray:
+    def distance(
+        self, corners: int, centre: np.ndarray, radius: float, angle: float
+    ) -> np.ndarray:
         """Distance to the edge of a disc or of a polygon as large, inside negative."""
         x, y = self.x - centre[0], self.y - centre[1]
         if not corners:
@@ -172,7 +173,7 @@ class Scene:
         """Share of each pixel that lies inside, from the distance to the edge."""
         return np.clip(0.5 - distance / self.pixel, 0, 1)
 
-    def blend(self, coverage: np.ndarray, paint: np.ndarray):
+    def blend(self, coverage: np.ndarray, paint: np.ndarray) -> None:
         """Lay a colour or a picture over the canvas."""
         self.canvas += coverage[..., None] * (paint - self.canvas)
 
@@ -182,6 +183,6 @@ class Scene:
         return (np.clip(self.canvas + noise, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _check_integer(name: str, value, low: int, high: int):
-    if not isinstance(value, Integral) or not low <= value <= high:
+def _check_integer(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int | np.integer) or not low <= value <= high:
         raise ValueError(f"{name} must be an integer in [{low}, {high}], got {value!r}")

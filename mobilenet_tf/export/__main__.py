@@ -12,8 +12,11 @@ network and file is measured on those that verify; they must not be training ima
 import functools
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import keras
 from absl import app, flags
 
 import mobilenet_tf
@@ -21,8 +24,9 @@ from mobilenet_tf import export
 from mobilenet_tf.arguments import only_flags
 from mobilenet_tf.export.images import read_folder
 from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.verification import Verification
 
-FORMATS = {
+FORMATS: dict[str, Callable[..., Verification]] = {
     "saved_model": export.saved_model,
     "litert": export.litert,
     "litert_float16": functools.partial(export.litert, quantization="float16"),
@@ -51,7 +55,7 @@ flags.DEFINE_string("output", None, "Path of the file.", required=True)
 FLAGS = flags.FLAGS
 
 
-def build():
+def build() -> keras.Model:
     """The network that the flags describe."""
     shared = {
         "classes": FLAGS.classes,
@@ -65,10 +69,10 @@ def build():
     )
 
 
-def arguments(model) -> dict:
+def arguments(model: keras.Model) -> dict[str, Any]:
     """What the flags say to an export, apart from model and path."""
     trained = "imagenet-1k" if FLAGS.weights == "imagenet" else None
-    options = {"data": FLAGS.data or trained}
+    options: dict[str, Any] = {"data": FLAGS.data or trained}
     if FLAGS.labels:
         options["labels"] = Path(FLAGS.labels).read_text(encoding="utf-8").splitlines()
     quantized = FLAGS.format == "litert_int8"
@@ -102,7 +106,7 @@ def split(options: dict) -> str:
 def check(command: list[str]) -> None:
     """Reject flags that the chosen network or format ignores."""
     only_flags(command)
-    other = ("version",)
+    other: tuple[str, ...] = ("version",)
     if FLAGS.network == "squeezenet":
         other = ("alpha", "rho", "base_resolution")
     for name in other:

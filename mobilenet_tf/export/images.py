@@ -48,9 +48,10 @@ class Examples:
             ValueError: An argument does not fit.
         """
         checked = default_images() if images is None else check_images(images)
+        known = None
         if classes is not None:
-            classes = _check_classes(classes, len(checked), labels)
-        return cls(checked, classes, images is not None)
+            known = _check_classes(classes, len(checked), labels)
+        return cls(checked, known, images is not None)
 
     def __str__(self):
         if self.given:
@@ -74,7 +75,8 @@ def check_images(
         raise ValueError(f"{name} must be a sequence of arrays, got {images!r}")
     images = list(images)
     for image in images:
-        dtype, shape = getattr(image, "dtype", None), getattr(image, "shape", ())
+        dtype = getattr(image, "dtype", None)
+        shape: tuple[int, ...] = getattr(image, "shape", ())
         if dtype != "uint8" or len(shape) != 3 or shape[-1] != 3 or 0 in shape:
             what = type(image).__name__ if dtype is None else f"{dtype} {shape}"
             raise ValueError(f"{name} must be uint8 of shape (H, W, 3), got {what}")
@@ -131,8 +133,8 @@ def default_images(count: int = 16, seed: int = 0) -> list[np.ndarray]:
     from matplotlib import cbook
     from PIL import Image
 
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        photograph = np.asarray(Image.open(file).convert("RGB"))
+    file = cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    photograph = np.asarray(Image.open(file).convert("RGB"))
     rng = np.random.default_rng(seed)
     crops = []
     for _ in range(count):
@@ -169,5 +171,7 @@ def read_folder(
         )
     files = files[:: -(-len(files) // maximum)]
     numbers = {label: number for number, label in enumerate(labels or ())}
-    classes = [numbers.get(file.parent.name) for file in files]
-    return [read_image(file) for file in files], None if None in classes else classes
+    images = [read_image(file) for file in files]
+    if not all(file.parent.name in numbers for file in files):
+        return images, None
+    return images, [numbers[file.parent.name] for file in files]

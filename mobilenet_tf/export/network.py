@@ -87,10 +87,11 @@ class Network:
         Raises:
             ValueError: It has another activation than softmax, such as a sigmoid.
         """
-        if self.head.activation not in ("linear", "softmax"):
+        if self.head is None or self.head.activation not in ("linear", "softmax"):
+            found = None if self.head is None else self.head.activation
             raise ValueError(
                 "the activation of the classifier (classifier_activation of build) "
-                f"must be 'softmax' or None here, got {self.head.activation!r}"
+                f"must be 'softmax' or None here, got {found!r}"
             )
         return self.head.activation == "linear"
 
@@ -119,7 +120,7 @@ class Network:
     def with_logits(self) -> Network:
         """The same network without the softmax of its classifier."""
         last = self.core.output._keras_history.operation
-        classifier = self.head.layer
+        classifier = self.head and self.head.layer
 
         def linear(layer):
             config = layer.get_config()
@@ -146,7 +147,7 @@ class Network:
         return dataclasses.replace(self, core=_cloned(self.core, split))
 
 
-def _image(core, batch_size):
+def _image(core: keras.Model, batch_size: int | None) -> keras.KerasTensor:
     return keras.Input(core.input_shape[1:], batch_size=batch_size, name="image")
 
 

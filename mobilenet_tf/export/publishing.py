@@ -46,7 +46,7 @@ def publish(
     format_name: str,
     pixels: np.ndarray,
     data: str | None,
-    write: Callable[[Path], None],
+    write: Callable[[Path], object],
     run: Callable[[Path], np.ndarray],
     tolerance: float | None,
     min_agreement: float = 0.0,

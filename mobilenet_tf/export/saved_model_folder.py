@@ -103,11 +103,12 @@ class _Server(tf.Module):
         super().__init__()
         self.side = network.side
         self.preprocessing = preprocessing
-        self.classifies = network.head is not None
-        if self.classifies:
+        labels = network.labels
+        self.classifies = labels is not None
+        if labels is not None:
             network = network if network.gives_logits else network.with_logits()
-            self.names = tf.constant(network.labels)
-            self.top_k = min(top_k, len(network.labels))
+            self.names = tf.constant(labels)
+            self.top_k = min(top_k, len(labels))
         self.model = network.on_pixels()
 
     def signatures(self):

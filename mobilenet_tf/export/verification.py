@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -61,7 +60,7 @@ class Verification:
             text += f", same best class on {100 * self.top1_agreement:.1f} %"
         if self.mean_cosine is not None:
             text += f", mean cosine {self.mean_cosine:.3f}"
-        if self.model_accuracy is not None:
+        if self.model_accuracy is not None and self.file_accuracy is not None:
             text += (
                 f", top-1 {100 * self.file_accuracy:.1f} % (Keras model "
                 f"{100 * self.model_accuracy:.1f} %)"
@@ -161,7 +160,7 @@ def _agreement(
     expected: np.ndarray,
     actual: np.ndarray,
     classifies: bool,
-    classes: Sequence[int] | None,
+    classes: np.ndarray | None,
 ) -> dict[str, float]:
     if not classifies:
         a, b = (x.reshape(len(x), -1).astype("float64") for x in (expected, actual))

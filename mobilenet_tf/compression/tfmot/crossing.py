@@ -142,7 +142,7 @@ class _SplitConv2D(
 ):
     """A grouped convolution, its groups one after the other."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return split_convolution(self, inputs)
 
     def get_prunable_weights(self):
@@ -171,7 +171,7 @@ class Crop(tf_keras.layers.Layer):
         super().__init__(**kwargs)
         self.source, self.side, self.input_range = source, side, input_range
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         images, boxes = inputs
         # A generator's batches come without their shape.
         images = tf.ensure_shape(images, (None, self.source, 3, self.source))

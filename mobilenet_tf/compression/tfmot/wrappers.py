@@ -140,7 +140,7 @@ class KeptZeros(tf_keras.callbacks.Callback):
             if name in names and (values == 0).any()
         }
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         for name, kept in self._kept.items():
             weights = self.model.get_layer("body").get_layer(name).weights
             (kernel,) = (weight for weight in weights if weight.shape.rank > 1)

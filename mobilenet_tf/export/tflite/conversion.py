@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -24,11 +26,14 @@ def content(
     Args:
         network: What is converted.
         quantization: None for float32, "float16" or "int8".
-        calibration: For int8, pixels `(images, side, side, 3)` from 0 to 255.
+        calibration: For int8, and only then, pixels `(images, side, side, 3)` from 0
+            to 255.
         lanes: For int8; see `mobilenet_tf.export.tflite.folding`.
         float_output: For int8, whether outputs are float32.
     """
     if quantization == "int8":
+        if calibration is None:
+            raise ValueError("calibration must be given for int8, got None")
         file = int8.quantize(
             network, calibration, lanes=lanes, float_output=float_output
         )
@@ -39,7 +44,7 @@ def content(
 
 def float_file(network: Network, *, half: bool = False) -> File:
     """The float32 file of a network, with weights in float16 where `half` is True."""
-    options = {}
+    options: dict[str, Any] = {}
     if half:
         options["optimizations"] = [tf.lite.Optimize.DEFAULT]
         options["target_spec"] = {"supported_types": [tf.float16]}

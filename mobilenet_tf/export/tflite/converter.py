@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 
-def converted(model: keras.Model, **options) -> bytes:
+def converted(model: keras.Model, **options: Any) -> bytes:
     """The LiteRT file of a model.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -49,7 +50,7 @@ class File:
             if self.kind(operator) in _WEIGHTED:
                 yield Layer(self, operator)
 
-    def kind(self, operator) -> int:
+    def kind(self, operator: schema.OperatorT) -> int:
         """The operator's number in the schema."""
         return _kind(self.model.operatorCodes[operator.opcodeIndex])
 
@@ -103,7 +104,11 @@ class File:
         return len(self.graph.tensors) - 1
 
     def operator(
-        self, kind: int, inputs: Sequence[int], outputs: Sequence[int], options=None
+        self,
+        kind: int,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        options: Any = None,
     ) -> schema.OperatorT:
         """A new operator, which has no place in the graph yet."""
         operator = schema.OperatorT()
@@ -111,7 +116,9 @@ class File:
         self.set_kind(operator, kind, options)
         return operator
 
-    def set_kind(self, operator: schema.OperatorT, kind: int, options=None) -> None:
+    def set_kind(
+        self, operator: schema.OperatorT, kind: int, options: Any = None
+    ) -> None:
         """Make an operator one of another kind."""
         kinds = [_kind(code) for code in self.model.operatorCodes]
         if kind not in kinds:

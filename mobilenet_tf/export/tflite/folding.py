@@ -25,7 +25,7 @@ def fold_columns(file: File, lanes: int) -> None:
         file: An int8 file.
         lanes: Output channels that the processor computes at once; 1 changes nothing.
     """
-    operators = []
+    operators: list[schema.OperatorT] = []
     for operator in file.graph.operators:
         columns = _columns(file, operator, lanes)
         operators += [operator] if columns == 1 else _folded(file, operator, columns)
@@ -54,6 +54,8 @@ def _columns(file, operator, lanes):
 def _folded(file, operator, columns):
     """The operators that take the place of a convolution."""
     layer, tensors = Layer(file, operator), file.graph.tensors
+    weight_scales, bias_scales = layer.weight_scales, layer.bias_scales
+    assert weight_scales is not None and bias_scales is not None  # the file is int8
     image, result = layer.input, layer.output
     batch, height, width, depth = tensors[image].shape
     stride = operator.builtinOptions.strideW
@@ -69,12 +71,12 @@ def _folded(file, operator, columns):
     weights = file.add_constant(
         f"{name}_weights",
         _repeated(layer.weights, columns, stride),
-        np.tile(layer.weight_scales, columns),
+        np.tile(weight_scales, columns),
     )
     bias = file.add_constant(
         f"{name}_bias",
         np.tile(layer.bias, columns),
-        np.tile(layer.bias_scales, columns),
+        np.tile(bias_scales, columns),
     )
     convolution = copy.copy(operator)
     convolution.builtinOptions = copy.copy(operator.builtinOptions)

@@ -50,12 +50,12 @@ def channel_means(
             model_content=content, experimental_preserve_all_tensors=True
         )
     details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
-    sums = [0.0] * len(tensors)
+    sums = [np.zeros(())] * len(tensors)
     for image in images:
         _invoke(interpreter, image)
         for place, tensor in enumerate(tensors):
             values = _dequantized(interpreter, details[tensor])
-            sums[place] += values.reshape(-1, values.shape[-1]).mean(0)
+            sums[place] = sums[place] + values.reshape(-1, values.shape[-1]).mean(0)
     return [total / len(images) for total in sums]
 
 

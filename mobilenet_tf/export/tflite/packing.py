@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -48,7 +49,7 @@ class _SharingBuilder(flatbuffers.Builder):
         super().__init__(size)
         self._offsets: dict[tuple, int] = {}
 
-    def CreateNumpyVector(self, x):  # noqa: N802 - the base class' name
+    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 - the base class' name
         if x.dtype == np.uint8:  # a buffer, which has no equal any more
             self.Prep(_ALIGNMENT, x.size)
             return super().CreateNumpyVector(x)
@@ -57,7 +58,7 @@ class _SharingBuilder(flatbuffers.Builder):
             self._offsets[key] = super().CreateNumpyVector(x)
         return self._offsets[key]
 
-    def CreateString(self, s, *arguments):  # noqa: N802
+    def CreateString(self, s: str, *arguments: Any) -> int:  # noqa: N802
         key = ("string", s)
         if key not in self._offsets:
             self._offsets[key] = super().CreateString(s, *arguments)
@@ -101,7 +102,8 @@ def _drop_unused_buffers(model):
     written = {b"TFLITE_METADATA", "TFLITE_METADATA"}
     model.metadata = [one for one in model.metadata or () if one.name in written]
     (graph,) = model.subgraphs
-    buffers, numbers = [schema.BufferT()], {}
+    buffers = [schema.BufferT()]
+    numbers: dict[bytes, int] = {}
     for owner in (*graph.tensors, *model.metadata):
         buffer = model.buffers[owner.buffer]
         owner.buffer = 0

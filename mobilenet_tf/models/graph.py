@@ -108,6 +108,8 @@ def flatten(model: keras.Model) -> keras.Model:
         for one in graph.inputs
     ]
     outputs = graph._run_through_graph(inputs, copy, call)
+    # One input, as nearly all have: alone, so that `input_shape` is a shape.
+    inputs = inputs[0] if len(inputs) == 1 else inputs
     flat = keras.Model(inputs, outputs, name=model.name)
     copy_weights(model, flat)
     return flat

@@ -32,7 +32,7 @@ def test_file_of_keras_applications(theirs):
     ours = mobilenet_tf.build(**SMALL, weights=path)
     images = np.random.default_rng(1).uniform(-1, 1, (4, 32, 32, 3)).astype("float32")
     np.testing.assert_allclose(
-        ours.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-5
+        ours.predict(images, verbose=0), model.predict(images, verbose=0), atol=1e-4
     )
 
 

@@ -12,6 +12,7 @@ import mobilenet_tf
 from mobilenet_tf.training import classifier
 from mobilenet_tf.training.distillation import Student, distil
 from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
+from mobilenet_tf.training.evaluation import evaluate
 
 SMALL = {"blocks": ((64, 1), (128, 2), (256, 2))}
 
@@ -84,7 +85,7 @@ def test_student_learns_from_the_teacher_alone(teacher, stripes):
     longer = dataclasses.replace(LEARNING, epochs=12)
     progress = distil(model, teacher, wrong, longer, weight=1.0)
     assert progress.history[-1]["top1"] > 0.8  # agreement with the teacher
-    top1 = classifier.evaluate(model, stripes.evaluation, stripes.side)["top1"]
+    top1 = evaluate(model, stripes.evaluation, stripes.side).top1
     assert top1 > 0.8
     for one, other in zip(before, teacher.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -193,7 +194,7 @@ def test_features_are_matched(teacher, stripes):
     progress = distil(model, teacher, stripes, LEARNING, **settings)
     losses = [epoch["loss"] for epoch in progress.history]
     assert losses[-1] < 0.8 * losses[0]
-    assert classifier.evaluate(model, stripes.evaluation, stripes.side)["top1"] > 0.8
+    assert evaluate(model, stripes.evaluation, stripes.side).top1 > 0.8
     alone = distil(student(), teacher, stripes, QUICK, weight=1.0)
     first = distil(student(), teacher, stripes, QUICK, weight=1.0, feature_weight=9.0)
     # At first the distance from features of variance 1 is about 1 or more.

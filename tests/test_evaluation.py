@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
+from experiments import imagenet_checkpoints
 from mobilenet_tf.data import imagenet_photographs as photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
-from mobilenet_tf.training import evaluation
+from mobilenet_tf.training.evaluation import evaluate_batches
 
 
 def image(height, width, seed=0):
@@ -79,15 +80,38 @@ def always(scores):
 def test_ranks(folder):
     scores = np.zeros(1000)
     scores[[1, 7, 8, 9]] = 5, 4, 3, 2  # class 1 first, class 0 fifth: ties by index
-    found = evaluation.evaluate(
+    found = imagenet_checkpoints.measure(
         always(scores), photographs.from_folder(folder), Preprocessing()
     )
     assert (found["top1"], found["top5"], found["images"]) == (0.5, 1.0, 4)
     scores[[2, 3]] = 1
-    found = evaluation.evaluate(
+    found = imagenet_checkpoints.measure(
         always(scores), photographs.from_folder(folder), Preprocessing()
     )
     assert (found["top1"], found["top5"]) == (0.5, 0.5)
+
+
+def test_measures_of_three_classes(small, stripes):
+    """Loss as Keras has it, which images were right, and no top five of few classes."""
+    images = np.random.default_rng(0).uniform(-1, 1, (12, 64, 64, 3)).astype("float32")
+    labels = np.arange(12) % 3
+    found = evaluate_batches(
+        small, [(images[:8], labels[:8]), (images[8:], labels[8:])]
+    )
+    scores = small.predict_on_batch(images)
+    expected = keras.losses.sparse_categorical_crossentropy(labels, scores)
+    np.testing.assert_allclose(found.loss, np.mean(expected), rtol=1e-5)
+    np.testing.assert_array_equal(found.correct, scores.argmax(1) == labels)
+    assert found.top1 == found.correct.mean() and found.top5 is None
+    assert found.as_dict() == {"top1": found.top1, "loss": found.loss}
+
+
+def test_no_images_and_no_finite_scores(small):
+    with pytest.raises(ValueError, match="no images"):
+        evaluate_batches(small, [])
+    images = np.full((1, 64, 64, 3), np.nan, "float32")
+    with pytest.raises(ValueError, match="scores must be finite"):
+        evaluate_batches(small, [(images, np.zeros(1, "int64"))])
 
 
 def test_the_script_on_a_folder(folder, tmp_path_factory):

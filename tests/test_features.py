@@ -17,6 +17,7 @@ from mobilenet_tf.data.tfds_features import label_feature
 from mobilenet_tf.training import checks, classifier
 from mobilenet_tf.training.attributes import mean_average_precision
 from mobilenet_tf.training.distillation import distil
+from mobilenet_tf.training.evaluation import evaluate
 
 NAMES = ["dark", "bright", "noisy"]
 SMALL = {"blocks": ((64, 1), (128, 2), (256, 2)), "base_resolution": 32, "dropout": 0}
@@ -160,7 +161,7 @@ def teacher(booleans):
 
 
 def mean_ap(model, data):
-    measured = classifier.evaluate(model, data.evaluation, data.side, multi_label=True)
+    measured = evaluate(model, data.evaluation, data.side, multi_label=True)
     return measured["mean_ap"]
 
 
@@ -227,16 +228,16 @@ def test_what_does_not_fit_the_labels(teacher, prepared, booleans):
     with pytest.raises(ValueError, match="data set must have labels, got none"):
         classifier.fit(softmax, images, LEARNING)
     with pytest.raises(ValueError, match="model must not end in sigmoid"):
-        classifier.evaluate(teacher, booleans.evaluation, booleans.side)
+        evaluate(teacher, booleans.evaluation, booleans.side)
     with pytest.raises(ValueError, match="model must not end in softmax"):
         mean_ap(softmax, booleans)
     with pytest.raises(ValueError, match="without labels cannot be evaluated"):
-        classifier.evaluate(softmax, images.evaluation, images.side)
+        evaluate(softmax, images.evaluation, images.side)
     with pytest.raises(ValueError, match="multi_label must be True for the labels of"):
-        classifier.evaluate(softmax, booleans.evaluation, booleans.side)
+        evaluate(softmax, booleans.evaluation, booleans.side)
     with pytest.raises(ValueError, match="there are labels of 3 classes, expected 2"):
         two = network(0.25, classes=2, classifier_activation="sigmoid")
-        classifier.evaluate(two, booleans.evaluation, booleans.side, multi_label=True)
+        evaluate(two, booleans.evaluation, booleans.side, multi_label=True)
     with pytest.raises(ValueError, match="there are labels of 3 classes, expected 2"):
         targets(np.array([0, 2]), 2)
     logits = network(0.25, classifier_activation=None)

@@ -1,13 +1,21 @@
 """Batch normalisation of published weights, before they are trained."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from compressible import squeezenet
+from trainable import QUICK, small_model
 
+import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
+from mobilenet_tf.models import weight_loading
+from mobilenet_tf.models.merged import is_merged
+from mobilenet_tf.training import evaluate, fit
 from mobilenet_tf.training.cropping import CropResize
-from mobilenet_tf.training.normalization import adopt_statistics
+from mobilenet_tf.training.normalization import recalibrate_batch_norm
 
 
 @pytest.fixture
@@ -41,14 +49,65 @@ def test_outputs_stay_in_training_too(trained, merged, stripes):
 
     assert difference(training=False) < 1e-5
     assert difference(training=True) > 0.1
-    adopt_statistics(merged, stripes)
+    recalibrate_batch_norm(merged, stripes)
     assert difference(training=False) < 1e-4
     assert difference(training=True) < 1e-4
+
+
+def test_merged_statistics_are_told_from_fresh_ones(trained, merged):
+    assert is_merged(merged)
+    assert not is_merged(trained)
+    assert not is_merged(small_model())
+    assert not is_merged(squeezenet())
+
+
+def test_loading_a_merged_file_names_the_cure(merged, tmp_path):
+    path = tmp_path / "merged.weights.h5"
+    merged.save_weights(path)
+    with pytest.warns(UserWarning, match="recalibrate_batch_norm"):
+        weight_loading.load(merged, path)
+
+
+def test_the_published_files(shared):
+    """Those beside the checkout are converted from Google's quantised release."""
+    (path,) = (shared / "weights").glob("mobilenet_0.25_128*.h5")
+    with pytest.warns(UserWarning, match="is merged into the convolutions"):
+        mobilenet_tf.build(0.25, base_resolution=128, weights=path)
+
+
+@pytest.mark.parametrize("kind", ["array", "dataset", "labelled dataset"])
+def test_images_of_any_kind(kind, merged, stripes):
+    crop = CropResize(merged.input_shape[1])
+    images = stripes.train.contents.images
+    array = np.array(crop([images, central_boxes(len(images), 1.0)]))
+    sources = {
+        "array": array,
+        "dataset": tf.data.Dataset.from_tensor_slices(array).batch(40),
+        "labelled dataset": [(array[:50], 0), (array[50:], 1)],
+    }
+    recalibrate_batch_norm(merged, sources[kind])
+    assert not is_merged(merged)
+    outputs = merged(array, training=True)
+    np.testing.assert_allclose(outputs, merged.predict_on_batch(array), atol=0.05)
+
+
+def test_images_of_another_shape(merged):
+    with pytest.raises(ValueError, match=r"images must be of the shape \(images"):
+        recalibrate_batch_norm(merged, np.zeros((4, 8, 8, 3)))
+
+
+def test_fit_recalibrates_by_itself(merged, stripes):
+    """A learning rate of nearly zero: what the network had learnt is still there."""
+    before = evaluate(merged, stripes).top1
+    recipe = dataclasses.replace(QUICK, learning_rate=1e-6, epochs=1, side_steps=(1.0,))
+    fit(merged, stripes, recipe)
+    assert not is_merged(merged)
+    assert evaluate(merged, stripes).top1 == pytest.approx(before, abs=0.05)
 
 
 def test_a_network_without_batch_normalisation_stays(stripes):
     model = squeezenet()
     before = model.get_weights()
-    adopt_statistics(model, stripes)
+    recalibrate_batch_norm(model, stripes)
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

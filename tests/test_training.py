@@ -13,6 +13,7 @@ import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.training import classifier, snapshot
 from mobilenet_tf.training.cropping import CropResize
+from mobilenet_tf.training.evaluation import evaluate
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
 
@@ -26,7 +27,8 @@ def test_network_that_flattens_keeps_its_side(stripes):
     images = keras.Input((32, 32, 3))
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D(8)(images))
     model = keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
-    assert classifier.fit(model, stripes, QUICK).epoch == QUICK.epochs
+    done = classifier.fit(model, stripes, QUICK, input_range=(0, 1))
+    assert done.epoch == QUICK.epochs
 
 
 def test_squeezenet_leaves_ln_classes(stripes):
@@ -47,7 +49,7 @@ def test_learns_and_is_reproducible(stripes):
     classifier.fit(other, stripes, recipe)
     assert equal(one, other)
     assert progress.epoch == len(progress.history) == 8
-    metrics = classifier.evaluate(one, stripes.evaluation, stripes.side)
+    metrics = evaluate(one, stripes.evaluation, stripes.side).as_dict()
     assert metrics["top1"] > 0.9
     assert metrics["top5"] == 1.0
 
@@ -58,7 +60,7 @@ def test_evaluate_equals_predictions(stripes):
     contents = stripes.evaluation.contents
     crops = CropResize(32)([contents.images, central_boxes(40)])
     top1 = (np.argmax(model(crops), axis=1) == contents.labels).mean()
-    metrics = classifier.evaluate(model, stripes.evaluation, stripes.side)
+    metrics = evaluate(model, stripes.evaluation, stripes.side).as_dict()
     np.testing.assert_allclose(metrics["top1"], top1, atol=1e-6)
 
 
@@ -135,7 +137,7 @@ def test_bad_fit_arguments(stripes, tmp_path):
             classifier.fit(**arguments)
     for fraction in (0, 1.5):
         with pytest.raises(ValueError, match=r"central_fraction must be .* \(0, 1\]"):
-            classifier.evaluate(small_model(), stripes.evaluation, 36, fraction)
+            evaluate(small_model(), stripes.evaluation, 36, fraction)
     grey = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match=r"take \(batch, side, side, 3\) .* 32, 32, 1"):
         classifier.fit(grey, stripes, QUICK)

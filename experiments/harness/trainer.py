@@ -15,7 +15,7 @@ from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import classifier, distribution, loop, snapshot
 from mobilenet_tf.training.distillation import distil
-from mobilenet_tf.training.normalization import adopt_statistics
+from mobilenet_tf.training.evaluation import evaluate
 
 
 def train(
@@ -71,11 +71,9 @@ def train(
 
 def _evaluated(model, data, trial):
     """Metrics by name, and which validation images were right."""
-    result = classifier.evaluate(
-        model, data.evaluation, data.side, trial.training_recipe.central_fraction
+    result = evaluate(
+        model, data, central_fraction=trial.training_recipe.central_fraction
     )
-    if isinstance(result, dict):
-        return result, None
     return result.as_dict(), result.correct
 
 
@@ -92,8 +90,6 @@ def _trained(trial, data, workdir, on_epoch):
         model = workdir.model(trial.parent)
         return step.function(model, data, step.recipe, **step.arguments, **training)
     model = trial.build()
-    if network.weights:
-        adopt_statistics(model, data, seed=trial.seed)
     training["precision"] = trial.precision
     if network.teacher:
         teacher, settings = workdir.model(trial.parent), network.teacher.arguments

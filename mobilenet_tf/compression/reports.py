@@ -12,7 +12,7 @@ from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.compression import kernels
 from mobilenet_tf.compression.entropy import kernel_bits
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import classifier
+from mobilenet_tf.training.evaluation import evaluate
 from mobilenet_tf.training.recipe import Recipe
 
 _GROWTH = 1.02  # of the estimated bytes, above which the report speaks of it
@@ -142,8 +142,7 @@ def make(
 
 def accuracy(model: keras.Model, data: DataSet, recipe: Recipe) -> float:
     """Top-1 accuracy on the evaluation split."""
-    split, crop = data.evaluation, recipe.central_fraction
-    return classifier.evaluate(model, split, data.side, crop)["top1"]
+    return evaluate(model, data, central_fraction=recipe.central_fraction).top1
 
 
 def _layers(model) -> Iterator[LayerReport]:

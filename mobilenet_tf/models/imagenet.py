@@ -83,15 +83,15 @@ def preprocess_input(images):
 def decode_predictions(
     predictions,
     top: int = 5,
-    class_names: Sequence[str] | str | Path | None = None,
+    labels: Sequence[str] | str | Path | None = None,
 ) -> list[list[tuple[str, str, float]]]:
     """The best classes of each image.
 
     Args:
         predictions: Probabilities or logits `(batch, 1000)`, or of as many classes as
-            `class_names` has.
+            `labels` has.
         top: How many classes, at least 1.
-        class_names: Names in index order, or a text file with one per line. None means
+        labels: Names in index order, or a text file with one per line. None means
             those in Keras' cache, `imagenet_class_index.json`, where it has been
             downloaded; else the WordNet ids stand in for them.
 
@@ -103,7 +103,7 @@ def decode_predictions(
     """
     arguments.integer("top", top)
     scores = np.asarray(keras.ops.convert_to_numpy(predictions))
-    classes = _classes(class_names)
+    classes = _classes(labels)
     if scores.ndim != 2 or scores.shape[1] != len(classes):
         raise ValueError(
             f"predictions must have the shape (batch, {len(classes)}), "
@@ -122,15 +122,15 @@ def wordnet_ids() -> list[str]:
     return path.read_text().split()
 
 
-def _classes(class_names):
+def _classes(labels):
     """`(WordNet id, name)` of every class; an id is empty where none is known."""
-    if isinstance(class_names, str | Path):
-        lines = Path(class_names).read_text().splitlines()
-        class_names = [line.partition("\t")[2] or line for line in lines]
+    if isinstance(labels, str | Path):
+        lines = Path(labels).read_text().splitlines()
+        labels = [line.partition("\t")[2] or line for line in lines]
     ids = wordnet_ids()
-    if class_names is not None:
-        known = ids if len(class_names) == CLASSES else [""] * len(class_names)
-        return list(zip(known, class_names, strict=True))
+    if labels is not None:
+        known = ids if len(labels) == CLASSES else [""] * len(labels)
+        return list(zip(known, labels, strict=True))
     index = cache_folder() / "imagenet_class_index.json"
     if index.exists():
         found = json.loads(index.read_text())

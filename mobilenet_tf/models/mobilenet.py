@@ -142,7 +142,11 @@ def build(
 
     model = keras.Model(images, x, name=name or f"mobilenet_{alpha:g}_{side}")
     if weights is not None:
-        weight_loading.load(model, weights)
+        weight_loading.load(
+            model,
+            weights,
+            advice=lambda filters: f"pass alpha={filters / STEM_FILTERS:g} to load it",
+        )
     return model
 
 

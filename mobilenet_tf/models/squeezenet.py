@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from mobilenet_tf import arguments
-from mobilenet_tf.models import squeezenet_release, weight_loading
+from mobilenet_tf.models import squeezenet_release, weight_loading, weights_file
 from mobilenet_tf.models.blocks import pooled
 from mobilenet_tf.models.squeezenet_blocks import (
     FireRow,
@@ -103,7 +103,7 @@ def build_squeezenet(
     arguments.top(classes, dropout, include_top, pooling, classifier_activation, name)
     rows = fire_rows(base_e, incr_e, pct_3x3, freq, squeeze_ratio)
     _check_resolution(version, border, resolution)
-    _check_weights(weights, version, bypass, rows)
+    stored = _check_weights(weights, version, bypass, rows)
 
     filters, kernel_size, pooled_layers = VERSIONS[version]
 
@@ -130,8 +130,10 @@ def build_squeezenet(
         images, x, name=name or f"squeezenet_{version}".replace(".", "_")
     )
     if weights is not None:
-        load = squeezenet_release.load if _is_release(weights) else weight_loading.load
-        load(model, weights)
+        if _is_release(weights):
+            squeezenet_release.load(model, weights)
+        else:
+            weight_loading.load(model, weights, stored)
     return model
 
 
@@ -177,30 +179,29 @@ def _is_release(weights: str | PathLike[str]) -> bool:
 
 def _check_weights(
     weights: str | PathLike[str] | None, version: str, bypass: str, rows: list[FireRow]
-) -> None:
-    """Raise ValueError if the weights file belongs to another network."""
+) -> weight_loading.Arrays | None:
+    """What a Keras file holds; ValueError if a file belongs to another network."""
     weight_loading.check(weights, SUFFIXES)
     if weights is None:
-        return
+        return None
     if not _is_release(weights):
         filters, size, _ = VERSIONS[version]
-        stored, expected = (
-            weight_loading.first_kernel(weights),
-            (size, size, 3, filters),
-        )
-        if stored != expected:
+        expected = (size, size, 3, filters)
+        stored = weights_file.read(weights)
+        kernel = weight_loading.first_kernel(weights, stored)
+        if kernel != expected:
             raise ValueError(
                 f"weights must be of version {version!r}, whose conv1 kernel has the "
-                f"shape {expected}; the first kernel in {str(weights)!r} has {stored}"
+                f"shape {expected}; the first kernel in {str(weights)!r} has {kernel}"
             )
-    elif version != "1.0" or bypass != "none" or rows != fire_rows():
+        return stored
+    if version != "1.0" or bypass != "none" or rows != fire_rows():
         raise ValueError(
             "weights of the authors' .net file need version='1.0', bypass='none' and "
             f"the paper's Fire modules; got version={version!r}, bypass={bypass!r}, "
             f"(squeeze, expand 1x1, expand 3x3) filters {rows}"
         )
-    else:
-        squeezenet_release.read(weights)  # raises ValueError for a damaged file
+    return None
 
 
 def _last_side(version: str, border: str, resolution: int) -> int:

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from mobilenet_tf.models import merged
 from mobilenet_tf.models.weights_file import UNREADABLE, bad, next_key, read, spelled
 
 SUFFIXES = (".h5", ".keras")
@@ -34,19 +37,26 @@ def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) 
         raise ValueError(f"weights must be an existing file, got {str(weights)!r}")
 
 
-def first_kernel(path: str | PathLike) -> tuple[int, ...]:
-    """Shape of the first convolution's kernel in a `.h5` or `.keras` file.
+Arrays = dict[str, list[np.ndarray]]  # what `weights_file.read` returns
+
+
+def first_kernel(path: str | PathLike, stored: Arrays) -> tuple[int, ...]:
+    """Shape of the first convolution's kernel in a file that has been read.
 
     Raises:
-        ValueError: The file is damaged or has no convolution.
+        ValueError: The file has no convolution.
     """
-    stored = read(path)
     if "conv2d" not in stored:
         raise bad(path, "it has no convolution")
     return stored["conv2d"][0].shape
 
 
-def load(model: keras.Model, path: str | PathLike) -> None:
+def load(
+    model: keras.Model,
+    path: str | PathLike,
+    stored: Arrays | None = None,
+    advice: Callable[[int], str] | None = None,
+) -> None:
     """Load a `.h5` or `.keras` file of the same network into a model.
 
     The file is checked as a whole before the first weight is changed. A classifier of
@@ -56,11 +66,17 @@ def load(model: keras.Model, path: str | PathLike) -> None:
         model: A flat functional model.
         path: Written by Keras 2 or 3, from our network or `keras.applications`', whose
             classifier is a 1x1 convolution.
+        stored: What `weights_file.read` gave for it, where it has been read.
+        advice: Says what to change in the call, from the number of filters of the
+            file's first convolution, where the model has another number.
+
+    Warns:
+        UserWarning: The classifier is left out, or batch normalisation is merged.
 
     Raises:
         ValueError: The file is of another network, damaged, or no weights file.
     """
-    stored = read(path)
+    stored = read(path) if stored is None else stored
     _check_additions(model, path)
     values, used = [], set()
     for layer, key in _keyed(model):
@@ -76,9 +92,13 @@ def load(model: keras.Model, path: str | PathLike) -> None:
         elif layer.name in CLASSIFIERS and (not found or shapes[0][:-1] == own[0][:-1]):
             what = f"of {shapes[0][-1]} classes is left out" if shapes else "is missing"
             own_stays = f"that of {own[0][-1]} classes in {model.name!r} keeps its "
-            _warn(path, f"{what}; {own_stays}initial weights")
+            cure = f"; pass classes={shapes[0][-1]} to load it" if shapes else ""
+            _warn(path, f"{what}; {own_stays}initial weights{cure}")
         else:
-            raise bad(path, f"it has {shapes or 'nothing'} for {layer.name!r} {own}")
+            reason = f"it has {shapes or 'nothing'} for {layer.name!r} {own}"
+            if advice and key == "conv2d" and shapes and shapes[0][:-1] == own[0][:-1]:
+                reason += f"; {advice(shapes[0][-1])}"
+            raise bad(path, reason)
     if left := sorted(set(stored) - used):
         if not all(_may_be_classifier(stored, key) for key in left):
             raise bad(path, f"{model.name!r} has no layers for {', '.join(left)}")
@@ -86,6 +106,14 @@ def load(model: keras.Model, path: str | PathLike) -> None:
         _warn(path, f"of {classes} classes is left out: {model.name!r} has none")
     for layer, arrays in values:
         layer.set_weights(arrays)
+    if merged.is_merged(model):
+        warnings.warn(
+            f"batch normalisation in {str(path)!r} is merged into the convolutions "
+            "(mean 0, variance 1), and training would destroy it: call "
+            "mobilenet_tf.training.recalibrate_batch_norm(model, images) first; "
+            "mobilenet_tf.training.fit does so itself",
+            stacklevel=3,
+        )
 
 
 def _warn(path, what):

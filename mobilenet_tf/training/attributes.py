@@ -1,30 +1,8 @@
-"""How well a network tells attributes of which an image has any number."""
+"""Mean average precision, for images with any number of labels."""
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-from keras import ops
-
-
-def measured(clone: keras.Model, batches) -> dict[str, float]:
-    """Mean average precision and cross-entropy.
-
-    Args:
-        clone: A training clone, which gives logits.
-        batches: `((images, boxes), attributes)`.
-
-    Returns:
-        `{"mean_ap", "loss"}`: see `mean_average_precision`; the loss is the mean of all
-        attributes.
-    """
-    found = [
-        (wanted, ops.convert_to_numpy(clone.predict_on_batch(list(inputs))))
-        for inputs, wanted in batches
-    ]
-    wanted, logits = map(np.concatenate, zip(*found, strict=True))
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)(wanted, logits)
-    return {"mean_ap": mean_average_precision(wanted, logits), "loss": float(loss)}
 
 
 def mean_average_precision(wanted: np.ndarray, scores: np.ndarray) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import graph
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -88,3 +90,31 @@ def _rectified(layer):
         isinstance(layer, keras.layers.ReLU)
         or getattr(layer, "activation", None) in relus
     )
+
+
+def input_range(
+    model: keras.Model, given: tuple[float, float] | None
+) -> tuple[float, float]:
+    """What a model expects of black and of white: the given values, or its own.
+
+    Raises:
+        ValueError: The model's layers do not tell, or `given` is no rising pair.
+    """
+    if given is None:
+        found = graph.input_range(model)
+        if found is None:
+            raise ValueError(
+                f"input_range must be given for {model.name!r}, whose layers do not "
+                "tell it: (-1, 1), (0, 1) or (0, 255) for black and white"
+            )
+        return found
+    low, high = arguments.sequence("input_range", given, 2)
+    if not low < high:
+        raise ValueError(f"input_range must be (black, white), rising, got {given!r}")
+    return float(low), float(high)
+
+
+def finite(scores: np.ndarray) -> None:
+    """Raise ValueError where a network's scores are not finite."""
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite, got others: the network has diverged")

@@ -1,4 +1,4 @@
-"""Training a classifier on labels, and its accuracy on a split."""
+"""Training a classifier on labels."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import types
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
-from mobilenet_tf import arguments
-from mobilenet_tf.data.batches import evaluation_batches, own_errors
-from mobilenet_tf.data.dataset import DataSet, Split
-from mobilenet_tf.training import attributes, checks, loop
+from mobilenet_tf import processor
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import graph, merged
+from mobilenet_tf.training import checks, loop
 from mobilenet_tf.training.clone import training_clone
+from mobilenet_tf.training.normalization import recalibrate_batch_norm
 from mobilenet_tf.training.precision import choose
 from mobilenet_tf.training.recipe import Recipe
-
-EVALUATION_BATCH = 256
 
 
 def fit(
@@ -28,6 +28,7 @@ def fit(
     seed: int = 0,
     precision: str = "float32",
     task: str = "",
+    input_range: tuple[float, float] | None = None,
     snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
 ) -> loop.Progress:
@@ -42,6 +43,8 @@ def fit(
         seed: Seed of batch order, augmentation and dropout.
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         task: What the result depends on beside all this.
+        input_range: What the model expects of black and of white; None means what its
+            layers tell, see `mobilenet_tf.models.graph.input_range`.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
@@ -57,9 +60,16 @@ def fit(
     checks.kinds(data, recipe, model=model)
     checks.shape(model)
     checks.classes(model, data, multi_label=data.multi_label)
-    checks.activation(model, data.multi_label)
+    flat = graph.flatten(model)
+    checks.activation(flat, data.multi_label)
+    input_range = checks.input_range(flat, input_range)
+    processor.warn_of_slow_kernels()
+    if merged.is_merged(flat):
+        recalibrate_batch_norm(model, data, seed=seed, input_range=input_range)
     return loop.run(
-        Classifier(model, data.side, recipe, precision, seed, data.multi_label),
+        Classifier(
+            model, data.side, recipe, precision, seed, data.multi_label, input_range
+        ),
         data,
         recipe,
         seed=seed,
@@ -88,6 +98,7 @@ class Classifier:
     precision: str = "float32"
     seed: int | None = None
     multi_label: bool = False
+    input_range: tuple[float, float] | None = None
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
         clone = self.clone(side)
@@ -105,13 +116,22 @@ class Classifier:
             l2=self.recipe.l2,
             bn_momentum=self.recipe.bn_momentum,
             seed=self.seed,
+            input_range=self.input_range,
         )
 
     def callbacks(self, on_epoch_end: Callable[[int, dict], None]) -> list:
         return [keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)]
 
     def finish(self, trained: keras.Model) -> None:
-        self.model.set_weights(trained.get_weights())
+        set_flat_weights(self.model, trained.get_weights())
+
+
+def set_flat_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
+    """Give a model, which may have models inside it, the weights of its flat clone."""
+    flat = graph.flatten(model)
+    flat.set_weights(weights)
+    if flat is not model:
+        graph.copy_weights(flat, model)
 
 
 def compile_for_training(
@@ -141,54 +161,3 @@ def compile_for_training(
     loss = loss(from_logits=True, label_smoothing=recipe.label_smoothing)
     clone.compile(optimizer, loss=loss, metrics=[accuracy])
     optimizer.build(clone.trainable_variables)
-
-
-def evaluate(
-    model: keras.Model,
-    split: Split,
-    source: int,
-    central_fraction: float = 0.875,
-    multi_label: bool = False,
-) -> dict[str, float]:
-    """Accuracy and cross-entropy on a whole split.
-
-    One central crop, its height and width `central_fraction` of the image's, scaled to
-    the model's input whatever the aspect ratio, as TF-Slim evaluates.
-
-    Args:
-        model: A classifier with probabilities or logits as output.
-        split: Evaluated in order, to the last image.
-        source: Side in pixels of the split's images.
-        central_fraction: In (0, 1].
-        multi_label: Whether each output is an attribute of its own.
-
-    Returns:
-        `{"top1", "top5", "loss"}`, accuracies as fractions; with attributes
-        `{"mean_ap", "loss"}`, see `mobilenet_tf.training.attributes`.
-
-    Raises:
-        ValueError: The labels or the model's outputs are not as `multi_label` says, or
-            there are no labels; or `central_fraction` is out of its range.
-    """
-    arguments.number(
-        "central_fraction", central_fraction, lambda value: 0 < value <= 1, "in (0, 1]"
-    )
-    checks.activation(model, multi_label)
-    clone = training_clone(model, source)
-    classes = model.output_shape[-1]
-    batches = evaluation_batches(
-        split, classes, EVALUATION_BATCH, central_fraction, multi_label
-    )
-    if multi_label:
-        return attributes.measured(clone, batches)
-    clone.compile(
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=[
-            keras.metrics.CategoricalAccuracy(name="top1"),
-            keras.metrics.TopKCategoricalAccuracy(min(5, classes), name="top5"),
-        ],
-    )
-    steps = -(-split.size // EVALUATION_BATCH)
-    with own_errors(batches) as batches:
-        result = clone.evaluate(batches, steps=steps, verbose=0, return_dict=True)
-    return {name: float(result[name]) for name in ("top1", "top5", "loss")}

@@ -8,6 +8,7 @@ and back with `get_weights` and `set_weights`.
 
 import keras
 
+from mobilenet_tf.models import graph
 from mobilenet_tf.training import accelerated
 from mobilenet_tf.training.cropping import CropResize
 from mobilenet_tf.training.precision import choose
@@ -22,11 +23,12 @@ def training_clone(
     l2: float = 0.0,
     bn_momentum: float | None = None,
     seed: int | None = None,
+    input_range: tuple[float, float] | None = None,
 ) -> keras.Model:
     """The model to train: `uint8 (S, 3, S), box (4,) -> logits (classes,)`.
 
     Args:
-        model: A flat classifier of stock layers, functional or sequential.
+        model: A classifier of stock layers; models inside it are flattened.
         source: Side S in pixels of the stored images.
         side: Side in pixels the crop is scaled to; None means the model's own.
         precision: "float32"; "auto", see `mobilenet_tf.training.precision.choose`;
@@ -37,19 +39,15 @@ def training_clone(
             (arXiv 1704.04861, section 3.2).
         bn_momentum: Momentum of the moving statistics; None keeps the model's.
         seed: Seed of dropout layers that have none of their own.
-
-    Raises:
-        ValueError: A layer of the model is a model itself.
+        input_range: What the model expects of black and of white; None means what its
+            layers tell, and (-1, 1) where they do not.
     """
     precision = choose(precision)
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            raise ValueError(
-                f"{model.name!r} must be flat, but its layer {layer.name!r} is a model"
-            )
+    model = graph.flatten(model)
+    if input_range is None:
+        input_range = graph.input_range(model) or graph.SYMMETRIC
 
-    if isinstance(model, keras.Sequential):
-        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    last = model.output._keras_history.operation
 
     def for_training(layer):
         config = layer.get_config()
@@ -68,7 +66,7 @@ def training_clone(
             and layer.kernel_size == (1, 1)
         ):
             config["dtype"] = "mixed_bfloat16"
-        if layer is model.layers[-1]:
+        if layer is last:
             config["dtype"] = "float32"
             if kind is keras.layers.Softmax:
                 return _Logits.from_config(config)
@@ -78,7 +76,9 @@ def training_clone(
 
     images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
     boxes = keras.Input((4,), name="box")
-    crops = CropResize(side or model.input_shape[1], name="crop")([images, boxes])
+    crops = CropResize(side or model.input_shape[1], input_range, name="crop")(
+        [images, boxes]
+    )
     body = keras.models.clone_model(
         model,
         input_tensors=keras.Input(crops.shape[1:], name="crops"),

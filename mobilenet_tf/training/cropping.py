@@ -27,14 +27,14 @@ def sampling_matrix(start, end, source: int, target: int):
     return weights / ops.sum(weights, axis=2, keepdims=True)
 
 
-def crop_resize(images, boxes, side: int):
+def crop_resize(images, boxes, side: int, input_range=(-1.0, 1.0)):
     """Cut a box out of each image and scale it to a network's input.
 
     `uint8 (batch, S, 3, S), float32 (batch, 4) -> float32 (batch, side, side, 3)`.
 
     Images come as rows of colour planes, `(row, channel, column)`: both products then
     work on contiguous memory. Boxes are `(top, left, bottom, right)` in fractions of
-    the image. The result is in [-1, 1].
+    the image. Black becomes the first value of `input_range`, white the second.
     """
     source = images.shape[1]
     rows = sampling_matrix(boxes[:, 0], boxes[:, 2], source, side)
@@ -44,15 +44,19 @@ def crop_resize(images, boxes, side: int):
     x = ops.reshape(x, (-1, 3 * side, source))
     x = ops.matmul(x, ops.transpose(columns, (0, 2, 1)))
     x = ops.reshape(x, (-1, side, 3, side))
-    return ops.transpose(x, (0, 1, 3, 2)) * (2 / 255) - 1
+    low, high = input_range
+    x = ops.transpose(x, (0, 1, 3, 2)) * ((high - low) / 255)
+    return x + low if low else x
 
 
 class CropResize(keras.layers.Layer):
     """`crop_resize` as a layer that takes `[images, boxes]`."""
 
-    def __init__(self, side: int, **kwargs):
+    def __init__(
+        self, side: int, input_range: tuple[float, float] = (-1.0, 1.0), **kwargs
+    ):
         super().__init__(**kwargs)
-        self.side = side
+        self.side, self.input_range = side, input_range
 
     def call(self, inputs):
-        return crop_resize(*inputs, self.side)
+        return crop_resize(*inputs, self.side, self.input_range)

@@ -16,9 +16,11 @@ import keras
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import graph, merged
 from mobilenet_tf.training import checks, classifier, loop, snapshot
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
+from mobilenet_tf.training.normalization import recalibrate_batch_norm
 from mobilenet_tf.training.precision import choose
 from mobilenet_tf.training.recipe import Recipe
 
@@ -83,6 +85,8 @@ def distil(
         )
     if weight < 1:
         checks.classes(student, data, "student", multi_label)
+    if merged.is_merged(graph.flatten(student)):
+        recalibrate_batch_norm(student, data, seed=seed)
     loss = DistillationLoss(temperature, weight, multi_label, recipe.label_smoothing)
     settings = temperature, weight, multi_label, feature_weight
     return loop.run(
@@ -115,7 +119,7 @@ def _check_fit(student, teacher, multi_label):
         )
     for name, model in (("student", student), ("teacher", teacher)):
         checks.shape(model, name)
-        checks.activation(model, multi_label, name)
+        checks.activation(graph.flatten(model), multi_label, name)
     if teacher.output_shape[-1] != student.output_shape[-1]:
         raise ValueError(
             f"the teacher has {teacher.output_shape[-1]} classes, the student "
@@ -156,7 +160,9 @@ class Student(classifier.Classifier):
         return clone
 
     def finish(self, trained: keras.Model) -> None:
-        self.model.set_weights(trained.get_layer("student").get_weights())
+        classifier.set_flat_weights(
+            self.model, trained.get_layer("student").get_weights()
+        )
 
 
 def _with_features(clone):

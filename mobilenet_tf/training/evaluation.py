@@ -1,62 +1,172 @@
-"""Accuracy of a network with published weights on photographs."""
+"""Accuracy of a network on a whole split, image by image."""
 
 from __future__ import annotations
 
-import time
+import dataclasses
+from collections.abc import Iterable
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from mobilenet_tf.data.imagenet_photographs import Photographs
-from mobilenet_tf.data.preprocessing import Preprocessing
+from mobilenet_tf import arguments
+from mobilenet_tf.data.batches import evaluation_batches
+from mobilenet_tf.data.dataset import DataSet, Split
+from mobilenet_tf.models import graph
+from mobilenet_tf.training import attributes, checks
+from mobilenet_tf.training.clone import training_clone
 
-BATCH = 64
+BATCH_SIZE = 256
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evaluation:
+    """How a network does on a number of images.
+
+    Attributes:
+        images: How many there were.
+        loss: Mean cross-entropy with the labels.
+        top1: Share of the images whose label scored highest, in [0, 1]; None for
+            images with any number of labels.
+        top5: Share whose label is among the five highest scores; None where there are
+            at most five classes.
+        correct: Which images were right, boolean `(images,)` in the order of the
+            split, so that two networks can be compared image by image; None for images
+            with any number of labels.
+        mean_ap: Mean average precision, for images with any number of labels.
+    """
+
+    images: int
+    loss: float
+    top1: float | None = None
+    top5: float | None = None
+    correct: np.ndarray | None = None
+    mean_ap: float | None = None
+
+    def as_dict(self) -> dict[str, float]:
+        """The measures that apply, for a record: "top1", "top5", "mean_ap", "loss"."""
+        names = ("top1", "top5", "mean_ap", "loss")
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def evaluate(
-    model: keras.Model, photographs: Photographs, preprocessing: Preprocessing
-) -> dict[str, float]:
-    """Top-1 and top-5 over 1000 classes.
+    model: keras.Model,
+    data: DataSet | Split,
+    side: int | None = None,
+    central_fraction: float = 0.875,
+    multi_label: bool | None = None,
+    *,
+    input_range: tuple[float, float] | None = None,
+) -> Evaluation:
+    """Measure a classifier on a data set's evaluation split, or on a split.
+
+    One central crop, its height and width `central_fraction` of the image's, scaled to
+    the model's input whatever the aspect ratio, as TF-Slim evaluates.
 
     Args:
-        model: `(side, side, 3)` in [-1, 1] to 1000 probabilities or logits.
-        photographs: What to evaluate on.
-        preprocessing: How images are cropped and scaled.
-
-    Returns:
-        `{"top1", "top5"}` as fractions, `"images"`, and `"images_per_second"` with
-        decoding and preprocessing included.
+        model: A classifier with probabilities or logits as output, with any head.
+        data: A data set, of which the evaluation split is taken, or a split, which is
+            evaluated in order to the last image.
+        side: Side in pixels of a split's stored images; a data set knows its own.
+        central_fraction: In (0, 1].
+        multi_label: Whether each output is an attribute of its own; None means what a
+            data set says, and False for a split.
+        input_range: What the model expects of black and of white; None means what its
+            layers tell, see `mobilenet_tf.models.graph.input_range`.
 
     Raises:
-        ValueError: There are no photographs, or a score is not finite.
+        ValueError: The labels or the model's outputs are not as `multi_label` says, or
+            there are no labels; or an argument is out of its range.
     """
-    side = model.input_shape[1]
-    batches = photographs.images.map(
-        lambda image, label: (preprocessing.apply(image, side), label),
-        tf.data.AUTOTUNE,
+    arguments.number(
+        "central_fraction", central_fraction, lambda value: 0 < value <= 1, "in (0, 1]"
     )
-    batches = batches.batch(BATCH).prefetch(2)
-    predict = tf.function(lambda images: model(images, training=False))
-    images, first, five, started = 0, 0, 0, time.perf_counter()
-    for inputs, labels in batches:
-        scores = predict(inputs).numpy()
-        if not np.isfinite(scores).all():
-            raise ValueError(f"{model.name!r} gives scores that are not finite")
-        labels = labels.numpy()[:, None]
-        # As many classes as are strictly better; ties go to the one with lower index.
-        own = np.take_along_axis(scores, labels, 1)
-        before = np.arange(scores.shape[1]) < labels
-        rank = ((scores > own) | ((scores == own) & before)).sum(1)
-        images += len(rank)
-        first += int((rank < 1).sum())
-        five += int((rank < 5).sum())
-    if not images:
-        raise ValueError(f"there are no photographs in {photographs.name!r}")
-    seconds = time.perf_counter() - started
-    return {
-        "top1": first / images,
-        "top5": five / images,
-        "images": images,
-        "images_per_second": round(images / seconds, 1),
-    }
+    split = data
+    if isinstance(data, DataSet):
+        split, side = data.evaluation, data.side
+        multi_label = data.multi_label if multi_label is None else multi_label
+    elif side is None:
+        raise ValueError("side must be that of the split's images in pixels, got None")
+    multi_label = bool(multi_label)
+    flat = graph.flatten(model)
+    checks.activation(flat, multi_label)
+    clone = training_clone(
+        flat, side, input_range=checks.input_range(flat, input_range)
+    )
+    batches = evaluation_batches(
+        split, flat.output_shape[-1], BATCH_SIZE, central_fraction, multi_label
+    )
+    scored = (
+        (keras.ops.convert_to_numpy(clone.predict_on_batch(list(inputs))), targets)
+        for inputs, targets in batches
+    )
+    if multi_label:
+        return _of_attributes(scored)
+    return _of_classes((logits, targets.argmax(1)) for logits, targets in scored)
+
+
+def evaluate_batches(
+    model: keras.Model, batches: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> Evaluation:
+    """Measure a classifier on images that are prepared for it.
+
+    Args:
+        model: A classifier with probabilities or logits as output.
+        batches: `(images, labels)` each, such as a `tf.data.Dataset`: images as the
+            model takes them, labels as integers `(batch,)`.
+
+    Raises:
+        ValueError: There are no images, or a score is not finite.
+    """
+    head = graph.head(model)
+    if head is None or head.activation == "linear":
+        to_logits = np.asarray
+    else:  # of probabilities, as the loss is of logits
+
+        def to_logits(scores):
+            return np.log(np.maximum(scores, keras.config.epsilon()))
+
+    return _of_classes(
+        (
+            to_logits(keras.ops.convert_to_numpy(model.predict_on_batch(images))),
+            keras.ops.convert_to_numpy(labels),
+        )
+        for images, labels in batches
+    )
+
+
+def _of_classes(scored: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
+    """From logits `(batch, classes)` and labels `(batch,)`."""
+    ranks, losses, classes = [], [], 0
+    for logits, labels in scored:
+        checks.finite(logits)
+        classes = logits.shape[1]
+        own = np.take_along_axis(logits, labels[:, None], 1)
+        # The label's rank: classes with a higher score, and of equal scores those of
+        # lower index, as argmax would have it.
+        earlier = np.arange(classes) < labels[:, None]
+        ranks.append(((logits > own) | ((logits == own) & earlier)).sum(1))
+        shifted = logits.astype("float64") - logits.max(1, keepdims=True)
+        total = np.log(np.exp(shifted).sum(1))
+        losses.append(total - np.take_along_axis(shifted, labels[:, None], 1)[:, 0])
+    if not ranks:
+        raise ValueError("there are no images to evaluate")
+    rank = np.concatenate(ranks)
+    return Evaluation(
+        images=len(rank),
+        loss=float(np.concatenate(losses).mean()),
+        top1=float((rank < 1).mean()),
+        top5=float((rank < 5).mean()) if classes > 5 else None,
+        correct=rank < 1,
+    )
+
+
+def _of_attributes(scored: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
+    """From logits and 0 or 1, both `(batch, attributes)`."""
+    logits, targets = map(np.concatenate, zip(*scored, strict=True))
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)(targets, logits)
+    return Evaluation(
+        images=len(targets),
+        loss=float(loss),
+        mean_ap=attributes.mean_average_precision(targets, logits),
+    )

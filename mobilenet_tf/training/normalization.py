@@ -1,49 +1,99 @@
-"""Batch normalisation of published weights, made ready for training."""
+"""Batch normalisation of networks from files, made ready for training."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import graph
+from mobilenet_tf.training import checks
 from mobilenet_tf.training.cropping import CropResize
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 IMAGES = 128
 
 
-def adopt_statistics(model: keras.Model, data: DataSet, *, seed: int = 0) -> None:
-    """Give batch normalisation the statistics of a data set; outputs stay the same.
+def recalibrate_batch_norm(
+    model: keras.Model,
+    images: np.ndarray | tf.data.Dataset | DataSet,
+    *,
+    seed: int = 0,
+    input_range: tuple[float, float] | None = None,
+) -> None:
+    """Give batch normalisation the statistics of images; outputs stay the same.
 
-    In published files it is often merged into the convolutions: mean 0, variance 1. In
-    training a layer normalises by its batch instead, which would destroy what such a
-    network has learnt. Scale and offset take up what the statistics change, so that
-    the network computes the same, in training too. One without batch normalisation
-    stays as it is.
+    Some files have it merged into the convolutions: mean 0, variance 1. In training a
+    layer normalises by its batch instead, which would destroy what such a network has
+    learnt. Scale and offset take up what the statistics change, so that the network
+    computes the same, in training too. A network without batch normalisation stays as
+    it is.
 
     Args:
-        model: A functional model, `(H, W, 3)` from -1 to 1, with weights from a file.
-        data: What it is going to be trained on; 128 training images are taken.
-        seed: Which ones.
+        model: A classifier or feature extractor that takes `(side, side, 3)`, with
+            trained weights; models inside it are no hindrance.
+        images: What it is going to be trained on, at most 128 images are taken: an
+            array `(images, side, side, 3)` as the model takes it; a `tf.data.Dataset`
+            of such batches, with labels or without; or a data set.
+        seed: Which images of a data set.
+        input_range: For a data set, what the model expects of black and of white; None
+            means what its layers tell.
+
+    Raises:
+        ValueError: There are no images, or not of the model's shape.
     """
-    layers = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-        and (layer.scale and layer.center)
-    ]
+    flat = graph.flatten(model)
+    layers = _batch_normalizations(flat)
     if not layers:
         return
-    count = min(IMAGES, data.train.size)
-    batch = next(iter(data.train.epoch(count, seed=[seed, 0, 0])))
-    crop = CropResize(model.input_shape[1])
-    crops = crop([batch.images, central_boxes(len(batch), 1.0)])
+    inputs = _inputs(flat, images, seed, input_range)
     moments = keras.Model(
-        model.input, [keras.ops.moments(layer.input, (0, 1, 2)) for layer in layers]
+        flat.input, [keras.ops.moments(layer.input, (0, 1, 2)) for layer in layers]
     )
-    for layer, (mean, variance) in zip(layers, moments(crops), strict=True):
+    for layer, (mean, variance) in zip(layers, moments(inputs), strict=True):
         mean, variance = map(keras.ops.convert_to_numpy, (mean, variance))
         gamma, beta, old_mean, old_variance = layer.get_weights()
         scale = gamma / np.sqrt(old_variance + layer.epsilon)
         gamma = scale * np.sqrt(variance + layer.epsilon)
         layer.set_weights([gamma, beta + scale * (mean - old_mean), mean, variance])
+    if flat is not model:
+        graph.copy_weights(flat, model)
+
+
+def _inputs(model, images, seed, input_range):
+    """At most `IMAGES` images as the model takes them."""
+    if isinstance(images, DataSet):
+        count = min(IMAGES, images.train.size)
+        batch = next(iter(images.train.epoch(count, seed=[seed, 0, 0])))
+        expected = checks.input_range(model, input_range)
+        crop = CropResize(model.input_shape[1], expected)
+        return crop([batch.images, central_boxes(len(batch), 1.0)])
+    if not isinstance(images, np.ndarray):
+        taken, count = [], 0
+        for batch in images:
+            batch = batch[0] if isinstance(batch, tuple | list) else batch
+            taken.append(keras.ops.convert_to_numpy(batch))
+            count += len(taken[-1])
+            if count >= IMAGES:
+                break
+        images = np.concatenate(taken) if taken else np.empty((0,))
+    if not len(images) or images.shape[1:] != model.input_shape[1:]:
+        raise ValueError(
+            f"images must be of the shape (images, {model.input_shape[1:]}) and at "
+            f"least one, got {images.shape}"
+        )
+    return images[:IMAGES].astype("float32")
+
+
+def _batch_normalizations(model):
+    return [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+        and (layer.scale and layer.center)
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import types
+from typing import Any
 
 import keras
 import tensorflow as tf

@@ -142,7 +142,9 @@ def make(
 
 def accuracy(model: keras.Model, data: DataSet, recipe: Recipe) -> float:
     """Top-1 accuracy on the evaluation split."""
-    return evaluate(model, data, central_fraction=recipe.central_fraction).top1
+    evaluation = evaluate(model, data, central_fraction=recipe.central_fraction)
+    assert evaluation.top1 is not None  # the data have one label each
+    return evaluation.top1
 
 
 def _layers(model) -> Iterator[LayerReport]:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -55,7 +56,7 @@ def weights_file(
     return download.cached(url + name, folder / name)
 
 
-def preprocess_input(images):
+def preprocess_input(images: Any) -> Any:
     """RGB from 0 to 255 to what all our networks expect: `images / 127.5 - 1`.
 
     Args:
@@ -81,7 +82,7 @@ def preprocess_input(images):
 
 
 def decode_predictions(
-    predictions,
+    predictions: Any,
     top: int = 5,
     labels: Sequence[str] | str | Path | None = None,
 ) -> list[list[tuple[str, str, float]]]:

@@ -136,7 +136,7 @@ def _check_additions(model, path):
 
 def _keyed(model):
     """The layers with weights, each with the key that Keras gives it in a file."""
-    counts = {}
+    counts: dict[str, int] = {}
     for layer in model.layers:
         key = next_key(counts, spelled(type(layer).__name__))
         if layer.weights:

@@ -64,7 +64,8 @@ def _legacy_kinds(file):
 
 def _read_legacy(file, kinds):
     """The same of a file in the layout of Keras 2, as weights were published in."""
-    counts, stored = {}, {}
+    counts: dict[str, int] = {}
+    stored: dict[str, list[np.ndarray]] = {}
     for name in map(_text, file.attrs["layer_names"]):
         group = file[name]
         weights = [

@@ -4,6 +4,7 @@ They exist in the training clone alone: `build` returns and files hold stock lay
 """
 
 import functools
+from typing import Any
 
 import keras
 
@@ -52,7 +53,7 @@ def _matrix_products_are_faster() -> bool:
 class MatrixProductConv2D(keras.layers.Conv2D):
     """Stock 1x1 convolution with strides 1, as a matrix product."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         rows = keras.ops.reshape(inputs, (-1, inputs.shape[-1]))
         kernel = keras.ops.reshape(self.kernel, self.kernel.shape[-2:])
         outputs = keras.ops.matmul(rows, kernel)
@@ -66,11 +67,11 @@ class MatrixProductConv2D(keras.layers.Conv2D):
 class SplitConv2D(keras.layers.Conv2D):
     """Stock grouped convolution, its groups one after the other."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return split_convolution(self, inputs)
 
 
-def split_convolution(layer, inputs):
+def split_convolution(layer: Any, inputs: Any) -> Any:
     """What a grouped convolution of Keras or tf_keras gives.
 
     TensorFlow computes a grouped convolution on a CPU through XLA, seven times slower

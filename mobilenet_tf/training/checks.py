@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 
@@ -57,12 +59,14 @@ def classes(
 
 def activation(model: keras.Model, multi_label: bool, name: str = "model") -> None:
     """Raise ValueError where a model's outputs cannot be what they are taken for."""
-    wrong = keras.activations.softmax if multi_label else keras.activations.sigmoid
+    wrong: Callable = (
+        keras.activations.softmax if multi_label else keras.activations.sigmoid
+    )
     last = model.layers[-1]
-    found = getattr(last, "activation", None)
+    activation = getattr(last, "activation", None)
     if isinstance(last, keras.layers.Softmax):
-        found = keras.activations.softmax
-    if found is wrong:
+        activation = keras.activations.softmax
+    if activation is wrong:
         raise ValueError(
             f"{name} must not end in {wrong.__name__} where multi_label is "
             f"{multi_label}"

@@ -5,11 +5,13 @@ holds the weights of a triangle filter. Two batched products do it on every back
 the accelerator where there is one, and antialiasing comes for free.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
 
-def sampling_matrix(start, end, source: int, target: int):
+def sampling_matrix(start: Any, end: Any, source: int, target: int) -> Any:
     """Weights that resample `[start, end]` of `source` pixels to `target` pixels.
 
     `(batch,), (batch,) -> (batch, target, source)`; every row sums to 1. The filter is
@@ -27,7 +29,12 @@ def sampling_matrix(start, end, source: int, target: int):
     return weights / ops.sum(weights, axis=2, keepdims=True)
 
 
-def crop_resize(images, boxes, side: int, input_range=(-1.0, 1.0)):
+def crop_resize(
+    images: Any,
+    boxes: Any,
+    side: int,
+    input_range: tuple[float, float] = (-1.0, 1.0),
+) -> Any:
     """Cut a box out of each image and scale it to a network's input.
 
     `uint8 (batch, S, 3, S), float32 (batch, 4) -> float32 (batch, side, side, 3)`.
@@ -58,5 +65,6 @@ class CropResize(keras.layers.Layer):
         super().__init__(**kwargs)
         self.side, self.input_range = side, input_range
 
-    def call(self, inputs):
-        return crop_resize(*inputs, self.side, self.input_range)
+    def call(self, inputs: Any) -> Any:
+        images, boxes = inputs
+        return crop_resize(images, boxes, self.side, self.input_range)

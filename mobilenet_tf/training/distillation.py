@@ -154,6 +154,7 @@ class Student(classifier.Classifier):
             both = join(outputs)
         clone = keras.Model(inputs, both)
         optimizer = self.recipe.build_optimizer(steps_per_epoch)
+        assert self.loss is not None
         accuracy = keras.metrics.MeanMetricWrapper(self.loss.top1, name="top1")
         clone.compile(optimizer, loss=self.loss, metrics=[accuracy])
         optimizer.build(clone.trainable_variables)

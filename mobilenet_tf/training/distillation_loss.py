@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -25,7 +27,7 @@ class FeatureDistance(keras.layers.Layer):
         super().__init__(name="features", **options)
         self.weight, self.seed = weight, seed
 
-    def build(self, shapes):
+    def build(self, shapes: Any) -> None:
         _, student, teacher = shapes
         self.map = keras.layers.Dense(
             teacher[-1],
@@ -35,7 +37,7 @@ class FeatureDistance(keras.layers.Layer):
         )
         self.map.build(student)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         """`(batch, n), (batch, student's C), (batch, teacher's C) -> (batch, n)`."""
         logits, student, teacher = inputs
         teacher = ops.stop_gradient(teacher)
@@ -71,7 +73,7 @@ class DistillationLoss(keras.losses.Loss):
         self.temperature, self.weight = temperature, weight
         self.multi_label, self.label_smoothing = multi_label, label_smoothing
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """`(batch, classes), (batch, 2 classes) -> (batch,)`, the student's first."""
         student, teacher = ops.split(y_pred, 2, axis=-1)
         soft = self._divergence(student / self.temperature, teacher / self.temperature)
@@ -80,7 +82,7 @@ class DistillationLoss(keras.losses.Loss):
             loss = loss + (1 - self.weight) * self._cross_entropy(y_true, student)
         return loss
 
-    def top1(self, y_true, y_pred):
+    def top1(self, y_true: Any, y_pred: Any) -> Any:
         """Whether the student's best class is the label's, or else the teacher's.
 
         Of attributes, which of them are.

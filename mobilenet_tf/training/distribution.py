@@ -1,12 +1,13 @@
 """Data parallelism: every device takes an equal share of each batch."""
 
 import contextlib
+from collections.abc import Iterator
 
 import keras
 
 
 @contextlib.contextmanager
-def scope(data_parallel: bool):
+def scope(data_parallel: bool) -> Iterator[None]:
     """Build and train inside; without `data_parallel` it does nothing.
 
     TensorFlow uses `MirroredStrategy` over its GPUs, or over its logical CPUs where

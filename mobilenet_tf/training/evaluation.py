@@ -87,6 +87,8 @@ def evaluate(
         multi_label = data.multi_label if multi_label is None else multi_label
     elif side is None:
         raise ValueError("side must be that of the split's images in pixels, got None")
+    else:
+        split = data
     multi_label = bool(multi_label)
     flat = graph.flatten(model)
     checks.activation(flat, multi_label)
@@ -119,12 +121,12 @@ def evaluate_batches(
         ValueError: There are no images, or a score is not finite.
     """
     head = graph.head(model)
-    if head is None or head.activation == "linear":
-        to_logits = np.asarray
-    else:  # of probabilities, as the loss is of logits
+    gives_logits = head is None or head.activation == "linear"
 
-        def to_logits(scores):
-            return np.log(np.maximum(scores, keras.config.epsilon()))
+    def to_logits(scores: np.ndarray) -> np.ndarray:
+        if gives_logits:
+            return scores
+        return np.log(np.maximum(scores, keras.config.epsilon()))
 
     return _of_classes(
         (

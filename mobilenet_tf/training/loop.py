@@ -140,7 +140,7 @@ def run(
                 verbose=0,
             )
         values = snapshot.capture(trained)
-    if trained is None:  # the snapshot was of the last epoch
+    if trained is None and values is not None:  # the snapshot was of the last epoch
         trained = trainee.compiled(None, steps_per_epoch)
         snapshot.restore(trained, values)
     trainee.finish(trained)

@@ -8,6 +8,7 @@ import os
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ def checksum(model: keras.Model) -> int:
     """A number that tells weights from others."""
     found = 0
     for array in model.get_weights():
-        found = zlib.crc32(np.ascontiguousarray(array), found)
+        found = zlib.crc32(np.ascontiguousarray(array).data, found)
     return found
 
 
@@ -49,7 +50,9 @@ def save(path: Path, values: list[np.ndarray], facts: dict) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         header = np.frombuffer(json.dumps(facts).encode(), "uint8")
-        named = {f"v{index:05d}": value for index, value in enumerate(values)}
+        named: dict[str, Any] = {
+            f"v{index:05d}": value for index, value in enumerate(values)
+        }
         np.savez(file, header=header, **named)
     os.replace(partial, path)
 

@@ -10,11 +10,7 @@ TEST_READY = $(VENV)/.ready-test
 LINT_READY = $(VENV)/.ready-lint
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
-# 1x1 convolutions in bfloat16 where the processor multiplies it, which is faster there.
-PRECISION ?= $(shell grep -qsw avx512_bf16 /proc/cpuinfo && \
-	echo pointwise_bfloat16 || echo float32)
-EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2 \
-	--precision=$(PRECISION)
+EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
 
 .PHONY: help setup reproduce test test-jax thorough tables lint types clean
 
@@ -47,8 +43,7 @@ $(LINT_READY): $(READY)
 	@touch $@
 
 reproduce: $(READY)
-	$(RUN) -m experiments.width_multiplier $(EMBEDDED)
-	$(RUN) -m experiments.resolution_multiplier $(EMBEDDED)
+	$(RUN) -m experiments.reproduce $(EMBEDDED)
 
 test: $(TEST_READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal

@@ -21,11 +21,12 @@ from test_data import prepare
 
 import mobilenet_tf
 from experiments import resolution_multiplier
-from experiments.harness import Config, Network, display, flags, program
+from experiments.harness import Config, Network, display, flags, preparation, program
 from experiments.harness.progress import Event, Schedule
 from experiments.harness.workdir import Workdir
 from experiments.trials import bitmap
 from experiments.trials.trial import Trial
+from mobilenet_tf.data import rendering
 from mobilenet_tf.training.recipes import RECIPES
 
 
@@ -208,16 +209,16 @@ def test_trains_without_tensorflow(tiny, tmp_path, backend):
 
 BAD_FLAGS = [
     (["--recipe=best"], "value should be one of <fine_tune|gentle|modern"),
-    (["--epochs=0"], "flag --epochs=0: Expected integer >= 1"),
+    (["--epochs=0"], "flag --epochs=0: 0 is not a positive integer"),
     (["--only=^7"], "--only must match one of 0.5, 0.25; got '^7'"),
     (["--only=("], "--only must be a regular expression, got '('"),
-    (["--base_resolution=20"], "base_resolution 32, but 20 was asked for"),
-    (["--base_resolution=0"], "flag --base_resolution=0: Expected integer >= 1"),
+    (["--base_resolution=20"], "base_resolution 32, but 20 was requested"),
+    (["--base_resolution=0"], "flag --base_resolution=0: 0 is not a positive integer"),
     (["--arrays=."], "--arrays must be a file, got the folder '.'"),
     (["--documents=no.md"], "--documents must be existing files, got 'no.md'"),
     (["--only", "^0.25", "dry_run"], "unexpected positional argument: 'dry_run'"),
     (["--dataset=stripes:7.0.0"], "holds version"),
-    (["--dataset=circles"], "holds name 'stripes', but 'circles' was asked for"),
+    (["--dataset=circles"], "holds name 'stripes', but 'circles' was requested"),
     (["--workdir=/proc/nowhere"], "--workdir must be a directory that can be written"),
 ]
 
@@ -242,6 +243,8 @@ def test_errors_of_the_library_speak_of_flags():
         ("choose one with image_key=", "choose one with --image_key="),
         ("evaluation_split must be a", "--eval_split must be a"),
         ("side must be at least 32", "side must be at least 32"),
+        ("name must be a TFDS data set", "--dataset must be a TFDS data set"),
+        ("the file holds name 'a'", "the file holds name 'a'"),
     ):
         assert flags.in_terms_of_flags(library) == command_line
 
@@ -292,13 +295,29 @@ def test_live_display_shows_one_bar_for_the_grid(tmp_path):
         "float32",
     )
     schedule = Schedule([trial], Workdir(tmp_path))
-    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    console = Console(
+        file=io.StringIO(), force_terminal=True, highlight=False, width=120
+    )
     with display.LiveDisplay(schedule, console) as shown:
         shown.show(Event(trial.key, 1, 0.5, loss=0.7))
         shown.show(Event(trial.key, 7, 0.9, seconds=3.0))
     text = console.file.getvalue()
     assert "0 of 1 trials done" in text
     assert "0.5, 32 px, seed 0 done: top-1 90.00 % in 3 s" in text
+
+
+def test_drawing_the_embedded_data_shows_progress(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rendering, "SPLITS", {"train": 48, "validation": 24})
+    config = Config(data_dir=str(tmp_path))
+    for _ in range(2):  # it is drawn once
+        with preparation.shown(config):
+            config.load_data()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("drawing")] == [
+        f"drawing {split} images: {drawn} of {total}"
+        for split, total in rendering.SPLITS.items()
+        for drawn in range(total // 4, total + 1, total // 4)
+    ]
 
 
 def test_events_pass_through_a_pipe():

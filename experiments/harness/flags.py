@@ -14,7 +14,7 @@ from mobilenet_tf.training.precision import CHOICES
 from mobilenet_tf.training.recipes import RECIPES
 
 # Library arguments whose flag has another name.
-_RENAMED = {"evaluation_split": "eval_split", "mode": "data_mode"}
+_RENAMED = {"evaluation_split": "eval_split", "mode": "data_mode", "name": "dataset"}
 
 
 def define() -> None:
@@ -100,7 +100,7 @@ def in_terms_of_flags(message: str) -> str:
     """
     known = "|".join(field.name for field in dataclasses.fields(Config))
     for argument, flag in _RENAMED.items():
-        message = re.sub(rf"\b{argument}(?=[= ])", flag, message)
+        message = re.sub(rf"\b{argument}(?==| must )", flag, message)
     message = re.sub(rf"(?<![\w-])({known})=True\b", r"--\1", message)
     message = re.sub(rf"(?<![\w-])({known})=", r"--\1=", message)
     return re.sub(rf"^({known}) must ", r"--\1 must ", message)

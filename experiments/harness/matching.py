@@ -42,7 +42,7 @@ def matching(
         and config.precision in ("auto", record["precision"])
     ]
     if data is not None:
-        metadata = json_ready(data.facts)
+        metadata = json_ready(data.metadata.to_json())
         chosen = [record for record in chosen if record["data"] == metadata]
     else:
         chosen = [record for record in chosen if _fits(record["data"], config)]

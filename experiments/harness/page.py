@@ -42,11 +42,17 @@ class Page:
 
 
 def check_output(config: Config) -> None:
-    """Raise OSError or ValueError, before any work, if a page cannot be written."""
-    config.tables_folder.mkdir(parents=True, exist_ok=True)
+    """Raise ValueError, before any work, if a page cannot be written."""
+    try:
+        config.tables_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            "tables_dir must be a directory that can be written, got "
+            f"{str(config.tables_folder)!r} ({error.strerror})"
+        ) from error
     for file in config.documents:
         if not Path(file).is_file():
-            raise ValueError(f"--documents must be existing files, got {file!r}")
+            raise ValueError(f"documents must be existing files, got {file!r}")
 
 
 def publish(pages: Sequence[Page], config: Config) -> None:

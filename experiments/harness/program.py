@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from absl import app, logging
 from absl.flags import FLAGS
 
-from experiments.harness import display, flags, grid, workers
+from experiments.harness import display, flags, grid, preparation, workers
 from experiments.harness.config import Config
 from experiments.harness.experiment import Experiment, Table
 from experiments.harness.page import check_output, publish
@@ -63,17 +63,18 @@ def main(experiment: Experiment | Table, config: Config) -> None:
         return
     if config.worker_of:
         workers.end_with(config.worker_of)
+    workdir = Workdir(config.workdir) if trains and not config.render else None
     check_output(config)
     data = None
-    if trains and not config.render:
+    if workdir is not None:
         chosen = precision.choose(config.precision)
         config = dataclasses.replace(config, precision=chosen)
-        data = train(experiment, config)
+        data = train(experiment, config, workdir)
     if not config.worker_of:
         publish(experiment.pages(config, data), config)
 
 
-def train(experiment: Experiment, config: Config) -> DataSet:
+def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
     """Train all networks of an experiment; returns the data set.
 
     A worker takes part in the grid of the program that started it.
@@ -81,11 +82,12 @@ def train(experiment: Experiment, config: Config) -> DataSet:
     Args:
         experiment: Names the networks.
         config: Everything else; its precision is not "auto".
+        workdir: Where snapshots, models and records are kept.
     """
-    workdir = Workdir(config.workdir)
     networks = experiment.networks(config)
-    data = config.load_data(print if not config.worker_of else _ignore)
-    metadata = json_ready(data.facts)
+    with preparation.shown(config):
+        data = config.load_data(print if not config.worker_of else _ignore)
+    metadata = json_ready(data.metadata.to_json())
     for network in networks:  # an error here comes before any work
         network.check(data.classes, metadata["base_resolution"])
     recipe = config.training_recipe

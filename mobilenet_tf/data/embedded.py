@@ -6,6 +6,7 @@ every picture with `mobilenet_tf.data.rendering`, in a few seconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import tensorflow_datasets as tfds
@@ -24,6 +25,11 @@ class Vignettes(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "First release, drawn from seed 0."}
+
+    # Called with the split, the images drawn so far, and the images in all.
+    on_progress: ClassVar[Callable[[str, int, int], None]] = staticmethod(
+        lambda split, drawn, total: None
+    )
 
     def _info(self) -> tfds.core.DatasetInfo:
         shape = (rendering.SIDE, rendering.SIDE, 3)
@@ -46,3 +52,4 @@ class Vignettes(tfds.core.GeneratorBasedBuilder):
         for index in range(rendering.SPLITS[split]):
             image, label = rendering.example(split, index)
             yield index, {"image": image, "label": label}
+            self.on_progress(split, index + 1, rendering.SPLITS[split])

@@ -113,7 +113,8 @@ def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
     schedule = Schedule(grid.in_order(trials), workdir)
     with display.create(schedule) as shown:
         if config.workers > 1 and grid.missing(grid.in_order(trials), workdir):
-            workers.run_workers(config.workers, shown)
+            # "auto" may depend on a measurement: it is made once, for all workers.
+            workers.run_workers(config.workers, shown, config.precision)
         run_grid(shown.show)
     return data
 

@@ -19,12 +19,13 @@ class WorkerError(Exception):
     """A worker process ended with an error, which it has printed."""
 
 
-def run_workers(count: int, display: Display) -> None:
+def run_workers(count: int, display: Display, precision: str) -> None:
     """Run this command in `count` processes that share the grid and the cores.
 
     Args:
         count: Number of processes.
         display: Shows what all of them report.
+        precision: The precision of all workers.
 
     Raises:
         WorkerError: A process failed; the others have gone on to the end.
@@ -37,7 +38,7 @@ def run_workers(count: int, display: Display) -> None:
         "OMP_NUM_THREADS": threads,
     }
     command = [sys.executable, *_this_program(), *sys.argv[1:]]
-    command.append(f"--worker_of={os.getpid()}")
+    command += [f"--precision={precision}", f"--worker_of={os.getpid()}"]
     workers = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(count)

@@ -1,4 +1,6 @@
-"""What all benchmarks do with a result: print it, keep it, put it into documents."""
+"""Prints a benchmark's result, keeps it as a record, and puts it into documents."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
@@ -6,6 +8,7 @@ from absl import flags
 
 from experiments.report import document
 from experiments.trials import records
+from experiments.trials.provenance import provenance
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -17,20 +20,35 @@ flags.DEFINE_list(
 )
 
 
-def publish(name: str, text: str) -> None:
-    """Print a result; with --documents, record it and write it into them."""
-    record = {"key": name, "text": text, **records.provenance()}
+def publish(name: str, text: str, processor: str | None = None) -> None:
+    """Print a result; with --documents, record it and write it into them.
+
+    Args:
+        name: Module of the benchmark.
+        text: The result as Markdown.
+        processor: Kind of processor, "AVX2", where there is a record of each kind; the
+            documents then show all of them.
+    """
+    record = {"key": name, "text": text, **provenance()}
+    if processor is not None:
+        record["processor"] = processor
     print(f"\n{render(record)}", flush=True)
     if not flags.FLAGS.documents:
         return
-    records.write(RESULTS / f"{name}.json", record)
+    kind = "" if processor is None else "_" + processor.lower().replace("-", "")
+    records.write(RESULTS / f"{name}{kind}.json", record)
+    block = render(record)
+    if processor is not None:
+        kept = [records.read(path)[0] for path in RESULTS.glob(f"{name}_*.json")]
+        kept.sort(key=lambda one: one["processor"])
+        block = "\n\n".join(map(render, kept))
     for path in map(Path, flags.FLAGS.documents):
-        document.replace_blocks(path, {f"benchmark-{name}": render(record)})
+        document.replace_blocks(path, {f"benchmark-{name}": block})
 
 
 def render(record: dict) -> str:
     """A record as Markdown."""
-    return (
-        f"`python -m benchmarks.{record['key']}`, {record['device']}:\n\n"
-        f"{record['text']}"
-    )
+    device = record["device"]
+    if "processor" in record:
+        device += f" ({record['processor']})"
+    return f"`python -m benchmarks.{record['key']}`, {device}:\n\n{record['text']}"

@@ -6,6 +6,10 @@ Every contender trains the same network on the same fixed batch, batch size 64, 
 momentum, cross-entropy. Rounds are interleaved, so that whatever else the machine does
 meets all of them alike; printed are medians over the rounds. PyTorch takes part where
 torch is installed, in channels_last, in this same process and with as many threads.
+
+The limit is what TensorFlow reaches on this processor in a product of two float32
+matrices of 2048 x 2048, measured in the same rounds. A training step counts as three
+forward passes (outputs, input gradients, kernel gradients), two operations a mult-add.
 """
 
 import statistics
@@ -17,7 +21,8 @@ from absl import app, flags
 
 import mobilenet_tf
 from benchmarks.report import publish
-from mobilenet_tf.analysis import table
+from mobilenet_tf import processor
+from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.precision import PRECISIONS
 
@@ -29,6 +34,8 @@ flags.DEFINE_integer("steps", 3, "Steps of each contender in a round.", 1)
 FLAGS = flags.FLAGS
 
 CLASSES = 10
+LIMIT_SIDE = 2048
+LIMIT = "matrix product"
 
 
 def ours(alpha, images, labels, precision):
@@ -69,8 +76,16 @@ def pytorch(alpha, images, labels):
     return step
 
 
+def matrix_product():
+    """One product of two large float32 matrices."""
+    import tensorflow as tf
+
+    matrix = tf.random.stateless_normal((LIMIT_SIDE, LIMIT_SIDE), (0, 1))
+    return lambda: tf.matmul(matrix, matrix).numpy()
+
+
 def measure(steps):
-    """Median images per second of each contender, rounds interleaved."""
+    """Median steps per second of each contender, rounds interleaved."""
     for step in steps.values():
         step()  # traces and compiles
         step()
@@ -80,8 +95,7 @@ def measure(steps):
             start = time.perf_counter()
             for _ in range(FLAGS.steps):
                 step()
-            seconds = time.perf_counter() - start
-            speeds[name].append(FLAGS.steps * FLAGS.batch_size / seconds)
+            speeds[name].append(FLAGS.steps / (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in speeds.items()}
 
 
@@ -106,20 +120,40 @@ def main(_):
         }
         steps["keras.applications"] = keras_applications(alpha, images, labels)
         steps["PyTorch channels_last"] = pytorch(alpha, images, labels)
+        steps[LIMIT] = matrix_product()
         speeds = measure({name: step for name, step in steps.items() if step})
-        exact, fast = (speeds[f"ours, {name}"] for name in PRECISIONS[:2])
-        rows = [
-            (name, f"{speed:.0f}", f"{exact / speed:.2f}", f"{fast / speed:.2f}")
-            for name, speed in speeds.items()
-        ]
-        columns = (
-            f"alpha {alpha:g}",
-            "images/s",
-            *(f"{one} / this" for one in PRECISIONS[:2]),
-        )
-        tables.append(table.render(columns, rows))
+        tables.append(_table(alpha, speeds))
     setting = f"{FLAGS.side} px, batch size {FLAGS.batch_size}; medians."
-    publish("training_throughput", "\n\n".join([*tables, setting]))
+    publish(
+        "training_throughput",
+        "\n\n".join([*tables, setting]),
+        processor.describe().kind,
+    )
+
+
+def _table(alpha, speeds):
+    """Images per second, ratios to ours, and shares of the limit."""
+    limit = speeds.pop(LIMIT) * 2 * LIMIT_SIDE**3
+    model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=FLAGS.side)
+    operations = 3 * 2 * cost.mult_adds(model) * FLAGS.batch_size
+    exact, fast = (speeds[f"ours, {name}"] for name in PRECISIONS[:2])
+    rows = [
+        (
+            name,
+            f"{speed * FLAGS.batch_size:.0f}",
+            f"{exact / speed:.2f}",
+            f"{fast / speed:.2f}",
+            f"{100 * operations * speed / limit:.0f} %",
+        )
+        for name, speed in speeds.items()
+    ]
+    columns = (
+        f"alpha {alpha:g}",
+        "images/s",
+        *(f"{precision} / this" for precision in PRECISIONS[:2]),
+        f"of {limit / 1e9:.0f} GFLOP/s",
+    )
+    return table.render(columns, rows)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def test_learns_and_is_reproducible(stripes):
     assert progress.epoch == len(progress.history) == 8
     metrics = evaluate(one, stripes.evaluation, stripes.side).as_dict()
     assert metrics["top1"] > 0.9
-    assert metrics["top5"] == 1.0
+    assert "top5" not in metrics  # of two classes it would always be 1
 
 
 def test_evaluate_equals_predictions(stripes):
@@ -141,7 +141,7 @@ def test_bad_fit_arguments(stripes, tmp_path):
     grey = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match=r"take \(batch, side, side, 3\) .* 32, 32, 1"):
         classifier.fit(grey, stripes, QUICK)
-    with pytest.raises(ValueError, match="precision must be one of 'float32'"):
+    with pytest.raises(ValueError, match="precision must be one of 'auto', 'float32'"):
         classifier.fit(small_model(), stripes, QUICK, precision="float16")
     model = mobilenet_tf.build(0.25, base_resolution=32, classes=3)
     with pytest.raises(ValueError, match="model has 3 classes, the data set 2"):

@@ -168,7 +168,7 @@ def test_the_card_of_what_was_measured(small, tmp_path):
 def test_agreement_and_accuracy():
     outputs = np.eye(4)
     swapped = outputs[[0, 1, 3, 2]]
-    with pytest.raises(ValueError, match=r"less than min_agreement=0.9: .* on 50.0 %"):
+    with pytest.raises(ValueError, match=r"less than min_agreement=0.9, .* on 50.0 %"):
         compare("int8", outputs, swapped, min_agreement=0.9, tolerance=None)
     report = compare("int8", outputs, swapped, classes=range(4), tolerance=None)
     assert (report.model_accuracy, report.file_accuracy) == (1.0, 0.5)

@@ -48,7 +48,7 @@ class Vignettes(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager):
         return {split: self._generate_examples(split) for split in rendering.SPLITS}
 
-    def _generate_examples(self, split: str):
+    def _generate_examples(self, split):
         for index in range(rendering.SPLITS[split]):
             image, label = rendering.example(split, index)
             yield index, {"image": image, "label": label}

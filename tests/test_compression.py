@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from compressible import (
     QUICK,
+    SYMMETRIC,
     copy_of,
     grouped,
     images,
@@ -32,8 +33,9 @@ def test_the_authors_squeezenet_in_6_bits(shared):
 def test_grouped_convolutions(stripes):
     """They are pruned and clustered like others, and trained in between."""
     model = grouped()
-    pruned = steps.prune(model, stripes, QUICK, sparsity=0.75, report=quiet)
-    shared = steps.cluster(pruned, stripes, QUICK, clusters=4, report=quiet)
+    settings = {"report": quiet, "input_range": SYMMETRIC}
+    pruned = steps.prune(model, stripes, QUICK, sparsity=0.75, **settings)
+    shared = steps.cluster(pruned, stripes, QUICK, clusters=4, **settings)
     for name in ("second", "third"):
         kernel = values(shared)[name]
         assert abs(np.mean(kernel == 0) - 0.75) <= 1 / kernel.size
@@ -46,7 +48,7 @@ def test_separable_convolutions(stripes):
     """Their depthwise kernel is a kernel of its own, named, and not passed over."""
     model = separable()
     reports = []
-    settings = {"report": reports.append}
+    settings = {"report": reports.append, "input_range": SYMMETRIC}
     pruned = steps.prune(
         model, stripes, QUICK, sparsity=0.5, depthwise=True, **settings
     )
@@ -58,7 +60,7 @@ def test_separable_convolutions(stripes):
         assert len(np.unique(kernel)) <= 4, name
     assert [report.left_out for report in reports] == [(), (), ("second_depthwise",)]
     assert "second_depthwise" in str(reports[1])
-    eight = steps.quantize(shared, stripes, QUICK, report=quiet)
+    eight = steps.quantize(shared, stripes, QUICK, **settings)
     for name, kernel in values(eight).items():
         np.testing.assert_array_equal(kernel == 0, values(shared)[name] == 0)
 
@@ -191,5 +193,12 @@ def test_an_error_while_clustering_changes_nothing(stripes):
     model = grouped()
     before = copy_of(model)
     with pytest.raises(StopError):
-        steps.cluster(model, stripes, QUICK, clusters=8, on_epoch=stop)
+        steps.cluster(
+            model,
+            stripes,
+            QUICK,
+            clusters=8,
+            input_range=SYMMETRIC,
+            on_epoch=stop,
+        )
     same_bits(model, before)

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from compressible import QUICK, copy_of, quiet
+from compressible import QUICK, SYMMETRIC, copy_of, grouped, quiet
 
 import mobilenet_tf
 from mobilenet_tf.compression import low_rank, remove_channels, reports, steps
@@ -84,6 +84,8 @@ def test_models_reports_and_labels_are_checked_before_training(
         x = keras.layers.Conv2D(2, 3)(grey)
         grey = keras.Model(grey, keras.layers.GlobalAveragePooling2D()(x))
         rejects(r"must take \(batch, side, side, 3\)", grey)
+        rejects("input_range must be given for", grouped())
+        rejects(r"input_range must be \(black, white\)", input_range=(1, 0))
         ended = keras.layers.Activation("sigmoid")(trained.output)
         rejects("must not end in sigmoid", keras.Model(trained.input, ended))
 
@@ -104,7 +106,13 @@ def test_activations_that_the_toolkit_lacks(stripes, no_work):
         with pytest.raises(
             ValueError, match=f"'conv' has the .* {activation!r}, which"
         ):
-            steps.cluster(ending_in(activation), stripes, QUICK, clusters=4)
+            steps.cluster(
+                ending_in(activation),
+                stripes,
+                QUICK,
+                clusters=4,
+                input_range=SYMMETRIC,
+            )
     x = np.linspace(-9, 9, 2 * 32 * 32 * 3).reshape(2, 32, 32, 3).astype("float32")
     for activation in ACTIVATIONS:
         model = ending_in(activation)
@@ -158,7 +166,7 @@ def test_models_that_do_not_fit(stripes, no_work):
     x = keras.layers.BatchNormalization(name="scale")(x)
     normalised = keras.Model(inner, x)
     with pytest.raises(ValueError, match="'scale' is a BatchNormalization"):
-        steps.quantize(normalised, stripes, QUICK)
+        steps.quantize(normalised, stripes, QUICK, input_range=SYMMETRIC)
     with pytest.raises(ValueError, match="given together"):
         steps.cluster(other, stripes, clusters=8)
 

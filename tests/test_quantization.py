@@ -8,6 +8,7 @@ import pytest
 from compressible import (
     NETWORKS,
     QUICK,
+    SYMMETRIC,
     copy_of,
     fires,
     grouped,
@@ -113,7 +114,7 @@ def test_a_filter_of_zeros_stays_zero(stripes):
         kernel, bias = layer.get_weights()
         kernel[..., 1] = 0
         layer.set_weights([kernel, bias])
-    result = steps.quantize(model, stripes, ONCE, report=quiet)
+    result = steps.quantize(model, stripes, ONCE, input_range=SYMMETRIC, report=quiet)
     for array in result.get_weights():
         assert np.isfinite(array).all()
     for name in ("first", "classifier"):
@@ -127,7 +128,7 @@ def test_training_that_diverges_is_an_error(stripes):
     before = copy_of(model)
     wild = dataclasses.replace(ONCE, learning_rate=1e30)
     with pytest.raises(ValueError, match=r"'first' are not finite .* learning_rate"):
-        steps.quantize(model, stripes, wild, report=quiet)
+        steps.quantize(model, stripes, wild, input_range=SYMMETRIC, report=quiet)
     same_bits(model, before)
 
 

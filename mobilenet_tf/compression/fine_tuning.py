@@ -28,6 +28,8 @@ class Training(TypedDict, total=False):
 
     Attributes:
         seed: Seed of batch order, augmentation and dropout; 0 by default.
+        input_range: What the model expects of black and of white; needed only where its
+            layers do not tell, see `mobilenet_tf.models.graph.input_range`.
         snapshot_path: `.npz` file that holds the state after each epoch. The same call
             with the same file goes on where a killed one has stopped.
         on_epoch: Called after each epoch, when its snapshot is on disk.
@@ -35,6 +37,7 @@ class Training(TypedDict, total=False):
     """
 
     seed: int
+    input_range: tuple[float, float] | None
     snapshot_path: str | os.PathLike | None
     on_epoch: Callable[[loop.Progress], None]
     report: Callable[[reports.Report], None]
@@ -55,7 +58,7 @@ def checked(
     model: keras.Model,
     data: DataSet | None,
     recipe: Recipe | None,
-    training: Mapping[str, object],
+    training: Mapping[str, Any],
     *,
     optional: bool,
 ) -> keras.Model:
@@ -94,6 +97,7 @@ def checked(
         checks.shape(flat)
         checks.classes(flat, data)
         checks.activation(flat, multi_label=False)
+        checks.input_range(flat, training.get("input_range"))
         _check_trainable(flat)
     architecture.describe(flat)  # raises for layers that no step can handle
     return flat
@@ -168,23 +172,26 @@ def fine_tune(
     """
     top1 = None
     if data is not None and recipe is not None:
+        input_range = checks.input_range(model, training.pop("input_range", None))
         trainee = None
         if wrapping is not None:
-            trainee = toolkit().Toolkit(result, data.side, recipe, wrapping, left_out)
+            trainee = toolkit().Toolkit(
+                result, data.side, recipe, wrapping, input_range, left_out
+            )
             trainee.check()
         # First, so that images which cannot be evaluated are found before the training.
-        before = reports.accuracy(model, data, recipe)
+        before = reports.accuracy(model, data, recipe, input_range)
         training["task"] = (
-            f"{title}, {wrapping}, left out {list(left_out)}, of weights "
-            f"{snapshot.checksum(model)}"
+            f"{title}, {wrapping}, left out {list(left_out)}, input {input_range}, of "
+            f"weights {snapshot.checksum(model)}"
         )
         if trainee is None:
-            classifier.fit(result, data, recipe, **training)
+            classifier.fit(result, data, recipe, input_range=input_range, **training)
         else:
             keras.utils.set_random_seed(training.get("seed", 0))
             loop.run(trainee, data, recipe, **training)
         _check_finite(result, recipe)
-        top1 = before, reports.accuracy(result, data, recipe)
+        top1 = before, reports.accuracy(result, data, recipe, input_range)
     report(reports.make(title, model, result, left_out, top1, notes))
     return result
 

@@ -140,9 +140,19 @@ def make(
     )
 
 
-def accuracy(model: keras.Model, data: DataSet, recipe: Recipe) -> float:
-    """Top-1 accuracy on the evaluation split."""
-    evaluation = evaluate(model, data, central_fraction=recipe.central_fraction)
+def accuracy(
+    model: keras.Model,
+    data: DataSet,
+    recipe: Recipe,
+    input_range: tuple[float, float],
+) -> float:
+    """Top-1 accuracy on the evaluation split, as a fraction."""
+    evaluation = evaluate(
+        model,
+        data,
+        central_fraction=recipe.central_fraction,
+        input_range=input_range,
+    )
     assert evaluation.top1 is not None  # the data have one label each
     return evaluation.top1
 

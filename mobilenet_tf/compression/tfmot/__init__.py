@@ -17,7 +17,6 @@ from mobilenet_tf.compression.tfmot.packages import tf_keras, tfmot
 from mobilenet_tf.compression.tfmot.quantization import Quantization
 from mobilenet_tf.compression.tfmot.wrappers import Clustering, KeptZeros, Pruning
 from mobilenet_tf.compression.wrapping import Wrapping
-from mobilenet_tf.models import graph
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.recipe import Recipe
 
@@ -33,6 +32,7 @@ class Toolkit:
         source: Side in pixels of the stored images.
         recipe: How to train.
         wrapping: How layers are wrapped.
+        input_range: What the network expects of black and of white.
         left_out: Names of kernels that are not wrapped; their zeros stay zeros too.
     """
 
@@ -40,6 +40,7 @@ class Toolkit:
     source: int
     recipe: Recipe
     wrapping: Wrapping
+    input_range: tuple[float, float]
     left_out: Collection[str] = ()
 
     def check(self) -> None:
@@ -56,8 +57,7 @@ class Toolkit:
         body._name = "body"
         images = tf_keras.Input((self.source, 3, self.source), dtype="uint8")
         boxes = tf_keras.Input((4,))
-        input_range = graph.input_range(self.model) or graph.SYMMETRIC
-        crops = Crop(self.source, side, input_range)([images, boxes])
+        crops = Crop(self.source, side, self.input_range)([images, boxes])
         trained = tf_keras.Model([images, boxes], body(crops))
         compile_for_training(trained, self.recipe, steps_per_epoch, tf_keras)
         return trained

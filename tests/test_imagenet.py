@@ -13,10 +13,10 @@ import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
 import mobilenet_tf
+from experiments import imagenet_checkpoints
 from mobilenet_tf.data import imagenet_photographs as photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.models import imagenet
-from mobilenet_tf.training import evaluation
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_real_predictions_of_real_weights(shared):
     )
     found = photographs.from_tfds("imagenette112", str(shared / "tfds"))
     some = dataclasses.replace(found, images=found.images.take(200))
-    metrics = evaluation.evaluate(model, some, Preprocessing())
+    metrics = imagenet_checkpoints.measure(model, some, Preprocessing())
     assert metrics["images"] == 200
     assert metrics["top1"] > 0.25  # of 1000 classes
 

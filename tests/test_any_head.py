@@ -1,5 +1,6 @@
 """Networks with a user's own head or scaling: every format, with top-1 verification."""
 
+import dataclasses
 import functools
 
 import keras
@@ -9,9 +10,9 @@ from keras import layers
 
 import mobilenet_tf
 from mobilenet_tf import export
-from mobilenet_tf.export import images
+from mobilenet_tf.export import images, verification
 from mobilenet_tf.export.network import Network
-from mobilenet_tf.models import baselines
+from mobilenet_tf.models import baselines, graph
 
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("tf2onnx")
@@ -101,15 +102,23 @@ def test_every_head_in_every_format(name, file, tmp_path):
     assert report.top1_agreement >= (0.75 if report.tolerance is None else 1.0)
 
 
-def test_scaling_that_is_applied_twice_fails_verification(tmp_path):
-    """A model that scales its input itself, exported as if it did not."""
+def test_scaling_that_is_applied_twice_fails_verification():
+    """A file that scales the input of a network that scales it itself."""
     model = network("sequential")
-    correct = Network.of(model)
-    assert correct.input_range == (0, 255) and correct.core_range == (-1, 1)
-    assert not any(isinstance(x, layers.Rescaling) for x in correct.core.layers)
-    scaled_twice = correct.on_pixels()(np.zeros((1, SIDE, SIDE, 3)) / 127.5 - 1)
-    once = model(np.zeros((1, SIDE, SIDE, 3)), training=False)
-    assert np.abs(scaled_twice - once).max() > 1e-3
+    prepared = Network.of(model)
+    assert prepared.input_range == (0, 255) and prepared.core_range == (-1, 1)
+    examples = images.Examples.of(None, None, prepared.labels)
+    pixels = images.resized(examples.images, SIDE)
+    expected = verification.model_outputs(model, prepared.input_range, pixels)
+
+    def verify(prepared):
+        outputs = prepared.on_pixels().predict(pixels, verbose=0)
+        return verification.compare("x", examples, expected, outputs, classifies=True)
+
+    assert verify(prepared).top1_agreement == 1.0
+    twice = dataclasses.replace(prepared, core=graph.flatten(model))
+    with pytest.raises(ValueError, match="differs from the model, and was not kept"):
+        verify(twice)
 
 
 def test_the_head_stays_with_the_user(tmp_path):

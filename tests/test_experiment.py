@@ -104,8 +104,7 @@ def test_record_is_complete(tiny, tmp_path):
     assert record["data"]["name"] == "stripes"
     assert record["data"]["evaluation_split"] == "validation"
     top1 = record["metrics"]["top1"]
-    if "correct" in record:
-        assert bitmap.decode(record["correct"]).mean() == pytest.approx(top1)
+    assert bitmap.decode(record["correct"]).mean() == pytest.approx(top1)
     assert record["cost"]["side"] == 32
     assert len(record["history"]) == 2
     assert record["seconds"] > 0

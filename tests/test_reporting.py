@@ -1,7 +1,10 @@
 import json
 
 import pytest
+from conftest import ROOT
 
+from experiments import reproduce
+from experiments.harness import Config, page
 from experiments.published.mobilenets import FIGURE4, TABLE6
 from experiments.report import comparison, document, figures
 from experiments.trials import records
@@ -230,3 +233,27 @@ def test_rows_without_a_paper_have_no_columns_for_it():
     assert "Drop" not in header
     assert first.split("|")[-2].strip() == "0"
     assert second.split("|")[-2].strip() == "–"
+
+
+def test_reproduce_shows_two_tables_then_claims_then_files(tmp_path, capsys):
+    """From the committed records of the embedded data set."""
+    config = Config(
+        render=True,
+        workdir=str(tmp_path / "runs"),
+        results=str(ROOT / "experiments/results"),
+    )
+    page.check_output(config)
+    pages = reproduce.experiment.pages(config)
+    page.publish(pages, config)
+    output = capsys.readouterr().out
+    sentences = [sentence for shown in pages for sentence in shown.claims]
+    order = [
+        output.index("**MobileNets Table 6"),
+        output.index("**MobileNets Table 7"),
+        *(output.rindex(sentence) for sentence in sentences),  # again below the tables
+        output.index("written: "),
+        output.index("records: "),
+    ]
+    assert len(sentences) == 2 and order == sorted(order)
+    assert {file.suffix for file in pages[-1].figures} == {".png", ".svg"}
+    assert all(file.exists() for file in pages[-1].figures)

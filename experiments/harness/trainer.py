@@ -43,7 +43,10 @@ def train(
     origin = provenance()  # now: the files may change during the training
     with distribution.scope(data_parallel):
         model = _trained(trial, data, workdir, on_epoch)
-    metrics, correct = _evaluated(model, data, trial)
+    evaluation = evaluate(
+        model, data, central_fraction=trial.training_recipe.central_fraction
+    )
+    metrics = evaluation.as_dict()
     if trial.network.steps:
         from mobilenet_tf import codec  # an optional dependency
 
@@ -58,7 +61,7 @@ def train(
         "label": trial.network.label,
         **trial.config,
         "metrics": metrics,
-        **({} if correct is None else {"correct": bitmap.encode(correct)}),
+        "correct": bitmap.encode(evaluation.correct),
         "cost": costs(model),
         "seconds": round(progress["seconds"], 1),
         "history": progress["history"],
@@ -67,14 +70,6 @@ def train(
     records.write(workdir.record_path(trial), record)
     workdir.snapshot_path(trial).unlink(missing_ok=True)
     return record
-
-
-def _evaluated(model, data, trial):
-    """Metrics by name, and which validation images were right."""
-    result = evaluate(
-        model, data, central_fraction=trial.training_recipe.central_fraction
-    )
-    return result.as_dict(), result.correct
 
 
 def _trained(trial, data, workdir, on_epoch):

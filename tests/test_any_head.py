@@ -4,7 +4,6 @@ import dataclasses
 import functools
 
 import keras
-import numpy as np
 import pytest
 from keras import layers
 

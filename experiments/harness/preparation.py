@@ -27,11 +27,8 @@ def shown(config: Config) -> Iterator[None]:
     if config.dataset.partition(":")[0] != EMBEDDED or read_from_file:
         yield
         return
-    import tensorflow_datasets as tfds
+    from mobilenet_tf.data.embedded import progress_reported
 
-    from mobilenet_tf.data import embedded
-
-    tfds.disable_progress_bar()
     console = Console(highlight=False)
     bars = Progress(console=console, disable=not console.is_terminal)
     tasks = {}
@@ -44,10 +41,5 @@ def shown(config: Config) -> Iterator[None]:
         elif drawn * 4 // total > (drawn - 1) * 4 // total:
             print(f"drawing {split} images: {drawn} of {total}", flush=True)
 
-    before = embedded.Vignettes.on_progress
-    embedded.Vignettes.on_progress = staticmethod(report)
-    try:
-        with bars:
-            yield
-    finally:
-        embedded.Vignettes.on_progress = staticmethod(before)
+    with progress_reported(report), bars:
+        yield

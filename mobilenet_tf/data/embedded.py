@@ -6,7 +6,8 @@ every picture with `mobilenet_tf.data.rendering`, in a few seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 import tensorflow_datasets as tfds
@@ -53,3 +54,20 @@ class Vignettes(tfds.core.GeneratorBasedBuilder):
             image, label = rendering.example(split, index)
             yield index, {"image": image, "label": label}
             self.on_progress(split, index + 1, rendering.SPLITS[split])
+
+
+@contextlib.contextmanager
+def progress_reported(report: Callable[[str, int, int], None]) -> Iterator[None]:
+    """Report the drawing of the data set inside the block, instead of TFDS' bars.
+
+    Args:
+        report: Called with the split, the images drawn so far, and the images in all.
+    """
+    before = Vignettes.on_progress
+    tfds.disable_progress_bar()
+    Vignettes.on_progress = staticmethod(report)
+    try:
+        yield
+    finally:
+        Vignettes.on_progress = staticmethod(before)
+        tfds.enable_progress_bar()

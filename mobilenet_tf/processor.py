@@ -122,9 +122,10 @@ def kernels() -> str | None:
     """
     if "tensorflow" not in sys.modules:
         return None
-    # TensorFlow has no public name for this.
-    from tensorflow.python.util import _pywrap_util_port
-
+    try:  # TensorFlow has no public name for this
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return None
     return "onednn" if _pywrap_util_port.IsMklEnabled() else "eigen"
 
 

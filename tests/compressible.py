@@ -7,7 +7,7 @@ import numpy as np
 
 import mobilenet_tf
 from mobilenet_tf.compression import kernels
-from mobilenet_tf.models import blocks
+from mobilenet_tf.models import blocks, squeezenet_blocks
 from mobilenet_tf.models.mobilenet import BLOCKS
 from mobilenet_tf.training.recipe import Recipe
 
@@ -65,11 +65,11 @@ def fires():
     """Two Fire modules and a bypass: of SqueezeNet what a quick test needs."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((32, 32, 3))
-    x = blocks.conv_relu(inputs, 8, 3, 4, name="conv1")
-    first = blocks.fire(x, 8, 8, 8, name="fire2")
-    second = blocks.fire(first, 8, 8, 8, name="fire3")
+    x = squeezenet_blocks.conv_relu(inputs, 8, 3, 4, name="conv1")
+    first = squeezenet_blocks.fire(x, 8, 8, 8, name="fire2")
+    second = squeezenet_blocks.fire(first, 8, 8, 8, name="fire3")
     x = keras.layers.Add(name="bypass")([first, second])
-    x = blocks.conv_relu(x, 2, 1, name="conv10")
+    x = squeezenet_blocks.conv_relu(x, 2, 1, name="conv10")
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     return keras.Model(inputs, keras.layers.Activation("softmax", name="classifier")(x))
 

@@ -69,7 +69,7 @@ def test_squeezenet_of_other_classes(tmp_path):
     with pytest.warns(UserWarning, match="of 5 classes is left out; that of 3"):
         other = mobilenet_tf.build_squeezenet(classes=3, resolution=64, weights=path)
     np.testing.assert_array_equal(weights_of(other)[0], weights_of(model)[0])
-    with pytest.raises(ValueError, match=r"version '1.1', .* is \(7, 7, 3, 96\)"):
+    with pytest.raises(ValueError, match=r"version '1.1', .* has \(7, 7, 3, 96\)"):
         mobilenet_tf.build_squeezenet("1.1", classes=5, resolution=64, weights=path)
 
 

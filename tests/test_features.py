@@ -162,7 +162,7 @@ def teacher(booleans):
 
 def mean_ap(model, data):
     measured = evaluate(model, data.evaluation, data.side, multi_label=True)
-    return measured["mean_ap"]
+    return measured.mean_ap
 
 
 def test_attributes_are_learnt(teacher, booleans):

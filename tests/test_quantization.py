@@ -46,7 +46,9 @@ def all_kernels(model):
 
 
 def columns(kernel):
-    """The filters of a kernel, as rows; a depthwise kernel of multiplier 1 is one."""
+    """The filters of a kernel, as rows; of a depthwise kernel those of each channel."""
+    if kernel.ndim == 4 and kernel.shape[-1] == 1:
+        kernel = kernel[..., 0]
     return kernel.reshape(-1, kernel.shape[-1]).T
 
 

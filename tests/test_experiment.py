@@ -34,11 +34,13 @@ from mobilenet_tf.training.recipes import RECIPES
 def tiny(tmp_path, stripes_file):
     """Start the tiny experiment with flags; the data is a file of arrays."""
 
+    started = []
+
     def start(*flags, workdir="runs", **environment):
         command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes"]
         command += [f"--arrays={stripes_file}", f"--workdir={workdir}", *flags]
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": paths, **environment},
@@ -46,12 +48,16 @@ def tiny(tmp_path, stripes_file):
             stderr=subprocess.PIPE,
             text=True,
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()  # what a failed test has left
 
 
 def finish(process):
-    output, errors = process.communicate(timeout=240)
+    output, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     return output
 

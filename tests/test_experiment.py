@@ -20,7 +20,7 @@ from rich.console import Console
 from test_data import prepare
 
 import mobilenet_tf
-from experiments import resolution_multiplier
+from experiments import resolution_multiplier, width_multiplier
 from experiments.harness import Config, Network, display, flags, preparation, program
 from experiments.harness.progress import Event, Schedule
 from experiments.harness.workdir import Workdir
@@ -156,16 +156,15 @@ def test_workers_end_with_the_program_that_started_them(tiny):
     assert errors.count("the program that started this worker is gone") == 2
 
 
-def test_dry_run_writes_the_arrays(tmp_path):
+def test_dry_run_writes_the_arrays(tmp_path, capsys):
     """What a machine without TensorFlow is then given."""
     prepare(tmp_path)
     arrays = tmp_path / "squares.npz"
-    command = [sys.executable, "-m", "experiments.width_multiplier", "--dry_run"]
-    command += [f"--arrays={arrays}", f"--data_dir={tmp_path}", "--dataset=squares"]
-    output = subprocess.run(
-        command, cwd=ROOT, capture_output=True, check=True, text=True
-    ).stdout
-    assert "| 1 MobileNet" in output
+    config = Config(
+        dry_run=True, arrays=str(arrays), data_dir=str(tmp_path), dataset="squares"
+    )
+    program.main(width_multiplier.experiment, config)
+    assert "| 1 MobileNet" in capsys.readouterr().out
     assert arrays.exists()
 
 
@@ -176,17 +175,10 @@ def test_workers_share_the_grid(tiny, tmp_path):
     assert "|     2 |" in output
 
 
-def test_dry_run_prints_costs_and_trains_nothing(tmp_path):
-    output = subprocess.run(
-        [
-            *(sys.executable, "-m", "experiments.width_multiplier"),
-            *("--dry_run", f"--workdir={tmp_path}"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+def test_dry_run_prints_costs_and_trains_nothing(tmp_path, capsys):
+    config = Config(dry_run=True, workdir=str(tmp_path))
+    program.main(width_multiplier.experiment, config)
+    output = capsys.readouterr().out
     assert "| 0.25 MobileNet | 224 px |                41 |  41.03 |" in output
     assert not list(tmp_path.rglob("*.json"))
 

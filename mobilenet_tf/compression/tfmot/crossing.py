@@ -176,8 +176,5 @@ class Crop(tf_keras.layers.Layer):
         images, boxes = inputs
         # A generator's batches come without their shape.
         images = tf.ensure_shape(images, (None, self.source, 3, self.source))
-        crops = crop_resize(images, tf.ensure_shape(boxes, (None, 4)), self.side)
-        if self.input_range == graph.SYMMETRIC:
-            return crops
-        black, white = self.input_range
-        return (crops + 1) * ((white - black) / 2) + black
+        boxes = tf.ensure_shape(boxes, (None, 4))
+        return crop_resize(images, boxes, self.side, self.input_range)

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from absl import flags
 
+from benchmarks.record import RESULTS, render
 from experiments.report import document
 from experiments.trials import records
 from experiments.trials.provenance import provenance
-
-RESULTS = Path(__file__).with_name("results")
 
 flags.DEFINE_list(
     "documents",
@@ -44,11 +43,3 @@ def publish(name: str, text: str, processor: str | None = None) -> None:
         block = "\n\n".join(map(render, kept))
     for path in map(Path, flags.FLAGS.documents):
         document.replace_blocks(path, {f"benchmark-{name}": block})
-
-
-def render(record: dict) -> str:
-    """A record as Markdown."""
-    device = record["device"]
-    if "processor" in record:
-        device += f" ({record['processor']})"
-    return f"`python -m benchmarks.{record['key']}`, {device}:\n\n{record['text']}"

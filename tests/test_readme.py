@@ -80,8 +80,6 @@ def test_commands_name_modules_and_flags_that_exist(document):
 
 @pytest.mark.parametrize("path", MEASURED, ids=lambda path: path.stem)
 def test_benchmarks_are_what_was_measured(path):
-    from benchmarks.report import render  # defines flags
-
     record = json.loads(path.read_text())
     text = (ROOT / "benchmarks" / "README.md").read_text()
     assert render(record) in block(text, f"benchmark-{record['key']}")

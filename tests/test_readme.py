@@ -10,11 +10,12 @@ import sys
 import pytest
 from conftest import ROOT
 
+from benchmarks.record import RESULTS, render
 from experiments.report.document import block
 
 DOCUMENTS = ("README.md", "BUILD.md")
 TRAINED = ("imagenette112.jsonl", "vignettes.jsonl")
-MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+MEASURED = sorted(RESULTS.glob("*.json"))
 RECORDS = [ROOT / "experiments" / "results" / name for name in TRAINED]
 
 

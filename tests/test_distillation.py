@@ -9,6 +9,7 @@ import tensorflow as tf
 from compressible import LEARNING, QUICK, squeezenet
 
 import mobilenet_tf
+from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.training import classifier
 from mobilenet_tf.training.distillation import Student, distil
 from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
@@ -212,8 +213,16 @@ def test_sequential_networks(stripes):
         for _ in range(2)
     ]
     before = models[0].get_weights()
+    for ranges, message in (
+        ({}, "^input_range must be given"),
+        ({"input_range": (0, 1)}, "^teacher_input_range must be given"),
+        ({"input_range": (1, 0)}, "^input_range must be .* rising"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            distil(*models, stripes, QUICK, **ranges)
+    ranges = {"input_range": (0, 1), "teacher_input_range": (0, 255)}
     for feature_weight in (0.0, 1.0):
-        distil(*models, stripes, QUICK, feature_weight=feature_weight)
+        distil(*models, stripes, QUICK, feature_weight=feature_weight, **ranges)
     after = models[0].get_weights()
     assert all((one != other).any() for one, other in zip(before, after, strict=True))
 
@@ -221,17 +230,17 @@ def test_sequential_networks(stripes):
 @pytest.mark.parametrize("build", [student, lambda: squeezenet("complex")])
 def test_every_weight_goes_back_to_its_layer(teacher, stripes, build):
     loss = DistillationLoss(1.0, 1.0)
-    trainee = Student(
+    task = Student(
         build(), stripes.side, LEARNING, teacher=teacher, loss=loss, feature_weight=1.0
     )
-    trained = trainee.compiled(None, 1)
+    trained = task.compiled(None, 1)
     rng = np.random.default_rng(0)
-    layers = [one for one in trainee.model.layers if one.weights]
+    layers = [layer for layer in task.model.layers if layer.weights]
     body = trained.get_layer("student").layers[-1]
     for layer in layers:
         inner = body.get_layer(layer.name)
         inner.set_weights([rng.normal(size=one.shape) for one in inner.weights])
-    trainee.finish(trained)
+    task.finish(trained)
     for layer in layers:
         inner = body.get_layer(layer.name).get_weights()
         for one, other in zip(layer.get_weights(), inner, strict=True):
@@ -259,3 +268,23 @@ def test_feature_distance_is_that_of_the_best_linear_map():
     layer.map.set_weights([best[:4], best[4]])
     layer([logits, features, wanted])
     assert float(layer.losses[0]) < 1e-4
+
+
+def test_each_network_gets_crops_in_its_own_range(teacher, stripes):
+    """The student's pixels are from 0 to 255, the teacher's from -1 to 1."""
+    pixels = keras.Input((36, 36, 3))
+    inside = keras.layers.Rescaling(1 / 127.5, -1)(pixels)
+    copy = keras.Sequential([keras.models.clone_model(teacher)])
+    model = keras.Model(pixels, copy(inside))
+    copy.set_weights(teacher.get_weights())
+    loss = DistillationLoss(1.0, 1.0)
+    task = Student(
+        *(model, stripes.side, LEARNING),
+        input_range=(0, 255),
+        teacher=teacher,
+        teacher_input_range=(-1, 1),
+        loss=loss,
+    )
+    batch = next(stripes.evaluation.epoch(4))
+    logits = task.compiled(None, 1)([batch.images, central_boxes(4, 0.875)])
+    np.testing.assert_allclose(logits[:, :2], logits[:, 2:], atol=1e-4)

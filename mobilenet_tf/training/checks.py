@@ -23,12 +23,12 @@ def kinds(data: DataSet, recipe: Recipe, **models: keras.Model) -> None:
 
 def shape(model: keras.Model, name: str = "model") -> None:
     """Raise ValueError for a model that is no classifier of square images."""
-    given, found = model.input_shape, model.output_shape
-    fits = len(given) == 4 and given[-1] == 3 and len(found) == 2
-    if not fits or given[1] is None or given[1] != given[2]:
+    inputs, outputs = model.input_shape, model.output_shape
+    fits = len(inputs) == 4 and inputs[-1] == 3 and len(outputs) == 2
+    if not fits or inputs[1] is None or inputs[1] != inputs[2]:
         raise ValueError(
             f"{name} must take (batch, side, side, 3) of a known side and give "
-            f"(batch, classes), got {given} and {found}"
+            f"(batch, classes), got {inputs} and {outputs}"
         )
 
 
@@ -97,24 +97,31 @@ def _rectified(layer):
 
 
 def input_range(
-    model: keras.Model, given: tuple[float, float] | None
+    model: keras.Model, given: tuple[float, float] | None, name: str = "input_range"
 ) -> tuple[float, float]:
     """What a model expects of black and of white: the given values, or its own.
+
+    Args:
+        model: Flat, see `graph.flatten`.
+        given: The argument; None reads the values from the model's layers.
+        name: The argument's name.
 
     Raises:
         ValueError: The model's layers do not tell, or `given` is no rising pair.
     """
     if given is None:
-        found = graph.input_range(model)
-        if found is None:
+        own = graph.input_range(model)
+        if own is None:
             raise ValueError(
-                f"input_range must be given for {model.name!r}, whose layers do not "
+                f"{name} must be given for {model.name!r}, whose layers do not "
                 "tell it: (-1, 1), (0, 1) or (0, 255) for black and white"
             )
-        return found
-    low, high = arguments.sequence("input_range", given, 2)
+        return own
+    low, high = arguments.sequence(name, given, 2)
+    for value in (low, high):
+        arguments.number(name, value, lambda value: True, "for black and for white")
     if not low < high:
-        raise ValueError(f"input_range must be (black, white), rising, got {given!r}")
+        raise ValueError(f"{name} must be (black, white), rising, got {given!r}")
     return float(low), float(high)
 
 

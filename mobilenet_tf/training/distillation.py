@@ -37,6 +37,8 @@ def distil(
     feature_weight: float = 0.0,
     seed: int = 0,
     precision: str = "float32",
+    input_range: tuple[float, float] | None = None,
+    teacher_input_range: tuple[float, float] | None = None,
     snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
 ) -> loop.Progress:
@@ -60,6 +62,9 @@ def distil(
             the outputs where there are few classes.
         seed: Seed of batch order, augmentation and dropout.
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
+        input_range: What the student expects of black and of white; needed only where
+            its layers do not tell, see `mobilenet_tf.models.graph.input_range`.
+        teacher_input_range: The same for the teacher.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
@@ -85,10 +90,17 @@ def distil(
         )
     if weight < 1:
         checks.classes(student, data, "student", multi_label)
-    if merged.is_merged(graph.flatten(student)):
-        recalibrate_batch_norm(student, data, seed=seed)
+    flat_student, flat_teacher = graph.flatten(student), graph.flatten(teacher)
+    input_range = checks.input_range(flat_student, input_range)
+    teacher_input_range = checks.input_range(
+        flat_teacher, teacher_input_range, "teacher_input_range"
+    )
+    if merged.is_merged(flat_student):
+        recalibrate_batch_norm(student, data, seed=seed, input_range=input_range)
     loss = DistillationLoss(temperature, weight, multi_label, recipe.label_smoothing)
     settings = temperature, weight, multi_label, feature_weight
+    ranges = input_range, teacher_input_range
+    task = ["distil", snapshot.checksum(teacher), *settings, *ranges]
     return loop.run(
         Student(
             student,
@@ -97,14 +109,16 @@ def distil(
             precision,
             seed,
             multi_label,
+            input_range,
             teacher=teacher,
+            teacher_input_range=teacher_input_range,
             loss=loss,
             feature_weight=feature_weight,
         ),
         data,
         recipe,
         seed=seed,
-        task=json.dumps(["distil", snapshot.checksum(teacher), *settings]),
+        task=json.dumps(task),
         snapshot_path=snapshot_path,
         on_epoch=on_epoch,
     )
@@ -132,12 +146,18 @@ class Student(classifier.Classifier):
     """A `Trainee` whose training clone gives the logits of student and teacher."""
 
     teacher: keras.Model | None = None
+    teacher_input_range: tuple[float, float] | None = None
     loss: DistillationLoss | None = None
     feature_weight: float = 0.0
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
         student = self.clone(side)
-        teacher = training_clone(self.teacher, self.source, precision=self.precision)
+        teacher = training_clone(
+            self.teacher,
+            self.source,
+            precision=self.precision,
+            input_range=self.teacher_input_range,
+        )
         if self.feature_weight:
             student, teacher = map(_with_features, (student, teacher))
         student.name, teacher.name = "student", "teacher"

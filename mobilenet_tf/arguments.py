@@ -77,6 +77,16 @@ def names(name: str, value: Any, legal: Collection[str]) -> None:
         one_of(name, item, legal)
 
 
+def keywords(function: str, given: Collection[str], legal: Collection[str]) -> None:
+    """Check the names of a function's keyword arguments; raises a TypeError."""
+    for name in given:
+        if name not in legal:
+            raise TypeError(
+                f"{function}() got an unexpected keyword argument {name!r}; those "
+                f"beside its own are {', '.join(legal)}"
+            )
+
+
 def activation(name: str, value: Any) -> None:
     """Check for None or the name of a Keras activation."""
     try:

@@ -154,7 +154,7 @@ def test_the_card_of_what_was_measured(small, tmp_path):
     pytest.importorskip("onnxruntime")
     path = tmp_path / "model.onnx"
     pictures = images.default_images(16)
-    given = {"images": pictures, "classes": [0] * 16, "data": "pets"}
+    given = {"images": pictures, "classes": [0] * 16, "data_description": "pets"}
     report = export.onnx(small, path, **given)
     card = path.with_name("model.onnx.md").read_text()
     assert 'datasets:\n- "pets"\n' in card
@@ -162,7 +162,7 @@ def test_the_card_of_what_was_measured(small, tmp_path):
         f"metrics:\n    - {{type: accuracy, value: {report.file_accuracy:.4f}}}" in card
     )
     assert "Trained on: pets" in card
-    assert "the 16 images given, which must not be training images" in card
+    assert "Top-1 on 16 images given, which must not be training images:" in card
 
 
 def test_agreement_and_accuracy():

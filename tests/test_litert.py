@@ -73,7 +73,7 @@ def test_metadata_of_a_litert_file(small, tmp_path):
 def test_litert_arguments(small, tmp_path):
     with pytest.raises(ValueError, match="quantization must be one of None"):
         export.litert(small, tmp_path / "m.tflite", "int4")
-    with pytest.raises(ValueError, match="representative_images must be given for"):
+    with pytest.raises(ValueError, match="data or representative_images must be given"):
         export.litert(small, tmp_path / "m.tflite", "int8")
     with pytest.raises(ValueError, match="path must end in"):
         export.litert(small, tmp_path / "model")

@@ -78,13 +78,8 @@ def checked(
         TypeError: The step has no such keyword argument.
     """
     stock = step.__name__ in ("remove_channels", "low_rank")
-    keywords = (StockTraining if stock else Training).__annotations__
-    for name in training:
-        if name not in keywords:
-            raise TypeError(
-                f"{step.__name__}() got an unexpected keyword argument {name!r}; those "
-                f"about the training are {', '.join(keywords)}"
-            )
+    legal = (StockTraining if stock else Training).__annotations__
+    arguments.keywords(step.__name__, training, legal)
     if optional and (data is None) != (recipe is None):
         raise ValueError("data and recipe must be given together, or neither")
     if not optional or data is not None:

@@ -43,7 +43,9 @@ flags.DEFINE_integer("classes", 1000, "Number of classes.")
 flags.DEFINE_bool("include_top", True, "Classes rather than features.")
 flags.DEFINE_string("weights", None, "imagenet, or a file.", required=True)
 flags.DEFINE_string("labels", None, "File with the name of a class in each line.")
-flags.DEFINE_string("data", None, "What the weights were trained on, for the card.")
+flags.DEFINE_string(
+    "data_description", None, "What the weights were trained on, for the model card."
+)
 flags.DEFINE_enum("format", "saved_model", list(FORMATS), "Kind of file.")
 flags.DEFINE_string(
     "images", None, "Folder of photographs, not those trained on; needed for int8."
@@ -72,7 +74,7 @@ def build() -> keras.Model:
 def arguments(model: keras.Model) -> dict[str, Any]:
     """What the flags say to an export, apart from model and path."""
     trained = "imagenet-1k" if FLAGS.weights == "imagenet" else None
-    options: dict[str, Any] = {"data": FLAGS.data or trained}
+    options: dict[str, Any] = {"data_description": FLAGS.data_description or trained}
     if FLAGS.labels:
         options["labels"] = Path(FLAGS.labels).read_text(encoding="utf-8").splitlines()
     quantized = FLAGS.format == "litert_int8"

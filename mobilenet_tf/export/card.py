@@ -9,26 +9,28 @@ from mobilenet_tf.export.network import Network
 from mobilenet_tf.export.verification import Verification
 
 
-def render(network: Network, name: str, data: str | None, report: Verification) -> str:
+def render(
+    network: Network, name: str, data_description: str | None, report: Verification
+) -> str:
     """Markdown with the metadata that Hugging Face reads.
 
     Args:
         network: What was exported.
         name: Name of the file.
-        data: What the weights were trained on; None means that the card does not know.
+        data_description: What the weights were trained on; None where not known.
         report: What the verification measured.
     """
     model, labels = network.model, network.labels
     classes = f"{len(labels):,} classes" if labels else "features, no classifier"
     sections = [
-        _metadata(model, name, data, report),
+        _metadata(model, name, data_description, report),
         f"# {name}",
         f"`{model.name}`, {network.side} x {network.side} pixels, {classes}. "
         f"Exported as {report.format} by mobilenet_tf.",
         f"- Mult-adds per image: {cost.mult_adds(network.core):,}\n"
         f"- Parameters: {model.count_params():,}\n"
         "- Input: RGB photographs from 0 to 255; scaling is inside.\n"
-        f"- Trained on: {data or 'not stated by who exported it'}",
+        f"- Trained on: {data_description or 'not stated by who exported it'}",
         f"## Verification\n\n{report}.\n\nThe Keras model was called as its user calls "
         "it, the file as a device does.",
         f"## Accuracy\n\n{_accuracy(report)}",
@@ -42,15 +44,14 @@ def _accuracy(report):
     if report.file_accuracy is None:
         return "Not measured: no images with their true classes were given."
     return (
-        f"Top-1 on the {report.images} images given, which must not be training "
-        f"images: {100 * report.file_accuracy:.1f} % (the Keras model "
-        f"{100 * report.model_accuracy:.1f} %). Whoever exported the file chose these "
-        "images; on images that the network was trained on, accuracy is higher than on "
-        "new ones."
+        f"Top-1 on {report.images} {report.image_source}: "
+        f"{100 * report.file_accuracy:.1f} % (the Keras model "
+        f"{100 * report.model_accuracy:.1f} %). On images that a network was trained "
+        "on, accuracy is higher than on new ones."
     )
 
 
-def _metadata(model, name, data, report):
+def _metadata(model, name, data_description, report):
     lines = [
         "library_name: keras",
         "pipeline_tag: image-classification",
@@ -59,10 +60,10 @@ def _metadata(model, name, data, report):
         f"- {model.name.partition('_')[0]}",
         "- mobile",
     ]
-    if data is not None:
-        lines += ["datasets:", f"- {json.dumps(data)}"]
+    if data_description is not None:
+        lines += ["datasets:", f"- {json.dumps(data_description)}"]
     if report.file_accuracy is not None:
-        dataset = f"the {report.images} images given, which must not be training images"
+        dataset = f"{report.images} {report.image_source}"
         lines += [
             "model-index:",
             f"- name: {json.dumps(name)}",

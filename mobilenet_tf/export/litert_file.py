@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.export import verification
-from mobilenet_tf.export.images import Examples, check_images, resized
-from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.images import check_images, resized, split_images
+from mobilenet_tf.export.options import Options, Prepared, prepare
 from mobilenet_tf.export.packages import require
 from mobilenet_tf.export.publishing import check_path, publish
 from mobilenet_tf.export.verification import Verification
@@ -19,21 +20,19 @@ from mobilenet_tf.export.verification import Verification
 # The largest difference of an output; weights in float16 have 11 bits.
 TOLERANCES = {None: verification.FLOAT_TOLERANCE, "float16": 1e-2, "int8": None}
 
+CALIBRATION_IMAGES = 200  # of a data set
+
 
 def litert(
     model: keras.Model,
     path: str | os.PathLike,
     quantization: str | None = None,
     *,
-    input_range: tuple[float, float] | None = None,
-    labels: Sequence[str] | None = None,
-    images: Sequence[np.ndarray] | None = None,
-    classes: Sequence[int] | None = None,
-    data: str | None = None,
     representative_images: Sequence[np.ndarray] | None = None,
     min_agreement: float = 0.9,
     float_output: bool = True,
     lanes: int = 32,
+    **options: Unpack[Options],
 ) -> Verification:
     """Write a `.tflite` file, and verify it against the model.
 
@@ -54,18 +53,10 @@ def litert(
         path: The file to write, ending in `.tflite`; neither it nor report and card
             beside it may exist.
         quantization: None for float32, "float16" for weights of half the size, "int8".
-        input_range: The values that the model expects of black and of white, such as
-            (-1, 1). None reads them from its graph, where that tells.
-        labels: Names of the classes in index order; None means the WordNet ids for 1000
-            classes, else the numbers.
-        images: Real images to verify the file on, uint8 `(H, W, 3)` of any sizes; None
-            means 16 crops of one photograph that comes with matplotlib.
-        classes: The true classes of `images`, for the accuracy of model and file. The
-            images must not be training images then.
-        data: What the weights were trained on, for the model card.
         representative_images: Real images that int8 is calibrated on, some hundred and
-            others than `images`; needed for it. Training images will do.
-        min_agreement: For int8, the least share of `images` with the same best class,
+            others than `images`; needed for it without `data`, of whose training split
+            200 images are taken otherwise.
+        min_agreement: For int8, the least share of images with the same best class,
             or the least mean cosine of features. Outputs in float32 differ by at most
             1e-4, in float16 by 1e-2 of the largest, or of 1 where that is smaller.
         float_output: For int8, whether outputs and the inputs of the classifier are
@@ -75,12 +66,15 @@ def litert(
             with AVX-512 or AMX, 16 on phones, 1 where mult-adds alone count, as on
             microcontrollers. Narrower layers compute several columns at once, which
             changes no output: see `mobilenet_tf.export.tflite.folding`.
+        **options: See `mobilenet_tf.export.options.Options`: `data` or `images` to
+            verify the file on, `classes`, `labels`, `input_range`, `data_description`.
 
     Returns:
         What the verification measured.
 
     Raises:
         ImportError: ai-edge-litert is not installed.
+        TypeError: There is no such further argument.
         ValueError: An argument does not fit, or the file differs from the model; no
             file is left.
     """
@@ -88,22 +82,20 @@ def litert(
     arguments.number("min_agreement", min_agreement, lambda x: 0 <= x <= 1, "in [0, 1]")
     arguments.integer("lanes", lanes)
     check_path(path, ".tflite")
-    network = Network.of(model, labels, input_range)
-    examples = Examples.of(images, classes, network.labels)
+    prepared = prepare("litert", model, options)
+    network = prepared.network
     calibration = None
     if quantization == "int8":
-        calibration = _calibration(network, representative_images)
+        calibration = _calibration(prepared, representative_images)
     require("ai_edge_litert")
     from mobilenet_tf.export import tflite
 
-    pixels = resized(examples.images, network.side)
+    pixels = resized(prepared.examples.images, network.side)
     return publish(
         path,
-        network,
-        examples,
+        prepared,
         format_name=f"litert {quantization or 'float32'}",
         pixels=pixels,
-        data=data,
         write=lambda partial: partial.write_bytes(
             tflite.content(
                 network,
@@ -119,11 +111,15 @@ def litert(
     )
 
 
-def _calibration(network, images):
-    """Pixels that the ranges of int8 are found on."""
+def _calibration(prepared: Prepared, images: Sequence[np.ndarray] | None) -> np.ndarray:
+    """Pixels that determine the ranges of int8."""
+    network, data = prepared.network, prepared.data
+    if images is None and data is not None:
+        images, _ = split_images(data.train, CALIBRATION_IMAGES)
     if images is None or not len(images):
         raise ValueError(
-            "representative_images must be given for quantization='int8', got none"
+            "data or representative_images must be given for quantization='int8', got "
+            "neither"
         )
     if network.head is not None:
         _ = network.gives_logits  # raises for what is neither logits nor softmax

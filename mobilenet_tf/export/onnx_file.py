@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import keras
 import numpy as np
 
 from mobilenet_tf.export import verification
-from mobilenet_tf.export.images import Examples, resized
+from mobilenet_tf.export.images import resized
 from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.options import Options, prepare
 from mobilenet_tf.export.packages import require
 from mobilenet_tf.export.publishing import check_path, publish
 from mobilenet_tf.export.verification import Verification
@@ -24,12 +25,8 @@ def onnx(
     model: keras.Model,
     path: str | os.PathLike,
     *,
-    input_range: tuple[float, float] | None = None,
-    labels: Sequence[str] | None = None,
-    images: Sequence[np.ndarray] | None = None,
-    classes: Sequence[int] | None = None,
-    data: str | None = None,
     tolerance: float = verification.FLOAT_TOLERANCE,
+    **options: Unpack[Options],
 ) -> Verification:
     """Write an `.onnx` file, and verify it against the model.
 
@@ -42,38 +39,30 @@ def onnx(
             or features; other models inside it are flattened.
         path: The file to write, ending in `.onnx`; neither it nor report and card
             beside it may exist.
-        input_range: The values that the model expects of black and of white, such as
-            (-1, 1). None reads them from its graph, where that tells.
-        labels: Names of the classes in index order; None means the WordNet ids for 1000
-            classes, else the numbers.
-        images: Real images to verify the file on, uint8 `(H, W, 3)` of any sizes; None
-            means 16 crops of one photograph that comes with matplotlib.
-        classes: The true classes of `images`, for the accuracy of model and file. The
-            images must not be training images then.
-        data: What the weights were trained on, for the model card.
         tolerance: The largest difference of an output that is accepted, as a share of
             the largest output, or of 1 where that is smaller.
+        **options: See `mobilenet_tf.export.options.Options`: `data` or `images` to
+            verify the file on, `classes`, `labels`, `input_range`, `data_description`.
 
     Returns:
         What the verification measured.
 
     Raises:
         ImportError: tf2onnx or onnxruntime is not installed.
+        TypeError: There is no such further argument.
         ValueError: An argument does not fit, or the file differs from the model; no
             file is left.
     """
     check_path(path, ".onnx")
-    network = Network.of(model, labels, input_range)
-    examples = Examples.of(images, classes, network.labels)
+    prepared = prepare("onnx", model, options)
+    network = prepared.network
     require("tf2onnx", "onnxruntime")
-    pixels = resized(examples.images, network.side)
+    pixels = resized(prepared.examples.images, network.side)
     return publish(
         path,
-        network,
-        examples,
+        prepared,
         format_name="onnx",
         pixels=pixels,
-        data=data,
         write=lambda partial: _write(network, partial),
         run=lambda partial: _run(partial, pixels),
         tolerance=tolerance,

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mobilenet_tf.export import card, verification
-from mobilenet_tf.export.images import Examples
-from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.options import Prepared
 from mobilenet_tf.export.verification import Verification
 
 FILE_SUFFIXES = (".tflite", ".onnx")
@@ -40,12 +39,10 @@ def check_path(path: str | os.PathLike, suffix: str = "") -> None:
 
 def publish(
     path: str | os.PathLike,
-    network: Network,
-    examples: Examples,
+    prepared: Prepared,
     *,
     format_name: str,
     pixels: np.ndarray,
-    data: str | None,
     write: Callable[[Path], object],
     run: Callable[[Path], np.ndarray],
     tolerance: float | None,
@@ -55,11 +52,9 @@ def publish(
 
     Args:
         path: Where it will stand; see `check_path`.
-        network: What is exported.
-        examples: The images that it is verified on.
+        prepared: What is exported, and the images that it is verified on.
         format_name: The file's format, for the report.
         pixels: The images as the Keras model sees them, from 0 to 255.
-        data: What the weights were trained on, for the model card.
         write: Writes the file to the path that it is given.
         run: The outputs of that file for the images, as a device computes them.
         tolerance: See `verification.compare`.
@@ -71,7 +66,7 @@ def publish(
     Raises:
         ValueError: The verification fails; no file is left then.
     """
-    path = Path(path)
+    path, network = Path(path), prepared.network
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
@@ -79,7 +74,7 @@ def publish(
         write(partial)
         report = verification.compare(
             format_name,
-            examples,
+            prepared.examples,
             verification.model_outputs(network.model, network.input_range, pixels),
             run(partial),
             classifies=network.head is not None,
@@ -89,7 +84,7 @@ def publish(
         )
         texts = {
             ".json": report.to_json(),
-            ".md": card.render(network, path.name, data, report),
+            ".md": card.render(network, path.name, prepared.data_description, report),
         }
         for suffix, text in texts.items():
             partial.with_name(path.name + suffix).write_text(text, encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import keras
 import numpy as np
@@ -13,8 +14,9 @@ import tensorflow as tf
 from mobilenet_tf import arguments
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import verification
-from mobilenet_tf.export.images import Examples, resized
+from mobilenet_tf.export.images import resized
 from mobilenet_tf.export.network import Network
+from mobilenet_tf.export.options import Options, prepare
 from mobilenet_tf.export.orientation import orientation, upright
 from mobilenet_tf.export.publishing import check_path, publish
 from mobilenet_tf.export.verification import Verification
@@ -26,14 +28,10 @@ def saved_model(
     model: keras.Model,
     path: str | os.PathLike,
     *,
-    input_range: tuple[float, float] | None = None,
-    labels: Sequence[str] | None = None,
     top_k: int = 5,
     preprocessing: Preprocessing | None = None,
-    images: Sequence[np.ndarray] | None = None,
-    classes: Sequence[int] | None = None,
-    data: str | None = None,
     tolerance: float = verification.FLOAT_TOLERANCE,
+    **options: Unpack[Options],
 ) -> Verification:
     """Write a SavedModel that takes photographs, and verify it against the model.
 
@@ -49,31 +47,25 @@ def saved_model(
         model: A functional or sequential Keras model from square RGB images to classes
             or features; other models inside it are flattened.
         path: The folder to write; neither it nor report and card beside it may exist.
-        input_range: The values that the model expects of black and of white, such as
-            (-1, 1). None reads them from its graph, where that tells.
-        labels: Names of the classes in index order. None means the WordNet ids for
-            1000 classes, else the numbers.
         top_k: How many of the best classes are named, at most all.
         preprocessing: None means TF-Slim's.
-        images: Real images to verify the file on, uint8 `(H, W, 3)` of any sizes; None
-            means 16 crops of one photograph that comes with matplotlib.
-        classes: The true classes of `images`, for the accuracy of model and file. The
-            images must not be training images then.
-        data: What the weights were trained on, for the model card.
         tolerance: The largest difference of an output that is accepted, as a share of
             the largest output, or of 1 where that is smaller.
+        **options: See `mobilenet_tf.export.options.Options`: `data` or `images` to
+            verify the file on, `classes`, `labels`, `input_range`, `data_description`.
 
     Returns:
         What the verification measured.
 
     Raises:
+        TypeError: There is no such further argument.
         ValueError: An argument does not fit, or the file differs from the model; no
             file is left.
     """
     arguments.integer("top_k", top_k)
     check_path(path)
-    network = Network.of(model, labels, input_range)
-    examples = Examples.of(images, classes, network.labels)
+    prepared = prepare("saved_model", model, options)
+    network = prepared.network
     preprocessing = preprocessing or Preprocessing()
     output = "features"
     if network.head is not None:
@@ -85,13 +77,11 @@ def saved_model(
 
     return publish(
         path,
-        network,
-        examples,
+        prepared,
         format_name="saved_model",
-        pixels=resized(examples.images, network.side, preprocessing),
-        data=data,
+        pixels=resized(prepared.examples.images, network.side, preprocessing),
         write=write,
-        run=lambda partial: _run(partial, examples.images, output),
+        run=lambda partial: _run(partial, prepared.examples.images, output),
         tolerance=tolerance,
     )
 

@@ -25,6 +25,7 @@ class Verification:
     Attributes:
         format: Such as "saved_model".
         images: Number of images.
+        image_source: Which images, to be read after their number.
         images_given: Whether they are the caller's, rather than crops of one
             photograph.
         maximum_difference: Largest absolute difference of two outputs.
@@ -40,6 +41,7 @@ class Verification:
 
     format: str
     images: int
+    image_source: str
     images_given: bool
     maximum_difference: float
     tolerance: float | None
@@ -50,11 +52,10 @@ class Verification:
     zero_weights: float = 0.0
 
     def __str__(self):
-        source = "images" if self.images_given else "crops of one photograph"
         limit = "" if self.tolerance is None else f" (at most {self.tolerance:g})"
         text = (
-            f"{self.format} verified on {self.images} {source}: largest difference "
-            f"{self.maximum_difference:.2g}{limit}"
+            f"{self.format} verified on {self.images} {self.image_source}: largest "
+            f"difference {self.maximum_difference:.2g}{limit}"
         )
         if self.top1_agreement is not None:
             text += f", same best class on {100 * self.top1_agreement:.1f} %"
@@ -66,7 +67,7 @@ class Verification:
                 f"{100 * self.model_accuracy:.1f} %)"
             )
         if not self.images_given:
-            text += "; pass images= for your own"
+            text += "; pass data= or images= for your own"
         if self.zero_weights > 0.5:
             text += (
                 f". {100 * self.zero_weights:.0f} % of the weights are zero, which "
@@ -88,7 +89,11 @@ def model_outputs(
         input_range: The values that it expects of black and of white.
         pixels: `(images, side, side, 3)` from 0 to 255.
     """
-    return model.predict(scaled(pixels, input_range), verbose=0)
+    outputs = model.predict(scaled(pixels, input_range), verbose=0)
+    (output,) = keras.tree.flatten(
+        outputs
+    )  # a list where the model gives a list of one
+    return output
 
 
 def compare(
@@ -132,6 +137,7 @@ def compare(
     verification = Verification(
         format=format_name,
         images=len(expected),
+        image_source=examples.source,
         images_given=examples.given,
         maximum_difference=float(np.abs(expected - actual).max()),
         tolerance=tolerance,

@@ -18,7 +18,7 @@ pytest.importorskip("constriction")
 from mobilenet_tf import codec
 from mobilenet_tf.codec import __main__, tensors
 from mobilenet_tf.export.tflite import int8
-from mobilenet_tf.models import architecture
+from mobilenet_tf.models import architecture, graph
 
 
 def small(**options):
@@ -142,14 +142,24 @@ def test_names_that_keras_gives_do_not_matter(tmp_path):
     same_bits(first, second)
 
 
-def test_nested_models_are_written_flat(tmp_path):
+def nested():
+    return in_a_sequence(small(include_top=False, pooling="avg"), classes=5)
+
+
+def inputs_in_a_list():
+    model = graph.flatten(nested())
+    return keras.Model([model.input], model.output)
+
+
+@pytest.mark.parametrize("build", [nested, inputs_in_a_list])
+def test_other_models_are_written_flat_and_functional(build, tmp_path):
     path = tmp_path / "model.mntc"
-    model = in_a_sequence(small(include_top=False, pooling="avg"), classes=5)
+    model = build()
     codec.save(model, path)
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3))
     expected = model.predict(images, verbose=0)
     np.testing.assert_array_equal(codec.load(path).predict(images, verbose=0), expected)
-    other = in_a_sequence(small(include_top=False, pooling="avg"), classes=5)
+    other = build()
     codec.load_weights(other, path)
     same_bits(model, other)
 

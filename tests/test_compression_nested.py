@@ -16,6 +16,7 @@ from compressible import (
 )
 
 from mobilenet_tf.compression import low_rank, remove_channels, steps
+from mobilenet_tf.models import graph
 
 pytest.importorskip("mobilenet_tf.compression.tfmot")
 BRIEF = dataclasses.replace(LEARNING, epochs=2, learning_rate=0.01)
@@ -66,8 +67,19 @@ def test_the_network_is_trained(nested, stripes):
     assert accuracy(nested, stripes) >= 0.9
 
 
-def test_prune(nested, stripes):
-    result = check(steps.prune, nested, stripes, sparsity=0.5)
+def unchanged(model):
+    return model
+
+
+def inputs_in_a_list(model):
+    """A flat copy, built from a list of one input."""
+    flat = graph.flatten(model)
+    return keras.Model([flat.input], flat.output)
+
+
+@pytest.mark.parametrize("form", [unchanged, inputs_in_a_list])
+def test_prune(nested, stripes, form):
+    result = check(steps.prune, form(nested), stripes, sparsity=0.5)
     for name in kernel_names(result):
         kernel = values(result)[name]
         assert abs(np.mean(kernel == 0) - 0.5) <= 1 / kernel.size, name

@@ -35,8 +35,15 @@ def functional():
     return keras.Model(inputs, keras.layers.Dense(2, name="dense")(base()(inputs)))
 
 
+def inputs_in_a_list():
+    """A flat network that is built from a list of one input."""
+    body = base()
+    return keras.Model([body.input], keras.layers.Dense(2, name="dense")(body.output))
+
+
 @pytest.mark.parametrize(
-    ("build", "black", "white"), [(sequential, 0, 255), (functional, -1, 1)]
+    ("build", "black", "white"),
+    [(sequential, 0, 255), (functional, -1, 1), (inputs_in_a_list, -1, 1)],
 )
 def test_pixels_come_as_the_network_takes_them(build, black, white):
     model = build()
@@ -49,7 +56,7 @@ def test_pixels_come_as_the_network_takes_them(build, black, white):
     np.testing.assert_allclose(logits, scores, atol=1e-4)
 
 
-@pytest.mark.parametrize("build", [sequential, functional])
+@pytest.mark.parametrize("build", [sequential, functional, inputs_in_a_list])
 def test_any_head_is_trained(build, stripes):
     model = build()
     before = [weight.numpy() for weight in model.trainable_weights]

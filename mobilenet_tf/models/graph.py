@@ -1,4 +1,4 @@
-"""What a network's graph says of it: its layers, its classifier, the input it expects.
+"""Read from a network's graph: its layers, its classifier, the input it expects.
 
 Networks come as `build` makes them, as `keras.applications` does, or with a head of the
 user's own: `Sequential([Rescaling(...), mobilenet, Dense(5)])`. Whoever works on layers
@@ -26,8 +26,8 @@ _AFTER_SCORES = (
 _KERNEL_LAYERS = (layers.Dense, layers.Conv2D)
 _ACTIVATIONS = ("linear", "sigmoid", "softmax")
 
-# Networks that take [-1, 1]: name of the first convolution, and how the name of some
-# later layer begins. Names of layers are stable.
+# Networks that take [-1, 1]: name of the first convolution, and prefix of the name of
+# some later layer. Names of layers are stable.
 _SYMMETRIC_FAMILIES = (
     ("stem", "block1_"),  # build
     ("conv1", "fire2_"),  # build_squeezenet
@@ -43,7 +43,7 @@ class Head:
 
     Attributes:
         layer: The layer whose kernel gives one score for each class: a Dense layer, or
-            a convolution that is averaged over places.
+            a convolution that is averaged over positions.
         activation: Keras name of what the scores go through: "linear" for logits,
             "softmax" or "sigmoid".
         classes: Number of classes.
@@ -62,16 +62,19 @@ def flatten(model: keras.Model) -> keras.Model:
             any depth.
 
     Returns:
-        The model itself where it is functional and flat. Otherwise a functional copy
-        with layers of its own and equal weights; a layer keeps its name, or is called
-        `{model}_{layer}` where two would have the same. `copy_weights` brings weights
-        over and back.
+        The model itself where it is functional and flat, from a tensor to a tensor.
+        Otherwise a functional copy with layers of its own and equal weights, which
+        takes a tensor where the model takes a list of one; a layer keeps its name, or
+        is called `{model}_{layer}` where two would have the same. `copy_weights` brings
+        weights over and back.
 
     Raises:
         ValueError: The model is neither, so that its layers are not known.
     """
     graph = _functional(model)
-    if graph is model and not any(isinstance(o, keras.Model) for o in model.operations):
+    nested = any(isinstance(layer, keras.Model) for layer in graph.operations)
+    wrapped = any(_unwrapped(ends) is not ends for ends in (graph.input, graph.output))
+    if graph is model and not nested and not wrapped:
         return model
     copies: dict[int, keras.Operation] = {}
     for name, layer in _named_leaves(graph):
@@ -104,13 +107,12 @@ def flatten(model: keras.Model) -> keras.Model:
         return operation(*args, **kwargs)
 
     inputs = [
-        keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name)
-        for one in graph.inputs
+        keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+        for tensor in graph.inputs
     ]
     outputs = graph._run_through_graph(inputs, copy, call)
-    # A list of one input would keep `keras.models.clone_model` from taking a tensor.
-    single = inputs[0] if len(inputs) == 1 else inputs
-    flat = keras.Model(single, outputs, name=model.name)
+    # `keras.models.clone_model` takes a tensor for a single input, not for a list.
+    flat = keras.Model(_unwrapped(inputs), _unwrapped(outputs), name=model.name)
     copy_weights(model, flat)
     return flat
 
@@ -171,12 +173,18 @@ def input_range(model: keras.Model) -> tuple[float, float] | None:
         if isinstance(layer, layers.Normalization):
             return PIXELS if float(np.max(np.abs(layer.mean))) > 2 else (0.0, 1.0)
         if isinstance(layer, _KERNEL_LAYERS):
-            names = [one.name for one in flat.layers]
-            for first, begins in _SYMMETRIC_FAMILIES:
-                if layer.name == first and any(n.startswith(begins) for n in names):
+            names = [layer.name for layer in flat.layers]
+            for first, prefix in _SYMMETRIC_FAMILIES:
+                if layer.name == first and any(n.startswith(prefix) for n in names):
                     return SYMMETRIC
             return None
     return None
+
+
+def _unwrapped(structure: Any) -> Any:
+    """The tensor in a list or dictionary that holds no other; else the structure."""
+    tensors = keras.tree.flatten(structure)
+    return tensors[0] if len(tensors) == 1 else structure
 
 
 def _functional(model: keras.Model) -> Any:

@@ -29,12 +29,12 @@ def zeroed(model: keras.Model, fraction: float) -> keras.Model:
     """A copy without the smallest weights of each kernel, depthwise ones aside."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    found, _ = kernels.chosen(copy, depthwise=False, skip=())
-    least = {name: np.quantile(abs(one), fraction) for name, one in found.items()}
-    zeros = {
-        name: np.where(abs(one) < least[name], 0, one) for name, one in found.items()
+    chosen, _ = kernels.chosen(copy, depthwise=False, skip=())
+    pruned = {
+        name: np.where(abs(kernel) < np.quantile(abs(kernel), fraction), 0, kernel)
+        for name, kernel in chosen.items()
     }
-    kernels.replace(copy, zeros)
+    kernels.replace(copy, pruned)
     return copy
 
 
@@ -67,15 +67,16 @@ def main(_):
         coded = len(codec.encode(model)) / 1e3
         row = [name, f"{cost.mult_adds(model) / 1e6:,.1f}", f"{coded:,.0f}"]
         for kind in kinds:
-            ms, first = (np.median(times[one, kind]) for one in (name, "all channels"))
+            ms = np.median(times[name, kind])
+            first = np.median(times["all channels", kind])
             size = len(files[name, kind]) / 1e3
             row += [f"{size:,.0f}", f"{ms:.2f}", f"{ms / first:.2f}"]
         rows.append(row)
     columns = [f"{kind} {what}" for kind in kinds for what in ("kB", "ms", "of all")]
     title = f"{FLAGS.alpha:g} MobileNet-{FLAGS.side}"
     setting = "Times are of LiteRT files, one image on one thread; medians."
-    found = table.render((title, "M mult-adds", "codec kB", *columns), rows)
-    publish("fewer_channels", f"{found}\n\n{setting}")
+    result = table.render((title, "M mult-adds", "codec kB", *columns), rows)
+    publish("fewer_channels", f"{result}\n\n{setting}")
 
 
 if __name__ == "__main__":

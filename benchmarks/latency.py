@@ -91,10 +91,10 @@ def one_point(folder: Path) -> dict[str, tuple]:
     peer = keras.applications.MobileNet((128, 128, 3), 0.25, weights=None)
     export.onnx(build(), folder / "model.onnx")
     export.saved_model(build(), folder / "model")
-    found = {}
+    files = {}
     if FLAGS.google_file:
-        found["Google's quantised file, uint8"] = Path(FLAGS.google_file).read_bytes()
-    found |= {
+        files["Google's quantised file, uint8"] = Path(FLAGS.google_file).read_bytes()
+    files |= {
         f"ours, int8, {FLAGS.lanes} lanes": our_int8(build(), FLAGS.lanes),
         "ours, int8, 32 lanes (default)": our_int8(build(), 32),
         "ours, int8, 16 lanes": our_int8(build(), 16),
@@ -104,12 +104,12 @@ def one_point(folder: Path) -> dict[str, tuple]:
         "ours, float32": float_file(build()),
         "keras.applications, float32": converted(Network.of(peer).on_scaled()),
     }
-    found = {name: (litert(content), len(content)) for name, content in found.items()}
+    runs = {name: (litert(content), len(content)) for name, content in files.items()}
     size = (folder / "model.onnx").stat().st_size
-    found["ours, ONNX, onnxruntime"] = onnx(folder / "model.onnx", 128), size
+    runs["ours, ONNX, onnxruntime"] = onnx(folder / "model.onnx", 128), size
     size = sum(file.stat().st_size for file in (folder / "model").rglob("*.*"))
-    found["ours, SavedModel, TensorFlow"] = saved_model(folder / "model", 128), size
-    return found
+    runs["ours, SavedModel, TensorFlow"] = saved_model(folder / "model", 128), size
+    return runs
 
 
 def float_file(model: keras.Model) -> bytes:
@@ -122,15 +122,15 @@ def measure(runs: dict) -> dict[str, np.ndarray]:
     for run in runs.values():
         for _ in range(WARM_UPS):
             run()
-    found = {name: [] for name in runs}
+    milliseconds = {name: [] for name in runs}
     for _ in range(FLAGS.rounds):
         for name, run in runs.items():
             run()  # the files before it have emptied the caches
             for _ in range(FLAGS.runs):
                 start = time.perf_counter()
                 run()
-                found[name].append(1e3 * (time.perf_counter() - start))
-    return {name: np.array(times) for name, times in found.items()}
+                milliseconds[name].append(1e3 * (time.perf_counter() - start))
+    return {name: np.array(times) for name, times in milliseconds.items()}
 
 
 def all_points() -> str:
@@ -149,9 +149,9 @@ def all_points() -> str:
     for point in FLAGS.points:
         row = [point.replace("_", " MobileNet-")]
         for kind in ("int8", "float"):
-            found = times[point, kind]
-            row += [f"{sizes[point, kind] / 1e3:,.0f}", f"{np.median(found):.2f}"]
-            row.append(f"{np.percentile(found, 90):.2f}")
+            ms = times[point, kind]
+            row += [f"{sizes[point, kind] / 1e3:,.0f}", f"{np.median(ms):.2f}"]
+            row.append(f"{np.percentile(ms, 90):.2f}")
         rows.append(row)
     columns = [f"{kind} {what}" for kind in ("int8", "float32") for what in _WHAT]
     return table.render(("Ours", *columns), rows)
@@ -165,13 +165,13 @@ def main(_):
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        found = one_point(Path(folder))
-        times = measure({name: run for name, (run, _) in found.items()})
+        files = one_point(Path(folder))
+        times = measure({name: run for name, (run, _) in files.items()})
     first = np.median(next(iter(times.values())))
     rows = [
         (
             name,
-            f"{found[name][1] / 1e3:,.0f}",
+            f"{files[name][1] / 1e3:,.0f}",
             f"{np.median(ms):.3f}",
             f"{np.percentile(ms, 90):.3f}",
             f"{np.median(ms) / first:.2f}",

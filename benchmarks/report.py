@@ -39,7 +39,7 @@ def publish(name: str, text: str, processor: str | None = None) -> None:
     block = render(record)
     if processor is not None:
         kept = [records.read(path)[0] for path in RESULTS.glob(f"{name}_*.json")]
-        kept.sort(key=lambda one: one["processor"])
+        kept.sort(key=lambda record: record["processor"])
         block = "\n\n".join(map(render, kept))
     for path in map(Path, flags.FLAGS.documents):
         document.replace_blocks(path, {f"benchmark-{name}": block})

@@ -96,7 +96,7 @@ def build(name: str, weights: str) -> keras.Model:
 
 def evaluate(name: str, weights: str, folder: Path, config: CheckpointConfig) -> None:
     """Evaluate one network and write its record, unless there is one."""
-    from mobilenet_tf.data import imagenet_photographs as photographs
+    from mobilenet_tf.data import imagenet_photographs
     from mobilenet_tf.data.preprocessing import Preprocessing
 
     preprocessing = Preprocessing(
@@ -110,9 +110,9 @@ def evaluate(name: str, weights: str, folder: Path, config: CheckpointConfig) ->
     if target.exists():
         return
     if config.image_dir:
-        images = photographs.from_folder(config.image_dir)
+        images = imagenet_photographs.from_folder(config.image_dir)
     else:
-        images = photographs.from_tfds(config.dataset, config.data_dir)
+        images = imagenet_photographs.from_tfds(config.dataset, config.data_dir)
     metrics = measure(build(name, weights), images, preprocessing)
     record = {
         "key": key,

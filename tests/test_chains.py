@@ -35,7 +35,9 @@ STUDENT = Network("student", tiny, {"alpha": 0.5}, teacher=Teacher(BASE))
 
 @pytest.fixture
 def trial_of(stripes):
-    return lambda network, seed=0: Trial(network, QUICK, stripes.facts, seed, "float32")
+    return lambda network, seed=0: Trial(
+        network, QUICK, stripes.metadata.to_json(), seed, "float32"
+    )
 
 
 def test_the_parent_of_a_trial(trial_of):
@@ -77,7 +79,7 @@ def test_chain_is_trained_once_and_recorded(trial_of, stripes, tmp_path):
     results = records.read(tmp_path / "records")
     (two,) = (r for r in results if len(r["network"].get("steps", ())) == 2)
     assert two["network"]["steps"][1]["arguments"] == {"clusters": 8}
-    assert two["network"]["steps"][1]["recipe"] == QUICK.facts
+    assert two["network"]["steps"][1]["recipe"] == QUICK.to_json()
     assert len(two["history"]) == 1 and two["seconds"] > 0
     table = sizes.compressed([Row(BASE), Row(ONE), Row(TWO)], results)
     ratios = [float(line.split("|")[4]) for line in table.splitlines()[2:]]

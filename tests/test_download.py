@@ -78,7 +78,7 @@ def test_download_once_and_record_the_hash(server, tmp_path):
 @pytest.mark.parametrize(
     ("name", "sha256", "message"),
     [
-        ("cut", None, "cut off after 350,000 of 700,000 bytes"),
+        ("cut", None, "truncated after 350,000 of 700,000 bytes"),
         ("slow", None, "cannot be downloaded: .*timed out"),
         ("missing", None, "cannot be downloaded: HTTP Error 404"),
         ("chunks", None, "cannot be downloaded: .*IncompleteRead"),

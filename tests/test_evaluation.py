@@ -11,7 +11,7 @@ import tensorflow as tf
 from conftest import ROOT
 
 from experiments import imagenet_checkpoints
-from mobilenet_tf.data import imagenet_photographs as photographs
+from mobilenet_tf.data import imagenet_photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.training.evaluation import evaluate_batches
 
@@ -81,12 +81,12 @@ def test_ranks(folder):
     scores = np.zeros(1000)
     scores[[1, 7, 8, 9]] = 5, 4, 3, 2  # class 1 first, class 0 fifth: ties by index
     found = imagenet_checkpoints.measure(
-        always(scores), photographs.from_folder(folder), Preprocessing()
+        always(scores), imagenet_photographs.from_folder(folder), Preprocessing()
     )
     assert (found["top1"], found["top5"], found["images"]) == (0.5, 1.0, 4)
     scores[[2, 3]] = 1
     found = imagenet_checkpoints.measure(
-        always(scores), photographs.from_folder(folder), Preprocessing()
+        always(scores), imagenet_photographs.from_folder(folder), Preprocessing()
     )
     assert (found["top1"], found["top5"]) == (0.5, 0.5)
 
@@ -139,11 +139,11 @@ def test_the_script_on_a_folder(folder, tmp_path_factory):
 def test_folder_without_classes(tmp_path):
     (tmp_path / "cats").mkdir()
     with pytest.raises(ValueError, match="image_dir must hold folders named"):
-        photographs.from_folder(tmp_path)
+        imagenet_photographs.from_folder(tmp_path)
 
 
 def test_photographs_of_the_validation_set(shared):
-    found = photographs.from_tfds("imagenette112", str(shared / "tfds"))
+    found = imagenet_photographs.from_tfds("imagenette112", str(shared / "tfds"))
     labels = [int(label) for _, label in found.images]
     assert len(labels) == 500
     # Tench, English springer, cassette player, chain saw, church, French horn, garbage
@@ -153,4 +153,4 @@ def test_photographs_of_the_validation_set(shared):
 
 def test_other_classes(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="must be WordNet ids of ImageNet's 1000"):
-        photographs.from_tfds("vignettes", str(tmp_path))
+        imagenet_photographs.from_tfds("vignettes", str(tmp_path))

@@ -14,7 +14,7 @@ from keras.src.legacy.saving import legacy_h5_format
 
 import mobilenet_tf
 from experiments import imagenet_checkpoints
-from mobilenet_tf.data import imagenet_photographs as photographs
+from mobilenet_tf.data import imagenet_photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.models import imagenet
 
@@ -111,7 +111,7 @@ def test_real_predictions_of_real_weights(shared):
     model = mobilenet_tf.build(
         0.25, base_resolution=128, weights=shared / "weights" / weights
     )
-    found = photographs.from_tfds("imagenette112", str(shared / "tfds"))
+    found = imagenet_photographs.from_tfds("imagenette112", str(shared / "tfds"))
     some = dataclasses.replace(found, images=found.images.take(200))
     metrics = imagenet_checkpoints.measure(model, some, Preprocessing())
     assert metrics["images"] == 200

@@ -34,8 +34,8 @@ def test_stages_grow_to_the_full_side():
 
 def test_numbers_of_numpy_are_plain_in_a_record():
     given = {"learning_rate": np.float32(0.5), "epochs": np.int64(3)}
-    facts = dataclasses.replace(MODERN, **given).facts
-    assert json.loads(json.dumps(facts)) == facts
+    settings = dataclasses.replace(MODERN, **given).to_json()
+    assert json.loads(json.dumps(settings)) == settings
 
 
 def test_paper_recipe_is_what_the_paper_says():

@@ -37,7 +37,7 @@ def record(alpha, seed, top1, rho=1.0):
             "class_names": ["x"] * 10,
             "base_resolution": 112,
         },
-        "recipe": RECIPES["modern"].facts,
+        "recipe": RECIPES["modern"].to_json(),
         "precision": "float32",
         "seconds": 600.0,
         "device": "2 cores of X",

@@ -95,11 +95,11 @@ def test_resumed_training_ends_with_the_same_weights(stripes, tmp_path, stop):
 def test_damaged_snapshot(tmp_path):
     path = tmp_path / "snapshot.npz"
     snapshot.save(path, [np.arange(1000.0)], {"epoch": 1})
-    assert snapshot.facts(path) == {"epoch": 1}
+    assert snapshot.load_metadata(path) == {"epoch": 1}
     content = path.read_bytes()
     path.write_bytes(content[:-100])
     with pytest.raises(
-        ValueError, match=r"is damaged .* delete it to train this point"
+        ValueError, match=r"is damaged .* delete it to train again"
     ):
         snapshot.load(path)
     assert snapshot.load(tmp_path / "none.npz") is None
@@ -130,7 +130,7 @@ def test_bad_fit_arguments(stripes, tmp_path):
         ({"data": None}, "data must be a DataSet, got None"),
         ({"model": "model.keras"}, "model must be a Model, got 'model.keras'"),
         ({"on_epoch": None}, "on_epoch must be a function, got None"),
-        ({"snapshot_path": tmp_path / "a" / "b.npz"}, "must be in a folder, got"),
+        ({"snapshot_path": tmp_path / "a" / "b.npz"}, "must be in an existing folder, got"),
     ):
         arguments = {"model": small_model(), "data": stripes, "recipe": QUICK, **given}
         with pytest.raises(ValueError, match=message):

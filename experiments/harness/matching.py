@@ -34,7 +34,7 @@ def matching(
         ValueError: The records are of several data sets or precisions, so they are not
             seeds of one trial; the message names the flag that chooses.
     """
-    recipe = config.training_recipe.facts
+    recipe = config.training_recipe.to_json()
     chosen = [
         record
         for record in records

@@ -54,7 +54,7 @@ def train(
     partial = workdir.model_path(trial).with_suffix(".partial.keras")
     model.save(partial)
     os.replace(partial, workdir.model_path(trial))
-    progress = snapshot.facts(workdir.snapshot_path(trial))
+    progress = snapshot.load_metadata(workdir.snapshot_path(trial))
     record = {
         "key": trial.key,
         "experiment": experiment,

@@ -63,7 +63,7 @@ class Workdir:
         """Epochs that a trial has finished, in its last snapshot or altogether."""
         if self.usable(trial):
             return trial.training_recipe.epochs
-        metadata = snapshot.facts(self.snapshot_path(trial))
+        metadata = snapshot.load_metadata(self.snapshot_path(trial))
         return metadata["epoch"] if metadata else 0
 
     @contextmanager

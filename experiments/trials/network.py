@@ -45,7 +45,7 @@ class Step:
         return {
             "function": self.function.__name__,
             "arguments": json_ready(self.arguments),
-            "recipe": self.recipe.facts,
+            "recipe": self.recipe.to_json(),
         }
 
 

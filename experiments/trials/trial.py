@@ -38,7 +38,7 @@ class Trial:
         """The trial in JSON-ready form, as it stands in a record."""
         return {
             "network": self.network.config,
-            "recipe": self.recipe.facts,
+            "recipe": self.recipe.to_json(),
             "data": self.data,
             "seed": self.seed,
             "precision": self.precision,

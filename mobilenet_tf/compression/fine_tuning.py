@@ -168,23 +168,23 @@ def fine_tune(
     top1 = None
     if data is not None and recipe is not None:
         input_range = checks.input_range(model, training.pop("input_range", None))
-        trainee = None
+        task = None
         if wrapping is not None:
-            trainee = toolkit().Toolkit(
+            task = toolkit().Toolkit(
                 result, data.side, recipe, wrapping, input_range, left_out
             )
-            trainee.check()
+            task.check()
         # First, so that images which cannot be evaluated are found before the training.
         before = reports.accuracy(model, data, recipe, input_range)
-        training["task"] = (
+        training["settings"] = (
             f"{title}, {wrapping}, left out {list(left_out)}, input {input_range}, of "
             f"weights {snapshot.checksum(model)}"
         )
-        if trainee is None:
+        if task is None:
             classifier.fit(result, data, recipe, input_range=input_range, **training)
         else:
             keras.utils.set_random_seed(training.get("seed", 0))
-            loop.run(trainee, data, recipe, **training)
+            loop.run(task, data, recipe, **training)
         _check_finite(result, recipe)
         top1 = before, reports.accuracy(result, data, recipe, input_range)
     report(reports.make(title, model, result, left_out, top1, notes))

@@ -144,11 +144,6 @@ class DataSet:
         """Side in pixels of the stored images."""
         return self.metadata.side
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The metadata as a JSON dictionary."""
-        return self.metadata.to_json()
-
     def describe(self) -> str:
         """The data set in one line."""
         metadata = self.metadata

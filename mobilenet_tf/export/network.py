@@ -1,4 +1,4 @@
-"""A user's model, made ready for every export."""
+"""A user's model, prepared for all exports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mobilenet_tf.training.accelerated import SplitConv2D
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A model, and what an export has to know of it.
+    """A model and its properties that exports need.
 
     Attributes:
         model: As the user calls it. Files are verified against this model alone.
@@ -88,10 +88,10 @@ class Network:
             ValueError: It has another activation than softmax, such as a sigmoid.
         """
         if self.head is None or self.head.activation not in ("linear", "softmax"):
-            found = None if self.head is None else self.head.activation
+            activation = None if self.head is None else self.head.activation
             raise ValueError(
                 "the activation of the classifier (classifier_activation of build) "
-                f"must be 'softmax' or None here, got {found!r}"
+                f"must be 'softmax' or None here, got {activation!r}"
             )
         return self.head.activation == "linear"
 
@@ -185,14 +185,15 @@ def _without_rescaling(flat, value_range):
     first = _first_layer(flat, flat.inputs[0])
     if first is None:
         return flat, value_range
-    # Keras adds nodes to the layers of a part, which are not to be the user's.
+    # Keras adds nodes to the layers of a submodel: the user's layers stay untouched.
     flat = _cloned(flat, lambda layer: type(layer).from_config(layer.get_config()))
-    tensor = flat.inputs[0]
-    while (found := _first_layer(flat, tensor)) is not None:
-        layer, tensor = found
+    first = _first_layer(flat, flat.inputs[0])
+    while first is not None:
+        layer, tensor = first
         if isinstance(layer, layers.Rescaling):
             low, high = (value * layer.scale + layer.offset for value in value_range)
             value_range = (float(low), float(high))
+        first = _first_layer(flat, tensor)
     return keras.Model(tensor, flat.output, name=flat.name), value_range
 
 

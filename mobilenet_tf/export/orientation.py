@@ -1,8 +1,8 @@
 """EXIF orientation inside a TensorFlow graph.
 
-Phones store photographs as the sensor saw them and note how to turn them.
-`tf.io.decode_image` ignores the note, a served network must not. It is tag 0x0112 in
-the EXIF data, a TIFF directory in the segment APP1 of a JPEG file.
+Phones store photographs as the sensor saw them, and how to turn them as an EXIF tag.
+`tf.io.decode_image` ignores it, a served network must not. The tag is 0x0112 in the
+EXIF data, a TIFF directory in the segment APP1 of a JPEG file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def orientation(encoded: tf.Tensor) -> tf.Tensor:
     1, which means upright, where the file is no JPEG, has no EXIF data or bad ones.
     """
     head = tf.strings.substr(encoded, 0, _SEARCHED)
-    # Zeros behind the end stand for what a damaged file points to.
+    # A damaged file may point beyond its end, where zeros are read.
     data = tf.concat(
         [
             tf.cast(tf.io.decode_raw(head, tf.uint8), tf.int32),
@@ -44,36 +44,36 @@ def upright(image: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
 
 
 def _exif_start(data):
-    """Where the TIFF data of a JPEG file begin; 0 for a file without EXIF data."""
+    """Offset of the TIFF data in a JPEG file; 0 for a file without EXIF data."""
 
-    def is_exif(place):
-        name = data[place + 4 : place + 10]
+    def is_exif(offset):
+        name = data[offset + 4 : offset + 10]
         return tf.reduce_all(name == [*b"Exif\x00\x00"])
 
-    def goes_on(place, found):
-        marker = data[place + 1]
-        segment = (data[place] == 0xFF) & (marker != _START_OF_SCAN)
-        return segment & (place < _SEARCHED - 16) & (found == 0)
+    def unfinished(offset, start):
+        marker = data[offset + 1]
+        segment = (data[offset] == 0xFF) & (marker != _START_OF_SCAN)
+        return segment & (offset < _SEARCHED - 16) & (start == 0)
 
-    def step(place, found):
-        length = data[place + 2] * 256 + data[place + 3]
-        exif = (data[place + 1] == _APP1) & is_exif(place)
-        return place + 2 + length, tf.where(exif, place + 10, found)
+    def step(offset, start):
+        length = data[offset + 2] * 256 + data[offset + 3]
+        exif = (data[offset + 1] == _APP1) & is_exif(offset)
+        return offset + 2 + length, tf.where(exif, offset + 10, start)
 
-    _, found = tf.while_loop(goes_on, step, [2, 0])
-    return found
+    _, start = tf.while_loop(unfinished, step, [2, 0])
+    return start
 
 
 def _from_tiff(data):
     """The orientation in TIFF data, whose numbers are in either byte order."""
     little = tf.reduce_all(data[:2] == [*b"II"])
 
-    def number(places, size):
-        """Numbers of `size` bytes at some places."""
+    def number(offsets, size):
+        """Unsigned integers of `size` bytes at the given offsets."""
         powers = [256**power for power in range(size)]
         weights = tf.where(little, powers, powers[::-1])
-        places = tf.clip_by_value(places, 0, tf.shape(data)[0] - 4)
-        octets = tf.gather(data, places[:, None] + tf.range(size))
+        offsets = tf.clip_by_value(offsets, 0, tf.shape(data)[0] - 4)
+        octets = tf.gather(data, offsets[:, None] + tf.range(size))
         return tf.reduce_sum(octets * weights, 1)
 
     directory = tf.clip_by_value(number(tf.constant([4]), 4)[0], 0, _SEARCHED)

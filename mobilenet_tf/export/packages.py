@@ -1,4 +1,4 @@
-"""Optional packages: what is missing is said with the command that installs it."""
+"""Optional packages: an ImportError names the pip command for what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file from the web into a cache folder: whole and checked, or not at all."""
+"""Downloads into a cache folder: files appear complete and verified, or not at all."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def cached(
     sha256: str | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Path:
-    """The file of a URL, downloaded unless it is there.
+    """The file of a URL, downloaded unless it is in the cache.
 
-    The file appears by atomic rename when its length and hash are right. Where no hash
-    is known, that of the file as it is first seen is kept beside it, `{name}.sha256`,
-    and a file that has changed since then is refused.
+    The file appears by atomic rename once its length and hash are correct. Where no
+    hash is known, that of the first download is kept beside the file, in
+    `{name}.sha256`, and a file that has changed since then is rejected.
 
     Args:
         url: Where the file is published.
@@ -37,26 +37,26 @@ def cached(
         `path`.
 
     Raises:
-        ValueError: The file cannot be downloaded, or is not what it should be.
+        ValueError: The file cannot be downloaded, is truncated, or has another hash.
     """
     record = path.with_name(f"{path.name}.sha256")
     if sha256 is None and record.exists():
         sha256 = record.read_text().strip()
     if path.exists():
-        found = _hash(path)
-        _check(path, found, sha256)
+        digest = _hash(path)
+        _check(path, digest, sha256)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         try:
             with partial.open("wb") as file:
-                found = _receive(url, file, timeout_seconds)
-            _check(url, found, sha256)
+                digest = _receive(url, file, timeout_seconds)
+            _check(url, digest, sha256)
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
     if sha256 is None:
-        record.write_text(f"{found}\n")
+        record.write_text(f"{digest}\n")
     return path
 
 
@@ -68,7 +68,8 @@ def _receive(url, file, timeout_seconds):
             size = int(response.headers.get("Content-Length") or 0)
             if not size and not response.chunked:
                 raise ValueError(
-                    f"{url} is sent without its length, so that a cut could not be told"
+                    f"{url} is sent without its length, so that a truncated file would "
+                    "not be noticed"
                 )
             reported = time.monotonic()
             while block := response.read(_BLOCK):
@@ -78,12 +79,12 @@ def _receive(url, file, timeout_seconds):
                 if time.monotonic() - reported > _REPORT_SECONDS:
                     reported = time.monotonic()
                     _report(url, received, size)
-    # A timeout is an OSError; a cut of what is sent in chunks is an HTTPException.
+    # A timeout is an OSError; a truncated chunked response is an HTTPException.
     except (OSError, http.client.HTTPException) as error:
         raise ValueError(f"{url} cannot be downloaded: {error}") from error
     if size and received != size:
         raise ValueError(
-            f"{url} was cut off after {received:,} of {size:,} bytes; try again"
+            f"{url} was truncated after {received:,} of {size:,} bytes; try again"
         )
     return digest.hexdigest()
 
@@ -98,9 +99,9 @@ def _hash(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(source, found, expected):
-    if expected is not None and found != expected:
+def _check(source, digest, expected):
+    if expected is not None and digest != expected:
         raise ValueError(
-            f"{str(source)!r} has the SHA-256 {found}, expected {expected}; it is "
+            f"{str(source)!r} has the SHA-256 {digest}, expected {expected}; it is "
             "damaged or has been changed, delete it if it is a local file"
         )

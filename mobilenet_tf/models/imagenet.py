@@ -134,6 +134,6 @@ def _classes(labels):
         return list(zip(known, labels, strict=True))
     index = cache_folder() / "imagenet_class_index.json"
     if index.exists():
-        found = json.loads(index.read_text())
-        return [tuple(found[str(number)]) for number in range(CLASSES)]
+        class_index = json.loads(index.read_text())
+        return [tuple(class_index[str(number)]) for number in range(CLASSES)]
     return list(zip(ids, ids, strict=True))

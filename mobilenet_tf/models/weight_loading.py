@@ -81,15 +81,17 @@ def load(
     values, used = [], set()
     for layer, key in _keyed(model):
         own = [tuple(variable.shape) for variable in layer.weights]
-        found = stored.get(key)
-        if found is None and isinstance(layer, keras.layers.Dense):
-            found = _convolution_as_dense(stored)
+        arrays = stored.get(key)
+        if arrays is None and isinstance(layer, keras.layers.Dense):
+            arrays = _convolution_as_dense(stored)
             used.add(_last_convolution(stored))
         used.add(key)
-        shapes = [array.shape for array in found or ()]
+        shapes = [array.shape for array in arrays or ()]
         if shapes == own:
-            values.append((layer, found))
-        elif layer.name in CLASSIFIERS and (not found or shapes[0][:-1] == own[0][:-1]):
+            values.append((layer, arrays))
+        elif layer.name in CLASSIFIERS and (
+            not arrays or shapes[0][:-1] == own[0][:-1]
+        ):
             what = f"of {shapes[0][-1]} classes is left out" if shapes else "is missing"
             own_stays = f"that of {own[0][-1]} classes in {model.name!r} keeps its "
             cure = f"; pass classes={shapes[0][-1]} to load it" if shapes else ""
@@ -126,12 +128,12 @@ def _check_additions(model, path):
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            found = archive.read("config.json").count(b'"class_name": "Add"')
+            additions = archive.read("config.json").count(b'"class_name": "Add"')
     except UNREADABLE as error:
         raise bad(path, str(error)) from error
     own = sum(isinstance(layer, keras.layers.Add) for layer in model.layers)
-    if found != own:
-        raise bad(path, f"it has {found} additions, {model.name!r} {own}")
+    if additions != own:
+        raise bad(path, f"it has {additions} additions, {model.name!r} {own}")
 
 
 def _keyed(model):

@@ -1,4 +1,4 @@
-"""What a weights file of Keras 2 or 3 holds, layer by layer."""
+"""Reading weights files of Keras 2 and 3, layer by layer."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ UNREADABLE = (
 def read(path: str | PathLike) -> dict[str, list[np.ndarray]]:
     """`{layer's key: arrays}` of a `.h5` or `.keras` file, all finite.
 
-    A key is that of Keras 3: the class and, from the second layer of it on, a number.
+    Keys are those of Keras 3: the layer's class and, from the second layer of the class
+    on, a number.
 
     Raises:
-        ValueError: The file is damaged, or no weights file.
+        ValueError: The file is damaged, no weights file, or a weight is not finite.
     """
     stored = _opened(path)
     for key, arrays in stored.items():
@@ -34,7 +35,7 @@ def read(path: str | PathLike) -> dict[str, list[np.ndarray]]:
 
 
 def _opened(path):
-    """`{layers' key: arrays}` of a weights file."""
+    """`{layer's key: arrays}` of a weights file."""
     try:
         source = path
         if str(path).endswith(".keras"):
@@ -55,15 +56,14 @@ def _opened(path):
 
 
 def _legacy_kinds(file):
-    """Class by the name of the layer, where a file tells its architecture."""
+    """`{layer's name: class}`, where a file holds its architecture."""
     config = json.loads(file.attrs.get("model_config", "{}")).get("config", {})
-    return {
-        one["config"]["name"]: one["class_name"] for one in config.get("layers", ())
-    }
+    layers = config.get("layers", ())
+    return {layer["config"]["name"]: layer["class_name"] for layer in layers}
 
 
 def _read_legacy(file, kinds):
-    """The same of a file in the layout of Keras 2, as weights were published in."""
+    """`{layer's key: arrays}` of a file in the layout of Keras 2."""
     counts: dict[str, int] = {}
     stored: dict[str, list[np.ndarray]] = {}
     for name in map(_text, file.attrs["layer_names"]):
@@ -80,7 +80,7 @@ def _read_legacy(file, kinds):
 
 
 def _kind(weights):
-    """Class of the layer that has these weights, as Keras 3 spells it in a file."""
+    """Class of the layer with these weights, spelled as in a key."""
     if weights[0].ndim == 1:
         return "batch_normalization"
     if weights[0].ndim == 2:
@@ -89,7 +89,7 @@ def _kind(weights):
 
 
 def spelled(kind: str) -> str:
-    """The name of a class as it is in a key."""
+    """The name of a class, spelled as in a key: `Conv2D` is `conv2d`."""
     return re.sub("(?<=[a-z])(?=[A-Z])", "_", kind).lower()
 
 
@@ -98,13 +98,13 @@ def _text(name):
 
 
 def next_key(counts: dict[str, int], kind: str) -> str:
-    """The key of the next layer of a class; the counts go on."""
+    """The key of the next layer of a class; updates the counts."""
     count = counts[kind] = counts.get(kind, -1) + 1
     return f"{kind}_{count}" if count else kind
 
 
 def bad(path: str | PathLike, reason: str) -> ValueError:
-    """The error that a file does not fit."""
+    """The error for a file that does not fit."""
     return ValueError(
         f"weights file {str(path)!r} is damaged or of another network: {reason}"
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 
-def mean_average_precision(wanted: np.ndarray, scores: np.ndarray) -> float:
+def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:
     """Mean over the attributes of the mean precision at each image that has one.
 
     The measure of arXiv 1704.04861, Table 12. An attribute that no image has does not
     count; images of equal score come together, so that their order is nothing.
 
     Args:
-        wanted: 0 and 1, `(images, attributes)`.
+        targets: 0 and 1, `(images, attributes)`.
         scores: Of the same shape, the higher, the more likely.
 
     Raises:
@@ -20,16 +20,16 @@ def mean_average_precision(wanted: np.ndarray, scores: np.ndarray) -> float:
     """
     if not np.isfinite(scores).all():
         raise ValueError("scores must be finite, got others: the network has diverged")
-    occurring = wanted.any(0)
+    occurring = targets.any(0)
     if not occurring.any():
         raise ValueError("no image has any attribute, so that none can be measured")
-    pairs = zip(wanted[:, occurring].T, scores[:, occurring].T, strict=True)
+    pairs = zip(targets[:, occurring].T, scores[:, occurring].T, strict=True)
     return float(np.mean([_average_precision(*pair) for pair in pairs]))
 
 
-def _average_precision(wanted, scores):
+def _average_precision(targets, scores):
     order = np.argsort(-scores)
-    hits, falling = wanted[order], -scores[order]
+    hits, falling = targets[order], -scores[order]
     # At each image the precision of all that score as high.
     count = np.searchsorted(falling, falling, side="right")
     precision = hits.cumsum()[count - 1] / count

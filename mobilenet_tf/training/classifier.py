@@ -27,7 +27,7 @@ def fit(
     *,
     seed: int = 0,
     precision: str = "float32",
-    task: str = "",
+    settings: str = "",
     input_range: tuple[float, float] | None = None,
     snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
@@ -42,7 +42,8 @@ def fit(
         recipe: How to train.
         seed: Seed of batch order, augmentation and dropout.
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
-        task: What the result depends on beside all this.
+        settings: Text that stands for all else that the result depends on; a snapshot
+            of other settings is rejected.
         input_range: What the model expects of black and of white; None means what its
             layers tell, see `mobilenet_tf.models.graph.input_range`.
         snapshot_path: `.npz` file that holds the state after each epoch.
@@ -53,7 +54,7 @@ def fit(
         share of attributes that are right.
 
     Raises:
-        ValueError: An argument is not what it must be, or the model does not fit the
+        ValueError: An argument is out of its range, or the model does not fit the
             data set.
     """
     precision = choose(precision)
@@ -73,7 +74,7 @@ def fit(
         data,
         recipe,
         seed=seed,
-        task=task,
+        settings=settings,
         snapshot_path=snapshot_path,
         on_epoch=on_epoch,
     )
@@ -81,15 +82,17 @@ def fit(
 
 @dataclasses.dataclass
 class Classifier:
-    """A `Trainee`: the model's training clone with the recipe's loss.
+    """A `TrainingTask`: the model's training clone with the recipe's loss.
 
     Args:
-        model: What gets the weights in the end.
+        model: The classifier; `finish` sets its weights.
         source: Side in pixels of the stored images.
         recipe: How to train.
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         seed: Seed of dropout.
         multi_label: Whether each output is an attribute of its own.
+        input_range: What the model expects of black and of white; None means what its
+            layers tell.
     """
 
     model: keras.Model
@@ -127,7 +130,7 @@ class Classifier:
 
 
 def set_flat_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
-    """Give a model, which may have models inside it, the weights of its flat clone."""
+    """Set the weights of a model, models inside it included, from its flat clone's."""
     flat = graph.flatten(model)
     flat.set_weights(weights)
     if flat is not model:

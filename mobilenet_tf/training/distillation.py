@@ -58,8 +58,8 @@ def distil(
         multi_label: Whether each output is an attribute of its own (sigmoid) instead
             of one of several classes (softmax).
         feature_weight: Weight in the loss of how far the student's features are from
-            the teacher's, >= 0; see `FeatureDistance`. It tells a student more than
-            the outputs where there are few classes.
+            the teacher's, >= 0; see `FeatureDistance`. With few classes the features
+            hold more information than the outputs.
         seed: Seed of batch order, augmentation and dropout.
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         input_range: What the student expects of black and of white; needed only where
@@ -73,8 +73,8 @@ def distil(
         the labels are not used, and with attributes the share of them.
 
     Raises:
-        ValueError: An argument is out of its range, or the networks do not fit each
-            other or the data set.
+        ValueError: An argument is out of its range, an input range is not known, or
+            the networks do not fit each other or the data set.
 
     Source: Hinton et al., arXiv 1503.02531, section 2.
     """
@@ -98,9 +98,10 @@ def distil(
     if merged.is_merged(flat_student):
         recalibrate_batch_norm(student, data, seed=seed, input_range=input_range)
     loss = DistillationLoss(temperature, weight, multi_label, recipe.label_smoothing)
-    settings = temperature, weight, multi_label, feature_weight
-    ranges = input_range, teacher_input_range
-    task = ["distil", snapshot.checksum(teacher), *settings, *ranges]
+    settings = [
+        *("distil", snapshot.checksum(teacher), temperature, weight, multi_label),
+        *(feature_weight, input_range, teacher_input_range),
+    ]
     return loop.run(
         Student(
             student,
@@ -118,16 +119,16 @@ def distil(
         data,
         recipe,
         seed=seed,
-        task=json.dumps(task),
+        settings=json.dumps(settings),
         snapshot_path=snapshot_path,
         on_epoch=on_epoch,
     )
 
 
 def _check_fit(student, teacher, multi_label):
-    """Raise ValueError where one cannot learn from the other."""
-    shared = {id(one) for one in student.weights} & {id(one) for one in teacher.weights}
-    if shared:
+    """Raise ValueError where the student cannot learn from this teacher."""
+    student_weights = {id(variable) for variable in student.weights}
+    if not student_weights.isdisjoint(map(id, teacher.weights)):
         raise ValueError(
             "teacher must be another model than student, and share no weights with it"
         )
@@ -143,7 +144,7 @@ def _check_fit(student, teacher, multi_label):
 
 @dataclasses.dataclass
 class Student(classifier.Classifier):
-    """A `Trainee` whose training clone gives the logits of student and teacher."""
+    """A `TrainingTask` whose clone gives the logits of student and teacher."""
 
     teacher: keras.Model | None = None
     teacher_input_range: tuple[float, float] | None = None
@@ -187,7 +188,7 @@ class Student(classifier.Classifier):
 
 
 def _with_features(clone):
-    """A training clone that gives `(batch, C)` too: what enters its classifier."""
+    """A training clone that gives logits and its classifier's inputs `(batch, C)`."""
     crop, body = clone.get_layer("crop"), clone.layers[-1]
     *_, last = (
         layer

@@ -1,4 +1,4 @@
-"""What a student is told: how far its outputs and features are from its teacher's."""
+"""Losses of distillation: distances of outputs and of features from the teacher's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from keras import ops
 class FeatureDistance(keras.layers.Layer):
     """Adds the distance of two networks' features to the loss; passes the logits on.
 
-    The features are what enters the classifiers, averaged over places. Those of the
-    teacher, each with mean 0 and variance 1 in the batch, are predicted from those of
-    the student by a linear map, which is trained with it; the distance is the mean
-    square of the error.
+    The features are the inputs of the classifiers, averaged over positions. The
+    teacher's, each with mean 0 and variance 1 in the batch, are predicted from the
+    student's by a linear map, which is trained with the student; the distance is the
+    mean squared error.
 
     Args:
         weight: Of the distance in the loss.
@@ -42,8 +42,8 @@ class FeatureDistance(keras.layers.Layer):
         logits, student, teacher = inputs
         teacher = ops.stop_gradient(teacher)
         mean, variance = ops.moments(teacher, axes=0)
-        wanted = (teacher - mean) / ops.sqrt(variance + keras.config.epsilon())
-        error = ops.mean(ops.square(self.map(student) - wanted))
+        target = (teacher - mean) / ops.sqrt(variance + keras.config.epsilon())
+        error = ops.mean(ops.square(self.map(student) - target))
         self.add_loss(self.weight * error)
         return logits
 
@@ -83,33 +83,33 @@ class DistillationLoss(keras.losses.Loss):
         return loss
 
     def top1(self, y_true: Any, y_pred: Any) -> Any:
-        """Whether the student's best class is the label's, or else the teacher's.
+        """Whether the student's best class is the label, without labels the teacher's.
 
-        Of attributes, which of them are.
+        For attributes, which of them agree.
         """
         student, teacher = ops.split(y_pred, 2, axis=-1)
-        wanted = y_true if self.weight < 1 else teacher
+        target = y_true if self.weight < 1 else teacher
         if self.multi_label:
-            present = wanted > (0.5 if self.weight < 1 else 0.0)
+            present = target > (0.5 if self.weight < 1 else 0.0)
             return ops.equal(student > 0, present)
-        return ops.equal(ops.argmax(student, -1), ops.argmax(wanted, -1))
+        return ops.equal(ops.argmax(student, -1), ops.argmax(target, -1))
 
     def _divergence(self, student, teacher):
         if self.multi_label:
             own = _binary_cross_entropy(ops.sigmoid(teacher), teacher)
             return _binary_cross_entropy(ops.sigmoid(teacher), student) - own
-        wanted = ops.log_softmax(teacher)
-        return ops.sum(ops.exp(wanted) * (wanted - ops.log_softmax(student)), axis=-1)
+        target = ops.log_softmax(teacher)
+        return ops.sum(ops.exp(target) * (target - ops.log_softmax(student)), axis=-1)
 
     def _cross_entropy(self, y_true, student):
         outcomes = 2 if self.multi_label else student.shape[-1]
-        wanted = y_true * (1 - self.label_smoothing) + self.label_smoothing / outcomes
+        target = y_true * (1 - self.label_smoothing) + self.label_smoothing / outcomes
         if self.multi_label:
-            return _binary_cross_entropy(wanted, student)
-        return -ops.sum(wanted * ops.log_softmax(student), axis=-1)
+            return _binary_cross_entropy(target, student)
+        return -ops.sum(target * ops.log_softmax(student), axis=-1)
 
 
-def _binary_cross_entropy(wanted, logits):
+def _binary_cross_entropy(target, logits):
     """The mean over the attributes: `(batch, attributes) twice -> (batch,)`."""
     yes, no = ops.log_sigmoid(logits), ops.log_sigmoid(-logits)
-    return -ops.mean(wanted * yes + (1 - wanted) * no, axis=-1)
+    return -ops.mean(target * yes + (1 - target) * no, axis=-1)

@@ -1,4 +1,4 @@
-"""The one training loop: Keras `fit`, stage by stage, resumable after every epoch."""
+"""The training loop: Keras `fit`, stage by stage, resumable after every epoch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from mobilenet_tf.training import snapshot
 from mobilenet_tf.training.recipe import Recipe
 
 
-class Trainee(Protocol):
-    """What the loop trains: a network, and what it learns from.
+class TrainingTask(Protocol):
+    """A network to train, with its loss, as the loop needs them.
 
     Attributes:
-        model: The network; it gets the weights in the end.
+        model: The network; `finish` sets its weights.
     """
 
     model: keras.Model
@@ -40,50 +40,51 @@ class Trainee(Protocol):
         """
 
     def callbacks(self, on_epoch_end: Callable[[int, dict], None]) -> list:
-        """Keras callbacks, among them one that calls the given function."""
+        """Keras callbacks, including one that calls `on_epoch_end`."""
 
     def finish(self, trained: keras.Model) -> None:
-        """Take the weights from a trained network that `compiled` gave."""
+        """Copy the weights of a trained network, one of `compiled`, to the model."""
 
 
 @dataclasses.dataclass
 class Progress:
-    """How far a training is; it is saved with every snapshot.
+    """Epochs, time and history of a training; saved with every snapshot.
 
     Attributes:
         epoch: Epochs finished.
         seconds: Wall-clock time spent on them, compilation included.
         history: Training loss and accuracy of every epoch.
-        begun: What the training began with, as a hash.
+        fingerprint: Hash of all that the result depends on.
     """
 
     epoch: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
-    begun: str = ""
+    fingerprint: str = ""
 
 
 def run(
-    trainee: Trainee,
+    task: TrainingTask,
     data: DataSet,
     recipe: Recipe,
     *,
     seed: int = 0,
-    task: str = "",
+    settings: str = "",
     snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train to the end of the recipe.
 
-    Same arguments, same weights, on one kind of machine; also when the process was
-    killed in between and the call repeated with the same `snapshot_path`.
+    The weights follow from the arguments, on the same kind of machine; also when the
+    process was killed and the call is repeated with the same `snapshot_path`.
 
     Args:
-        trainee: What is trained.
+        task: The network to train, with its loss.
         data: The data set.
         recipe: How to train.
         seed: Seed of batch order and augmentation.
-        task: What the result depends on beside recipe, data set and seed.
+        settings: Text that stands for all else that the result depends on; a snapshot
+            of other settings is rejected.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
@@ -91,32 +92,36 @@ def run(
         Epochs, seconds and history.
 
     Raises:
-        ValueError: `snapshot_path` is in no folder, or of another training.
+        ValueError: The folder of `snapshot_path` does not exist, or the snapshot is of
+            another training.
     """
     arguments.function("on_epoch", on_epoch)
-    begun = _fingerprint(recipe, data, seed, task)
+    fingerprint = _fingerprint(recipe, data, seed, settings)
     batch_size = min(recipe.batch_size, data.train.size)
     steps_per_epoch = data.train.size // batch_size
-    progress, values = Progress(begun=begun), None
+    progress, values = Progress(fingerprint=fingerprint), None
     if snapshot_path is not None:
         snapshot_path = Path(snapshot_path)
         if not snapshot_path.parent.is_dir():
             raise ValueError(
-                f"snapshot_path must be in a folder, got {str(snapshot_path)!r}"
+                "snapshot_path must be in an existing folder, got "
+                f"{str(snapshot_path)!r}"
             )
-        if found := snapshot.load(snapshot_path):
-            values, progress = found[0], Progress(**found[1])
-        if progress.begun != begun:
-            raise ValueError(
-                f"snapshot {str(snapshot_path)!r} is of another training; delete it, "
-                "or name another snapshot_path"
-            )
+        if saved := snapshot.load(snapshot_path):
+            values, metadata = saved
+            if metadata.get("fingerprint") == fingerprint:
+                progress = Progress(**metadata)
+            else:
+                raise ValueError(
+                    f"snapshot {str(snapshot_path)!r} is of another training; delete "
+                    "it, or name another snapshot_path"
+                )
     trained = None
-    for end, stage_side in _stages(trainee.model, recipe):
+    for end, stage_side in _stages(task.model, recipe):
         if progress.epoch >= end:
             continue
         started = time.perf_counter()
-        trained = trainee.compiled(stage_side, steps_per_epoch)
+        trained = task.compiled(stage_side, steps_per_epoch)
         if values is not None:
             snapshot.restore(trained, values)
         keeper = _Keeper(trained, progress, snapshot_path, on_epoch, started)
@@ -135,25 +140,26 @@ def run(
                 steps_per_epoch=steps_per_epoch,
                 initial_epoch=progress.epoch,
                 epochs=end,
-                callbacks=trainee.callbacks(keeper.on_epoch_end),
+                callbacks=task.callbacks(keeper.on_epoch_end),
                 shuffle=False,
                 verbose=0,
             )
         values = snapshot.capture(trained)
     if trained is None and values is not None:  # the snapshot was of the last epoch
-        trained = trainee.compiled(None, steps_per_epoch)
+        trained = task.compiled(None, steps_per_epoch)
         snapshot.restore(trained, values)
-    trainee.finish(trained)
+    task.finish(trained)
     return progress
 
 
-def _fingerprint(recipe, data, seed, task):
-    text = json.dumps([recipe.facts, data.facts, seed, task], sort_keys=True)
+def _fingerprint(recipe, data, seed, settings):
+    parts = [recipe.to_json(), data.metadata.to_json(), seed, settings]
+    text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _stages(model, recipe):
-    """The recipe's, or only one where the network can take no other side."""
+    """The recipe's stages, or a single one for a network of a fixed input side."""
     side = model.input_shape[1]
     for layer in model.layers:
         if isinstance(layer, keras.layers.Flatten) and len(layer.input.shape) > 2:

@@ -81,9 +81,8 @@ class Recipe:
                 f"side_steps must be in (0, 1] and end with 1.0, got {steps!r}"
             )
 
-    @property
-    def facts(self) -> dict:
-        """All settings in JSON-ready form, as they stand in a record."""
+    def to_json(self) -> dict:
+        """A JSON dictionary of all settings, as records hold it."""
         settings = {**dataclasses.asdict(self), "side_steps": list(self.side_steps)}
         return {
             name: value.item() if isinstance(value, np.generic) else value

@@ -15,16 +15,16 @@ import numpy as np
 
 
 def variables(model: keras.Model) -> list[keras.Variable]:
-    """All that changes in training: weights, batch statistics, optimizer, dropout."""
+    """All variables that training changes: of the model, and of its optimizer."""
     return [*model.variables, *model.optimizer.variables]
 
 
 def checksum(model: keras.Model) -> int:
-    """A number that tells weights from others."""
-    found = 0
+    """CRC-32 of a model's weights."""
+    value = 0
     for array in model.get_weights():
-        found = zlib.crc32(np.ascontiguousarray(array).data, found)
-    return found
+        value = zlib.crc32(np.ascontiguousarray(array).data, value)
+    return value
 
 
 def capture(model: keras.Model) -> list[np.ndarray]:
@@ -45,11 +45,11 @@ def restore(model: keras.Model, values: list[np.ndarray]) -> None:
         target.assign(value)
 
 
-def save(path: Path, values: list[np.ndarray], facts: dict) -> None:
-    """Write values and JSON facts to an `.npz` file; a kill leaves the old one."""
+def save(path: Path, values: list[np.ndarray], metadata: dict) -> None:
+    """Write values and JSON metadata to an `.npz` file, by atomic rename."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
-        header = np.frombuffer(json.dumps(facts).encode(), "uint8")
+        header = np.frombuffer(json.dumps(metadata).encode(), "uint8")
         named: dict[str, Any] = {
             f"v{index:05d}": value for index, value in enumerate(values)
         }
@@ -58,7 +58,7 @@ def save(path: Path, values: list[np.ndarray], facts: dict) -> None:
 
 
 def load(path: Path) -> tuple[list[np.ndarray], dict] | None:
-    """What `save` wrote, or None where there is no snapshot.
+    """Values and metadata of a snapshot, or None where there is no file.
 
     Raises:
         ValueError: The file is damaged.
@@ -70,8 +70,8 @@ def load(path: Path) -> tuple[list[np.ndarray], dict] | None:
         return [file[name] for name in names], _header(file)
 
 
-def facts(path: Path) -> dict | None:
-    """Only the facts of a snapshot, without reading its values."""
+def load_metadata(path: Path) -> dict | None:
+    """The metadata of a snapshot, without reading its values."""
     with _opened(path) as file:
         return None if file is None else _header(file)
 
@@ -86,8 +86,8 @@ def _opened(path):
             yield file
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
         raise ValueError(
-            f"snapshot {str(path)!r} is damaged ({error}); delete it to train this "
-            "point again from the beginning"
+            f"snapshot {str(path)!r} is damaged ({error}); delete it to train again "
+            "from the beginning"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The one bridge to the Model Optimization Toolkit, which takes tf_keras models alone.
+"""The only bridge to the Model Optimization Toolkit, which takes tf_keras models alone.
 
 A network crosses as its architecture and its weights, layer by layer, and comes back
 the same way, with equal outputs. Nothing else imports tf_keras or the toolkit.
@@ -25,10 +25,10 @@ __all__ = ["Clustering", "Pruning", "Quantization", "Toolkit", "to_tf_keras"]
 
 @dataclasses.dataclass
 class Toolkit:
-    """A `Trainee`: a network that the toolkit has wrapped, trained by tf_keras.
+    """A `TrainingTask`: a network that the toolkit has wrapped, trained by tf_keras.
 
     Args:
-        model: The network, flat; it gets the weights in the end.
+        model: The network, flat; `finish` sets its weights.
         source: Side in pixels of the stored images.
         recipe: How to train.
         wrapping: How layers are wrapped.

@@ -15,7 +15,7 @@ def converted(model: keras.Model, **options: Any) -> bytes:
     """The LiteRT file of a model.
 
     Args:
-        model: With a batch of one.
+        model: A model with a batch size of 1.
         options: Attributes of TensorFlow's converter.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -33,8 +33,8 @@ def converted_to_int8(
     """A plain int8 conversion, with uint8 pixels as its input.
 
     Args:
-        model: With a batch of one.
-        inputs: What the ranges of its tensors are found on, `(images, side, side, 3)`.
+        model: A model with a batch size of 1.
+        inputs: Images that determine the ranges of tensors, `(images, side, side, 3)`.
         value_range: The values that the model expects of black and of white.
         output_type: `tf.float32` or `tf.uint8`.
     """

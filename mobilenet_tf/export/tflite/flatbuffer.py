@@ -1,4 +1,4 @@
-"""LiteRT files opened up: their layers with weights, and the numbers in them."""
+"""Reading and changing LiteRT files: layers with weights, constants, metadata."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class File:
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self.model))
 
     def packed(self) -> bytes:
-        """The bytes to publish, without what is not used; tensors get new indices."""
+        """The bytes to publish, without unused parts; tensors get new indices."""
         return packing.pack(self.model)
 
     def layers(self) -> Iterator[Layer]:
@@ -70,7 +70,7 @@ class File:
         """Put a constant into a tensor, quantised by channel if there are scales."""
         tensor = self.graph.tensors[index]
         tensor.type = _TYPES[values.dtype.name]
-        buffer = schema.BufferT()  # a new one: equal constants may share theirs
+        buffer = schema.BufferT()  # not the old: equal constants may share it
         buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), "uint8")
         self.model.buffers.append(buffer)
         tensor.buffer = len(self.model.buffers) - 1
@@ -95,9 +95,9 @@ class File:
     def add_tensor(
         self, name: str, like: int, shape: Sequence[int] | None = None
     ) -> int:
-        """A new tensor with the type and scale of another one; its index."""
+        """Add a tensor with the type and scale of another; gives its index."""
         tensor = copy.copy(self.graph.tensors[like])
-        tensor.name, tensor.buffer = name, 0  # the buffer of what is no constant
+        tensor.name, tensor.buffer = name, 0  # the empty buffer: no constant
         if shape is not None:
             tensor.shape, tensor.shapeSignature = list(shape), None
         self.graph.tensors.append(tensor)
@@ -110,7 +110,7 @@ class File:
         outputs: Sequence[int],
         options: Any = None,
     ) -> schema.OperatorT:
-        """A new operator, which has no place in the graph yet."""
+        """A new operator, not yet in the graph."""
         operator = schema.OperatorT()
         operator.inputs, operator.outputs = list(inputs), list(outputs)
         self.set_kind(operator, kind, options)
@@ -119,7 +119,7 @@ class File:
     def set_kind(
         self, operator: schema.OperatorT, kind: int, options: Any = None
     ) -> None:
-        """Make an operator one of another kind."""
+        """Change the kind of an operator."""
         kinds = [_kind(code) for code in self.model.operatorCodes]
         if kind not in kinds:
             code = schema.OperatorCodeT()
@@ -133,7 +133,7 @@ class File:
             operator.builtinOptions = options
 
     def add_metadata(self, name: str, content: bytes) -> None:
-        """Bytes that readers find by name."""
+        """Add bytes under a name."""
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(content, "uint8")
         self.model.buffers.append(buffer)
@@ -146,8 +146,9 @@ class Layer:
     """A convolution or dense layer of a file.
 
     Attributes:
-        output: Index of the tensor that it gives.
-        axis: The axis of its weights that counts the output channels.
+        input: Index of its input tensor.
+        output: Index of its output tensor.
+        axis: The axis of output channels in its weights.
     """
 
     def __init__(self, file: File, operator):
@@ -156,7 +157,7 @@ class Layer:
         self.output = operator.outputs[0]
         depthwise = schema.BuiltinOperator.DEPTHWISE_CONV_2D
         self.axis = 3 if file.kind(operator) == depthwise else 0
-        if self.bias_index < 0:  # the converter leaves biases of zero out
+        if self.bias_index < 0:  # the converter omits biases that are zero
             zeros = np.zeros(len(self.weights), "float32")
             self.bias_index = file.add_constant(f"bias_{self.output}", zeros)
             operator.inputs[2] = self.bias_index
@@ -165,7 +166,7 @@ class Layer:
 
     @property
     def weights(self) -> np.ndarray:
-        """`(output channels, ...)`, whatever the layout of the file."""
+        """`(output channels, ...)`, in either layout of the file."""
         return np.moveaxis(self.file.values(self.weights_index), self.axis, 0)
 
     @property
@@ -185,7 +186,7 @@ class Layer:
 
     @property
     def input_scale(self) -> float:
-        """Of the quantised input."""
+        """Scale of the quantised input."""
         return self.file.graph.tensors[self.input].quantization.scale[0]
 
     def set_weights(self, quantized: np.ndarray, scales: np.ndarray) -> None:
@@ -215,5 +216,5 @@ def _as_int32(values):
 
 
 def _kind(code):
-    # Files of before 2020 have the number in the second place alone.
+    # Files from before 2020 have the number in the deprecated field only.
     return max(code.builtinCode, code.deprecatedBuiltinCode)

@@ -1,11 +1,11 @@
-"""Narrow convolutions of a file, several columns at once.
+"""Narrow convolutions of a file, changed to compute several columns at once.
 
-A processor computes some number of output channels together: its lanes. A convolution
-with fewer channels, such as MobileNet's first at alpha 0.25, leaves lanes idle. But
-columns that lie beside each other in an NHWC image are one wide column with more
-channels, at no cost. A kernel that is repeated at every column, and zero elsewhere,
-then gives several columns of the output as one with more channels: the same integers,
-bit by bit, from more mult-adds in less time.
+A processor computes a number of output channels in parallel: its lanes. A convolution
+with fewer channels, such as MobileNet's first at alpha 0.25, leaves lanes idle. In NHWC
+layout, adjacent columns can be reshaped at no cost into a single column with more
+channels. A kernel that is repeated once per column, and zero elsewhere, then computes
+several output columns as a single column with more channels: bit-identical results,
+from more mult-adds in less time.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ def fold_columns(file: File, lanes: int) -> None:
 
 
 def _columns(file, operator, lanes):
-    """How many columns of the output become one."""
+    """How many columns of the output are folded into one; 1 where it cannot be."""
     if file.kind(operator) != schema.BuiltinOperator.CONV_2D:
         return 1
     image, weights, _ = (file.graph.tensors[index] for index in operator.inputs)
-    if image.shape[3] != weights.shape[3]:  # in groups, which would mix
+    if image.shape[3] != weights.shape[3]:  # groups would be mixed
         return 1
     width, kernel = image.shape[2], weights.shape[2]
     _, _, columns, channels = file.graph.tensors[operator.outputs[0]].shape
     options = operator.builtinOptions
     stride = options.strideW
-    # Wide columns must begin where the first kernel does: without padding on the left.
+    # A folded column starts at the first kernel: there must be no padding on the left.
     starts_at_zero = width == columns * stride and kernel <= stride + 1
     if not starts_at_zero or options.dilationWFactor > 1:
         return 1
@@ -52,7 +52,7 @@ def _columns(file, operator, lanes):
 
 
 def _folded(file, operator, columns):
-    """The operators that take the place of a convolution."""
+    """The operators that replace a convolution."""
     layer, tensors = Layer(file, operator), file.graph.tensors
     weight_scales, bias_scales = layer.weight_scales, layer.bias_scales
     assert weight_scales is not None and bias_scales is not None  # the file is int8

@@ -1,19 +1,19 @@
-"""Post-training int8 quantisation that keeps more of a network than converting does.
+"""Post-training int8 quantisation, more accurate than the converter's.
 
-A plain conversion loses top-1 agreement in three places. Each is mended in the file:
+A plain conversion loses top-1 agreement for three reasons, each corrected in the file:
 
-1. The scale of a channel is its largest weight over 127, however the other weights lie.
+1. The scale of a channel is its largest weight over 127, whatever the other weights.
    Here each channel takes the scale, among `largest / n`, with the least squared error.
-   Weights that were quantised before are found again exactly.
-2. Rounding shifts the mean of a layer's output. Layer by layer, what the mean over
-   calibration images is off goes into the bias (Nagel et al., arXiv 1906.04721,
+   Weights that are quantised already are reproduced exactly.
+2. Rounding shifts the mean of a layer's output. Layer by layer, the shift measured on
+   calibration images is subtracted from the bias (Nagel et al., arXiv 1906.04721,
    section 4.2).
-3. With many classes one int8 step of the logits makes ties. The last layer, a dense
-   classifier with int8 weights or SqueezeNet's average, takes and gives float32, and
-   softmax comes after it.
+3. With many classes, logits in int8 tie. The last layer, a dense classifier with int8
+   weights or SqueezeNet's average, computes from float32 to float32, and softmax
+   follows it.
 
-Equalising channels across layers (section 4.1 there) is left out: a scale per channel
-of the weights does what it is for. `benchmarks.int8_accuracy` measures each step.
+Cross-layer equalisation (section 4.1 there) is not needed: weights have a scale per
+channel. `benchmarks.int8_accuracy` measures each step.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def quantize(
         calibration: Pixels `(images, side, side, 3)` from 0 to 255.
         lanes: See `mobilenet_tf.export.tflite.folding`.
         float_output: Whether outputs are float32, as the classifier is then.
-        fit_scales: Whether the first of the three is done.
-        correct_biases: Whether the second is.
+        fit_scales: Whether scales are fitted, step 1 above.
+        correct_biases: Whether biases are corrected, step 2 above.
     """
     float_head = float_output and network.head is not None
     softmax = float_head and not network.gives_logits

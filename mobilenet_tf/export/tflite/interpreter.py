@@ -1,4 +1,4 @@
-"""Running LiteRT files: their outputs, and what their layers give on average."""
+"""Running LiteRT files: their outputs, and means of tensors inside them."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def channel_means(
     sums = [np.zeros(())] * len(tensors)
     for image in images:
         _invoke(interpreter, image)
-        for place, tensor in enumerate(tensors):
+        for index, tensor in enumerate(tensors):
             values = _dequantized(interpreter, details[tensor])
-            sums[place] = sums[place] + values.reshape(-1, values.shape[-1]).mean(0)
+            sums[index] = sums[index] + values.reshape(-1, values.shape[-1]).mean(0)
     return [total / len(images) for total in sums]
 
 

@@ -1,9 +1,9 @@
-"""Labels and input of a LiteRT file, written into it as its readers expect.
+"""Metadata of a LiteRT file: its labels, and a description of its input and output.
 
-MediaPipe, ML Kit and the Task Library find them in a table of the file's metadata, by
-TensorFlow Lite's metadata_schema.fbs, and in a ZIP archive behind the file: any ZIP
-tool shows `labels.txt`. The schema's classes are not in a package that would be small
-enough to depend on, so that the few tables needed are written here, field by field.
+MediaPipe, ML Kit and the Task Library read a table in the file's metadata, defined by
+TensorFlow Lite's metadata_schema.fbs, and a ZIP archive appended to the file, from
+which any ZIP tool extracts `labels.txt`. No small package has the schema's classes, so
+the few tables needed are written here, field by field.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ _AXIS_LABELS, _RGB, _IMAGE, _NORMALIZATION = 2, 1, 2, 1
 
 
 def labelled(file: File, name: str, side: int, labels: Sequence[str] | None) -> bytes:
-    """The bytes of a file with its metadata, and with its labels if it has classes.
+    """The bytes of a file with its metadata, and its labels where it classifies.
 
     Args:
-        file: Whose input takes pixels from 0 to 255.
-        name: The network's.
-        side: Of the input, in pixels.
+        file: A file whose input is pixels from 0 to 255.
+        name: Name of the network.
+        side: Side of the input in pixels.
         labels: One for each output; None for features.
     """
     file.add_metadata(_NAME, _model(name, side, labels))
     content = io.BytesIO(file.packed())
     if labels is not None:
         with zipfile.ZipFile(content, "a") as archive:
-            # A date of its own would make every export differ.
+            # With a fixed date, equal networks give equal files.
             archive.writestr(zipfile.ZipInfo(LABELS), "\n".join(labels) + "\n")
     return content.getvalue()
 
 
 class _Tables(flatbuffers.Builder):
-    """Writes tables bottom up: what a table points to comes before it."""
+    """Writes tables bottom up: a table comes after those that it points to."""
 
     def table(self, fields: dict[int, tuple[str, int]]) -> tuple[str, int]:
         """A table of fields by their slot, each "offset", "byte" or "uint"."""
@@ -65,7 +65,7 @@ class _Tables(flatbuffers.Builder):
         return "offset", self.EndVector()
 
     def numbers(self, value: float) -> tuple[str, int]:
-        """A list of one number, for all channels."""
+        """A list of a single number, which holds for all channels."""
         self.StartVector(4, 1, 4)
         self.PrependFloat32(value)
         return "offset", self.EndVector()
@@ -89,7 +89,7 @@ def _model(name, side, labels):
 def _image(tables, side):
     size = tables.table({0: ("uint", side), 1: ("uint", side)})
     properties = tables.table({0: ("byte", _RGB), 1: size})
-    # The network itself scales: a reader is to leave the pixels as they are.
+    # Mean 0 and standard deviation 1: readers pass pixels on, the network scales.
     options = tables.table({0: tables.numbers(0.0), 1: tables.numbers(1.0)})
     unit = tables.table({0: ("byte", _NORMALIZATION), 1: options})
     highest_and_lowest = {0: tables.numbers(255.0), 1: tables.numbers(0.0)}

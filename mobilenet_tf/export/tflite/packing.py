@@ -1,9 +1,9 @@
 """Writing a LiteRT file in as few bytes as the format allows.
 
-Converters and rewriting leave constants behind that no operator reads, a name of a
-hundred letters for every tensor, and the same vector of zero points in every layer.
-LiteRT wants a zero point for every scale, and XNNPACK wants both for biases too, so
-that neither can be left out; but equal vectors are written once.
+Conversion and rewriting leave constants that no operator reads, long names for all
+tensors, and the same vector of zero points in every layer. LiteRT requires a zero point
+for every scale, and XNNPACK requires both for biases too; equal vectors are written
+once.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _ALIGNMENT = 16  # of buffers, by the schema; the generated Python code ignores 
 def pack(model: schema.ModelT) -> bytes:
     """The bytes of a model of one subgraph.
 
-    What is not used is dropped from the model: tensors, buffers, operator codes, the
-    converter's metadata, the names of tensors that are neither input nor output.
+    Unused parts are dropped from the model: tensors, buffers, operator codes, the
+    converter's metadata, names of tensors other than inputs and outputs.
 
     Raises:
         ValueError: The model has several subgraphs.
@@ -43,14 +43,14 @@ def pack(model: schema.ModelT) -> bytes:
 
 
 class _SharingBuilder(flatbuffers.Builder):
-    """Writes equal vectors and strings once: tables may point to the same place."""
+    """Writes equal vectors and strings once: tables may share an offset."""
 
     def __init__(self, size: int):
         super().__init__(size)
         self._offsets: dict[tuple, int] = {}
 
     def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802 - the base class' name
-        if x.dtype == np.uint8:  # a buffer, which has no equal any more
+        if x.dtype == np.uint8:  # a buffer; equal ones are merged already
             self.Prep(_ALIGNMENT, x.size)
             return super().CreateNumpyVector(x)
         key = (x.dtype.str, x.tobytes())
@@ -74,7 +74,7 @@ def _size(model):
 def _drop_unused_tensors(model):
     (graph,) = model.subgraphs
     used = sorted({index for index in _tensor_indices(graph) if index >= 0})
-    number = {index: place for place, index in enumerate(used)} | {-1: -1}
+    number = {old: new for new, old in enumerate(used)} | {-1: -1}
 
     def renumbered(indices):
         return np.array([number[int(index)] for index in indices], "int32")
@@ -95,12 +95,12 @@ def _tensor_indices(graph) -> Iterator[int]:
 
 
 def _drop_unused_buffers(model):
-    """Constants of equal bytes share a buffer; all that is no constant has the first.
+    """Equal constants share a buffer; tensors without a constant have the first.
 
-    Metadata of the converter is dropped with its buffers.
+    The converter's metadata is dropped with its buffers.
     """
     written = {b"TFLITE_METADATA", "TFLITE_METADATA"}
-    model.metadata = [one for one in model.metadata or () if one.name in written]
+    model.metadata = [entry for entry in model.metadata or () if entry.name in written]
     (graph,) = model.subgraphs
     buffers = [schema.BufferT()]
     numbers: dict[bytes, int] = {}

@@ -1,4 +1,4 @@
-"""Changes to the operators of an int8 file that a converter does not make."""
+"""Changes to the operators of an int8 file after its conversion."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def quantize_through_float(file: File) -> None:
 
 
 def make_reshapes_constant(file: File) -> None:
-    """Give every reshaping its shape as a constant, and drop what computed it.
+    """Give every reshaping its shape as a constant, and drop its computation.
 
-    Keras reshapes to the batch size that it finds as the network runs, which takes
-    three operators more, none of them XNNPACK's. Here the batch is always 1.
+    Keras computes the shape from the batch size at run time, with three more operators
+    that XNNPACK does not have. Here the batch size is always 1.
     """
     operators, tensors = file.graph.operators, file.graph.tensors
     for operator in operators:
@@ -47,7 +47,7 @@ def make_reshapes_constant(file: File) -> None:
 
 
 def make_head_float(file: File) -> bool:
-    """Let the last layer take and give float32, by a dequantisation before it.
+    """Move the dequantisation before the last layer, which computes in float32.
 
     The last layer is a dense layer, a convolution of a single position, or a mean;
     reshaping may follow it. Weights stay int8: their inputs are quantised again while
@@ -57,11 +57,11 @@ def make_head_float(file: File) -> bool:
         Whether the layer has weights, whose bias is to be float32 then.
 
     Raises:
-        ValueError: The file ends in another way.
+        ValueError: The file ends in another layer.
     """
     operators = file.graph.operators
-    place = _place_of_head(file)
-    head, dequantize = operators[place], operators[-1]
+    index = _head_index(file)
+    head, dequantize = operators[index], operators[-1]
     weighted = file.kind(head) != _OPERATOR.MEAN
     if file.kind(head) == _OPERATOR.CONV_2D:
         _make_dense(file, head)
@@ -70,24 +70,24 @@ def make_head_float(file: File) -> bool:
     features = head.inputs[0]
     float_features = file.add_tensor("features", features)
     _make_float(file.graph.tensors[float_features])
-    for operator in operators[place:-1]:
+    for operator in operators[index:-1]:
         _make_float(file.graph.tensors[operator.outputs[0]])
     head.inputs[0] = float_features
     operators[-2].outputs = dequantize.outputs
     dequantize.inputs, dequantize.outputs = [features], [float_features]
-    operators.insert(place, operators.pop())
+    operators.insert(index, operators.pop())
     return weighted
 
 
-def _place_of_head(file):
+def _head_index(file):
     kinds = [file.kind(operator) for operator in file.graph.operators]
-    place = len(kinds) - 2
-    while kinds[place] == _OPERATOR.RESHAPE:
-        place -= 1
+    index = len(kinds) - 2
+    while kinds[index] == _OPERATOR.RESHAPE:
+        index -= 1
     heads = _OPERATOR.FULLY_CONNECTED, _OPERATOR.CONV_2D, _OPERATOR.MEAN
-    if kinds[-1] != _OPERATOR.DEQUANTIZE or kinds[place] not in heads:
+    if kinds[-1] != _OPERATOR.DEQUANTIZE or kinds[index] not in heads:
         raise ValueError("the network must end with a dense layer or an average")
-    return place
+    return index
 
 
 def _make_dense(file, operator):

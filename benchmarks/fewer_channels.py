@@ -1,4 +1,4 @@
-"""What removing channels saves: mult-adds, bytes, and time per image.
+"""Savings of removed channels: mult-adds, bytes, and time per image.
 
     python -m benchmarks.fewer_channels
 

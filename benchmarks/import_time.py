@@ -1,4 +1,4 @@
-"""What `import mobilenet_tf` costs on top of `import keras`.
+"""Time of `import mobilenet_tf` beyond that of `import keras`.
 
     python -m benchmarks.import_time
 

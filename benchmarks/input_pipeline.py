@@ -1,4 +1,4 @@
-"""How fast the input is, and what share of an epoch's time it costs.
+"""Speed of the input pipeline, and its share of an epoch's time.
 
     python -m benchmarks.input_pipeline --dataset=imagenette112 --data_dir=DIR
 

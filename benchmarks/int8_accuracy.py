@@ -1,4 +1,4 @@
-"""What int8 costs in accuracy, and what each step of our quantisation gives back.
+"""Accuracy lost by int8, and the part that each step of our quantisation recovers.
 
     python -m benchmarks.int8_accuracy --data_dir=DIR \
         --weights=mobilenet_0.25_128_keras_applications.weights.h5 \
@@ -31,7 +31,7 @@ flags.DEFINE_string("dataset", "imagenette112", "With file names and WordNet ids
 flags.DEFINE_string("data_dir", None, "Folder of the data set.")
 FLAGS = flags.FLAGS
 
-# Each row does what the rows before it do, and one thing more.
+# Each row adds a step to the row before it.
 STEPS = (
     ("plain conversion, int8 outputs", False, False, False),
     ("and a float32 classifier output", True, False, False),

@@ -5,7 +5,7 @@
 All files at alpha 0.25, 128 px: ours, `keras.applications.MobileNet` converted by the
 same converter, Google's own quantised file where it is given. Then ours at the 16
 published points. Weights are random, which changes no time. Rounds are interleaved, so
-that whatever else the machine does meets all files alike.
+that other load on the machine affects all files alike.
 """
 
 import functools
@@ -78,7 +78,7 @@ def our_int8(model: keras.Model, lanes: int, float_output: bool = True) -> bytes
 
 
 def plain_int8(model: keras.Model) -> bytes:
-    """What the converter makes of a network, from uint8 to uint8."""
+    """The converter's own int8 file of a network, from uint8 to uint8."""
     network = Network.of(model)
     pixels = images.resized(images.default_images(4), network.side)
     inputs = images.scaled(pixels, network.core_range)

@@ -57,7 +57,7 @@ class CheckpointConfig(Config):
 
 
 def chosen(config: CheckpointConfig) -> dict[str, str]:
-    """What to evaluate: name of the network, and its weights.
+    """Networks to evaluate, by name, and their weights.
 
     Raises:
         ValueError: `checkpoints` names a network that is not published, or would be

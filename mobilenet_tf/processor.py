@@ -1,4 +1,4 @@
-"""The processor: what it can compute, and TensorFlow's kernels for it.
+"""The processor: its instruction sets, and TensorFlow's kernels for it.
 
 TensorFlow reads its environment once, when it is imported. So this module imports
 nothing heavy, and the package calls `prepare` before anything that imports Keras.
@@ -36,7 +36,7 @@ _START_UP_NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::In
 
 @dataclasses.dataclass(frozen=True)
 class Processor:
-    """What a processor can compute.
+    """The instruction sets of a processor.
 
     Attributes:
         name: As the operating system gives it.

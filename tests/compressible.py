@@ -21,7 +21,7 @@ QUICK = Recipe(
     bn_momentum=0.9,
 )
 
-# For networks whose layers do not tell what they expect of black and of white.
+# For networks whose layers do not determine their inputs for black and for white.
 SYMMETRIC = (-1.0, 1.0)
 # Learns the stripes from the start.
 LEARNING = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6)

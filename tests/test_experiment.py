@@ -153,7 +153,7 @@ def test_workers_end_with_the_program_that_started_them(tiny):
     program.send_signal(signal.SIGKILL)
     # The workers hold the other ends of the pipes.
     _, errors = program.communicate(timeout=30)
-    assert errors.count("the program that started this worker is gone") == 2
+    assert errors.count("the program that started this worker has ended") == 2
 
 
 def test_dry_run_writes_the_arrays(tmp_path, capsys):

@@ -98,9 +98,7 @@ def test_damaged_snapshot(tmp_path):
     assert snapshot.load_metadata(path) == {"epoch": 1}
     content = path.read_bytes()
     path.write_bytes(content[:-100])
-    with pytest.raises(
-        ValueError, match=r"is damaged .* delete it to train again"
-    ):
+    with pytest.raises(ValueError, match=r"is damaged .* delete it to train again"):
         snapshot.load(path)
     assert snapshot.load(tmp_path / "none.npz") is None
 
@@ -130,7 +128,10 @@ def test_bad_fit_arguments(stripes, tmp_path):
         ({"data": None}, "data must be a DataSet, got None"),
         ({"model": "model.keras"}, "model must be a Model, got 'model.keras'"),
         ({"on_epoch": None}, "on_epoch must be a function, got None"),
-        ({"snapshot_path": tmp_path / "a" / "b.npz"}, "must be in an existing folder, got"),
+        (
+            {"snapshot_path": tmp_path / "a" / "b.npz"},
+            "must be in an existing folder, got",
+        ),
     ):
         arguments = {"model": small_model(), "data": stripes, "recipe": QUICK, **given}
         with pytest.raises(ValueError, match=message):

@@ -18,7 +18,7 @@ from mobilenet_tf.training.recipes import RECIPES
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """What the command line says; every field has the name of its flag.
+    """The parsed command line; every field has the name of its flag.
 
     The flags' help in `experiments.harness.flags` describes each of them.
     """
@@ -79,14 +79,14 @@ class Config:
 
     @property
     def tables_folder(self) -> Path:
-        """Where tables and figures are written."""
+        """The folder of tables and figures."""
         return Path(self.tables_dir or Path(self.workdir) / "tables")
 
     def load_data(self, report: Callable[[str], None] = print) -> DataSet:
         """Load the data set, preparing it where needed.
 
         Args:
-            report: Called with a line that says what was loaded.
+            report: Called with a line that describes the data set.
 
         Raises:
             ValueError: A flag does not fit the data set, or its images have several

@@ -1,4 +1,4 @@
-"""What a person sees of the training: a live display, or plain lines.
+"""Progress of the training on screen: a live display, or plain lines.
 
 A terminal gets one live display of the whole grid; a file or a pipe gets a line per
 epoch.

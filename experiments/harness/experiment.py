@@ -1,4 +1,4 @@
-"""What a script declares: an `Experiment` that trains, or a `Table` that counts."""
+"""The declaration of a script: an `Experiment` that trains, or a `Table` of costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which records a table shows: those of one data set, recipe and precision."""
+"""The records that a table shows: of a single data set, recipe and precision."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _fits(metadata, config):
 
 
 def _data_flags(metadata):
-    """The flags that choose what a record was trained on."""
+    """The flags that choose the training data of a record."""
     splits = {flag: metadata[key] for flag, key in _SPLITS.items()}
     if metadata["limit"]:
         splits = {

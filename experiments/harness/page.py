@@ -13,7 +13,7 @@ from experiments.trials import records
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """What a script shows.
+    """The output of a script.
 
     Args:
         name: Name of its file, and of its block in a document.

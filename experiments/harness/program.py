@@ -29,7 +29,7 @@ def run(experiment: Experiment | Table) -> None:
 
 
 def execute(experiment: Experiment | Table, command: Sequence[str]) -> None:
-    """Run what the parsed flags say; an error becomes one line and exit code 1.
+    """Run a program with its parsed flags; an error becomes a line and exit code 1.
 
     Args:
         experiment: What the script declares.

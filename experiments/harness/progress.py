@@ -33,7 +33,7 @@ class Event:
 
     @property
     def done(self) -> bool:
-        """Whether the trial has its record."""
+        """Whether the trial has a record."""
         return self.seconds is not None
 
     def to_line(self) -> str:
@@ -49,7 +49,7 @@ class Event:
 
 
 class Schedule:
-    """How much of a grid is done, and how long the rest takes.
+    """Progress of a grid, and the time left.
 
     The estimate is made from the work that all processes have done since it began.
 
@@ -98,7 +98,7 @@ class Schedule:
 
     @property
     def trials_done(self) -> int:
-        """How many trials have their record."""
+        """The number of trials with a record."""
         return sum(self._workdir.done(trial) for trial in self.trials.values())
 
 

@@ -1,4 +1,4 @@
-"""Where trials keep what they have trained, and the locks between processes."""
+"""The working directory: models and records of trials, and locks between processes."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def run_workers(count: int, display: Display, precision: str) -> None:
         precision: The precision of all workers.
 
     Raises:
-        WorkerError: A process failed; the others have gone on to the end.
+        WorkerError: A process failed; the others have run to their end.
     """
     threads = str(max(1, usable_cores() // count))
     environment = {
@@ -65,12 +65,12 @@ def report_to_parent(event: Event) -> None:
     """Report an event to the program that started this worker."""
     try:
         print(event.to_line(), flush=True)
-    except BrokenPipeError:  # it is gone, and `end_with` ends this worker
+    except BrokenPipeError:  # the parent has ended, and `end_with` ends this worker
         time.sleep(10 * POLL_SECONDS)
 
 
 def end_with(parent: int) -> None:
-    """End this worker as soon as the program that started it is gone.
+    """End this worker as soon as the program that started it has ended.
 
     Otherwise it would hold the lock of its trial while the same command, given again,
     passes the trial by.
@@ -79,14 +79,14 @@ def end_with(parent: int) -> None:
     def watch():
         while os.getppid() == parent:
             time.sleep(POLL_SECONDS)
-        print("the program that started this worker is gone", file=sys.stderr)
+        print("the program that started this worker has ended", file=sys.stderr)
         os._exit(1)  # all files appear by atomic rename
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 def _forward(stream, display):
-    """Pass what a worker prints to the display."""
+    """Pass a worker's output to the display."""
     for line in stream:
         event = Event.from_line(line)
         if event is not None:

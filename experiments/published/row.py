@@ -7,7 +7,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class PublishedRow:
-    """What a paper prints about a network; None where it prints nothing.
+    """The numbers that a paper prints for a network; None where there is none.
 
     Attributes:
         table: Where it is printed, such as "MobileNets Table 6".

@@ -1,4 +1,4 @@
-"""Whether a claim of a paper holds on the data at hand."""
+"""Claims of a paper, tested on the measured accuracies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DECIDED = 0.95  # share of resamples that decides a claim
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What is known about the network of a row.
+    """The measurements of a row's network.
 
     Attributes:
         mean: Mean accuracy over its seeds, as a fraction.
@@ -127,7 +127,7 @@ def spread_over_seeds(results: Sequence[dict], metric: str) -> float:
 
 
 def method(results: Sequence[dict], metric: str, seed_spread: float) -> str:
-    """How the claims of a table are decided, in a sentence."""
+    """A sentence on how the claims of a table are tested."""
     images = "of the same images" if is_paired([results], metric) else "of the images"
     seeds = " and of the seeds" if seed_spread else ""
     return (

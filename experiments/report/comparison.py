@@ -93,7 +93,7 @@ def notes(rows: Sequence[Row]) -> str:
 def expectations(
     rows: Sequence[Row], results: Sequence[dict], seed_spread: float
 ) -> str:
-    """What a repetition should find, and how long it takes, as Markdown.
+    """The expected results and duration of a repetition, as Markdown.
 
     Empty without records.
 
@@ -125,7 +125,7 @@ def expectations(
 
 
 def footnote(results: Sequence[dict], paper_data: str | None = "ImageNet") -> str:
-    """Where the numbers come from, in a sentence or two.
+    """The provenance of the numbers, in a sentence or two.
 
     Args:
         results: The table's records, at least one.

@@ -7,7 +7,7 @@ from experiments.trials.records import write_text
 
 
 def block(text: str, name: str) -> str:
-    """What stands between the marks of a block.
+    """The text between the marks of a block.
 
     Raises:
         ValueError: The document has no such block.

@@ -51,7 +51,7 @@ def resampled(
 
 
 def is_paired(networks: Sequence[Sequence[dict]], metric: str = "top1") -> bool:
-    """Whether every record says which images were right, of the same images."""
+    """Whether all records have the correctness of every image, of the same images."""
     bitmaps = [record.get("correct") for records in networks for record in records]
     return (
         metric == "top1"

@@ -1,4 +1,4 @@
-"""How many times cheaper a network is than another, as a paper says and as counted."""
+"""Ratios of two networks' costs, as a paper prints them and as counted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiments.trials.row import Row
 
 @dataclasses.dataclass(frozen=True)
 class Saving:
-    """What a paper's text says about the costs of two rows.
+    """A statement of a paper's text about the costs of two rows.
 
     Args:
         row: The cheaper network.

@@ -1,1 +1,1 @@
-"""What a trained network is: its configuration, its key, its record."""
+"""Trials: the configuration of a trained network, its key, its record."""

@@ -1,4 +1,4 @@
-"""Which validation images a network got right, as a few bytes in a record."""
+"""The correctness of each validation image, packed into a few bytes of a record."""
 
 from __future__ import annotations
 

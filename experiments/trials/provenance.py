@@ -1,4 +1,4 @@
-"""Where a result comes from: commit, package versions, back end and device."""
+"""Provenance of a result: commit, package versions, back end and device."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Trial:
 
     @property
     def title(self) -> str:
-        """What people call the trial: network, input side and seed."""
+        """A label for people: network, input side and seed."""
         return f"{self.network.label}, {self.costs['side']} px, seed {self.seed}"
 
     @property

@@ -25,8 +25,8 @@ _CONVOLUTION: dict[str, Any] = {
     "use_bias": True,
     "activation": "linear",
 }
-# Part of the format: what a setting is that a file leaves out. These are the defaults
-# of Keras 3.15; whatever those of the installed Keras are, files keep their meaning.
+# Part of the format: the values of settings that a file omits. These are the defaults
+# of Keras 3.15, whatever the installed Keras' are, so that files keep their meaning.
 # Settings that are not here are always written.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "AveragePooling2D": _POOLING,

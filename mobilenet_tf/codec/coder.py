@@ -29,7 +29,7 @@ _WORD = 12  # bits of an integer that are coded as one symbol
 
 
 class Coder(Protocol):
-    """What `Encoder` and `Decoder` have in common."""
+    """Shared operations of `Encoder` and `Decoder`."""
 
     def bits(self, values: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         """Code truth values, each of which is true with its own probability.
@@ -91,7 +91,7 @@ class Encoder:
         return values
 
     def content(self) -> bytes:
-        """All that was written."""
+        """The encoded bytes."""
         return self._queue.get_compressed().astype("<u4").tobytes()
 
 
@@ -109,7 +109,7 @@ class Decoder:
         words = np.frombuffer(content, "<u4").astype("uint32")
         self._queue = queue.RangeDecoder(words)
         self._length = len(words)
-        # Everything that is read is encoded again, which tells where a stream must end.
+        # All that is read is encoded again, which gives the legal length of a stream.
         self._encoded_again = queue.RangeEncoder()
 
     def bits(self, values: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ class Decoder:
         try:
             symbols = self._queue.decode(family, *parameters or (count,))
         except AssertionError as error:  # constriction's, for an impossible state
-            raise ValueError("a stream holds what is never written") from error
+            raise ValueError("a stream holds symbols that no encoder writes") from error
         self._encoded_again.encode(symbols, family, *parameters)
         # One word more is the encoder's unfinished end.
         if self._encoded_again.num_words() > self._length + 1:

@@ -63,7 +63,7 @@ class Codebook:
             int64 `(n,)`.
 
         Raises:
-            ValueError: A decoder reads what no encoder writes.
+            ValueError: A decoder reads symbols that no encoder writes.
         """
         first = coder.integers(values[:1].astype("int64"), 32)
         differences = self._differences(coder, np.diff(values.astype("int64")))

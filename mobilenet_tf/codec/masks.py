@@ -18,7 +18,7 @@ _PRIOR = 4.0  # weight of the mean density, in positions
 
 
 class Mask:
-    """Where weights are not zero.
+    """Positions of the nonzero weights.
 
     The context of a position is how many weights that are not zero its filter, its
     input channel and its own kernel have had so far: the product of the odds of the
@@ -61,7 +61,7 @@ class Mask:
 
 
 def _steps(values, thresholds):
-    """How many of the thresholds are at most as large."""
+    """The number of thresholds at most as large."""
     return thresholds.searchsorted(values, "right")
 
 
@@ -99,7 +99,7 @@ class _Density:
 
 
 class Signs:
-    """Whether weights are positive.
+    """Signs of the weights.
 
     The context of a weight is the mean of its kernel so far, and of its input channel
     so far, both in steps of a codebook's size.

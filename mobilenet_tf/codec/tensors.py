@@ -145,7 +145,7 @@ def _code_integers(coder, models, planes, mask, scales):
     multiples = model.code(coder, multiples + _INT8, mask) - _INT8
     with np.errstate(all="ignore"):  # of a damaged file
         values = np.broadcast_to(scales, mask.shape)[mask] * multiples.astype("float32")
-    values[multiples == 0] = -0.0  # from rounding; +0.0 is what the mask leaves out
+    values[multiples == 0] = -0.0  # from rounding; the mask codes +0.0
     return values.view("uint32")
 
 

@@ -1,4 +1,4 @@
-"""About how many bits a kernel takes in a file of the codec, without writing one."""
+"""Estimated bits of a kernel in a file of the codec, without writing the file."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _TOLERANCE = 1e-4  # of a multiple: scales come out of a division
 def kernel_bits(values: np.ndarray) -> float:
     """The least of three ways to store a kernel, each weight at its entropy.
 
-    The ways are float32; places in the sorted list of distinct values; and, where they
-    are that, whole multiples of a scale per channel.
+    The ways are float32; indices into the sorted list of distinct values; and, where
+    they are that, whole multiples of a scale per channel.
 
     Args:
         values: float32, of two dimensions or more; the last are input channels and

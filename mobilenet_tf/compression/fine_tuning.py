@@ -1,4 +1,4 @@
-"""Training between the steps of compression: arguments, checks, and one way to train.
+"""Fine-tuning that the steps of compression share: arguments, checks, training.
 
 `remove_channels` and `low_rank` train stock Keras layers; `prune`, `cluster` and
 `quantize` train layers that the Model Optimization Toolkit has wrapped.
@@ -28,12 +28,12 @@ class Training(TypedDict, total=False):
 
     Attributes:
         seed: Seed of batch order, augmentation and dropout; 0 by default.
-        input_range: What the model expects of black and of white; needed only where its
-            layers do not tell, see `mobilenet_tf.models.graph.input_range`.
+        input_range: The model's inputs for black and for white; needed only where its
+            layers do not determine them, see `mobilenet_tf.models.graph.input_range`.
         snapshot_path: `.npz` file that holds the state after each epoch. The same call
-            with the same file goes on where a killed one has stopped.
+            with the same file resumes after a kill.
         on_epoch: Called after each epoch, when its snapshot is on disk.
-        report: Called with the `Report` of what was done; prints it by default.
+        report: Called with the step's `Report`; prints it by default.
     """
 
     seed: int
@@ -62,19 +62,19 @@ def checked(
     *,
     optional: bool,
 ) -> keras.Model:
-    """The flat form of a model, once everything that a step was given fits together.
+    """Check the arguments that all steps share; gives the flat form of the model.
 
     Args:
         step: The step, for messages.
         model: A classifier; models inside it are flattened.
-        data: What the step was given.
-        recipe: What the step was given.
-        training: Further keyword arguments that the step was given.
+        data: The step's data set.
+        recipe: The step's recipe.
+        training: Further keyword arguments of the step.
         optional: Whether data and recipe may both be None.
 
     Raises:
-        ValueError: An argument is not what it must be, or the model does not fit the
-            data set.
+        ValueError: An argument is out of its range, or the model does not fit the data
+            set.
         TypeError: The step has no such keyword argument.
     """
     stock = step.__name__ in ("remove_channels", "low_rank")
@@ -143,26 +143,26 @@ def fine_tune(
     report: Callable[[reports.Report], None] = print,
     **training: Any,
 ) -> keras.Model:
-    """Train what a step made of a network, where there is data, and report.
+    """Train the result of a step, where there is data, and report.
 
     Args:
         title: The step and its settings, for the report.
         model: The network before the step; it stays as it is.
-        result: The network that the step made of it, which is trained in place.
-        data: What it is trained on; None means no training.
-        recipe: How.
+        result: The network after the step, which is trained in place.
+        data: The data set to train on; None means no training.
+        recipe: How to train.
         left_out: Names of kernels that the step leaves out. They are trained too;
             those of their weights that are zero stay zero.
         wrapping: How the toolkit wraps the layers; None trains stock Keras layers.
         notes: Sentences for the end of the report.
-        report: Called with what was done.
+        report: Called with the step's `Report`.
         **training: See `Training` and `StockTraining`.
 
     Returns:
         The result.
 
     Raises:
-        ValueError: The toolkit cannot train a layer, which is found before any work;
+        ValueError: The toolkit cannot train a layer, which is checked before any work;
             or the weights are not finite after the training.
     """
     top1 = None
@@ -174,7 +174,7 @@ def fine_tune(
                 result, data.side, recipe, wrapping, input_range, left_out
             )
             task.check()
-        # First, so that images which cannot be evaluated are found before the training.
+        # Before the training, so that images which cannot be evaluated fail early.
         before = reports.accuracy(model, data, recipe, input_range)
         training["settings"] = (
             f"{title}, {wrapping}, left out {list(left_out)}, input {input_range}, of "

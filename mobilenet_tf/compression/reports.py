@@ -1,4 +1,4 @@
-"""What a step of compression has done, layer by layer."""
+"""Reports of compression steps, layer by layer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LayerReport:
         weights: Entries of the kernel.
         sparsity: Share of them that are zero.
         distinct: Distinct values among them.
-        kilobytes: About what a file of the codec needs for it; see `entropy`.
+        kilobytes: Estimated size in a file of the codec; see `entropy`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class LayerReport:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What a step has made of a network.
+    """The effect of a step on a network.
 
     Attributes:
         step: What was done.
@@ -66,7 +66,7 @@ class Report:
 
     @property
     def kilobytes(self) -> tuple[float, float]:
-        """About what a file of the codec needs for the kernels, before and after."""
+        """Estimated size of the kernels in a file of the codec, before and after."""
         before, after = (
             sum(layer.kilobytes for layer in layers)
             for layers in (self.before, self.layers)
@@ -104,7 +104,7 @@ class Report:
         return "\n".join([*lines, *self.notes])
 
     def _growth(self) -> str:
-        """Which layer makes the file larger, and why."""
+        """The layer that makes the file larger, and the reason."""
         before = {layer.name: layer for layer in self.before}
         pairs = [
             (before[layer.name], layer) for layer in self.layers if layer.name in before

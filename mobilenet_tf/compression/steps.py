@@ -3,7 +3,7 @@
 Each step takes a Keras model and gives a new one of stock layers; the model it is given
 stays as it is, and models inside it are flattened. The steps combine in this order, any
 of them left out: prune; then cluster, which keeps the zeros; then quantize, which keeps
-the zeros and the shared values. Another order loses what was done before: training
+the zeros and the shared values. Another order undoes the earlier step: training
 moves every weight of a clustered or quantised network on its own. `remove_channels` and
 `low_rank` come first.
 
@@ -57,11 +57,11 @@ def prune(
 
     Args:
         model: A trained classifier of stock layers.
-        data: What it is trained on.
-        recipe: How; its learning rate is usually lower than that of the training
-            before.
-        sparsity: Share of zeros in each kernel in the end, in [0, 1); or the share by
-            the name of the layer, where those that are not named are left out.
+        data: The data set to train on.
+        recipe: How to train; its learning rate is usually lower than that of the
+            training before.
+        sparsity: Final share of zeros in each kernel, in [0, 1); or the share by the
+            name of the layer, where layers that are not named are left out.
         begin: When the first zeros come, as a fraction of the training, in [0, 1).
         end: When the sparsity is reached, as a fraction of the training, in (begin, 1].
         depthwise: Whether depthwise kernels are pruned too. They are a small part of
@@ -69,8 +69,8 @@ def prune(
         skip: Names of further layers to leave out: they get no more zeros, but are
             trained with the others.
         keep_clusters: True refuses a model with kernels of few distinct values, such as
-            `cluster` makes: pruning trains each weight on its own, and what was shared
-            is lost. False prunes it all the same, for example weights that were
+            `cluster` makes: pruning trains each weight on its own, which destroys
+            shared values. False prunes it all the same, for example weights that were
             published in 8 bits.
         **training: See `mobilenet_tf.compression.fine_tuning.Training`.
 
@@ -127,8 +127,8 @@ def cluster(
 
     Args:
         model: A trained classifier of stock layers.
-        data: What it is trained on; None shares the values without training.
-        recipe: How; None shares the values without training.
+        data: The data set to train on; None shares the values without training.
+        recipe: How to train; None shares the values without training.
         clusters: Distinct values of each kernel, zero included, from 2, or from 3 where
             a kernel has zeros, to 256.
         depthwise: Whether the values of depthwise kernels are shared too.
@@ -232,7 +232,7 @@ def quantize(
 
 
 def _sparsities(sparsity, names):
-    """The share of zeros by the name of the layer; raises where one is not legal."""
+    """The share of zeros by the name of the layer; raises for an illegal share."""
     sparsities = {
         name: sparsity[name] if isinstance(sparsity, Mapping) else sparsity
         for name in names

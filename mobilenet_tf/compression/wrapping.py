@@ -1,4 +1,4 @@
-"""What the steps and the bridge to the toolkit agree on."""
+"""The interface between the steps and the bridge to the toolkit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model card: what a file is, what it costs, and how far it can be trusted."""
+"""Model cards: description, costs, verification and accuracy of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that files are verified and calibrated on, and how they become inputs.
+"""Images to verify and calibrate files, and their conversion to inputs.
 
 Images are uint8 `(H, W, 3)`, pixels are float32 from 0 to 255 at a network's own size.
 No other form is passed on: `scaled` alone turns pixels into values of an input range.
@@ -43,7 +43,7 @@ class Examples:
         classes: Sequence[int] | None,
         labels: Sequence[str] | None,
     ) -> Examples:
-        """Check what a caller gave.
+        """Check the caller's images and classes.
 
         Args:
             images: None means the crops of `default_images`.
@@ -172,8 +172,8 @@ def scaled(pixels: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
 def default_images(count: int = 16, seed: int = 0) -> list[np.ndarray]:
     """Crops of one real photograph, uint8 `(H, W, 3)` of unequal sizes.
 
-    They are for a caller who has no images at hand: cut from the portrait that comes
-    with matplotlib, at random positions, of random sizes, half of them mirrored.
+    For callers without images of their own: cut from the portrait that comes with
+    matplotlib, at random positions, of random sizes, half of them mirrored.
     """
     from matplotlib import cbook
     from PIL import Image

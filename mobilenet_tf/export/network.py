@@ -22,10 +22,10 @@ class Network:
 
     Attributes:
         model: As the user calls it. Files are verified against this model alone.
-        input_range: The values that it expects of black and of white.
-        core: The same network flat and without the Rescaling layers it begins with;
-            files are made from it.
-        core_range: The values that `core` expects of black and of white.
+        input_range: Its inputs for black and for white.
+        core: The same network flat and without its first layers if these rescale; files
+            are made from it.
+        core_range: Inputs of `core` for black and for white.
         head: Its classifier; None for a network that gives features.
         labels: Names of the classes in index order; None for features.
     """
@@ -51,8 +51,8 @@ class Network:
                 to one output.
             labels: Names of the classes; None means the WordNet ids for 1000 classes,
                 else the numbers.
-            input_range: The values that the model expects of black and of white; None
-                reads them from its graph.
+            input_range: The model's inputs for black and for white; None reads them
+                from its graph.
 
         Raises:
             ValueError: An argument does not fit, or the range is not known.
@@ -66,8 +66,8 @@ class Network:
         if input_range is None:
             raise ValueError(
                 f"input_range must be given for {model.name!r}, whose graph does not "
-                "tell which values it expects of black and of white: such as (0, 255), "
-                "(0, 1) or (-1, 1)"
+                "determine the values of black and of white: such as (0, 255), (0, 1) "
+                "or (-1, 1)"
             )
         low, high = map(float, input_range)
         core, core_range = _without_rescaling(flat, (low, high))
@@ -77,7 +77,7 @@ class Network:
 
     @property
     def side(self) -> int:
-        """Of the input, in pixels."""
+        """Side of the input in pixels."""
         return self.core.input_shape[1]
 
     @property
@@ -134,9 +134,9 @@ class Network:
         return dataclasses.replace(self, core=core, head=graph.head(core))
 
     def with_split_groups(self) -> Network:
-        """The same network with each group of a convolution by itself.
+        """The same network with a convolution for each group of a grouped one.
 
-        TensorFlow computes groups through XLA, which tf2onnx does not know.
+        TensorFlow computes grouped convolutions by XLA, which tf2onnx does not support.
         """
 
         def split(layer):
@@ -178,9 +178,9 @@ def _check_range(input_range):
 
 
 def _without_rescaling(flat, value_range):
-    """The network behind the Rescaling layers it begins with, and its input range.
+    """The network without its first Rescaling layers, and its input range then.
 
-    Random augmentation among them does nothing outside training and is left out too.
+    Random augmentation layers among them do nothing in inference and are removed too.
     """
     first = _first_layer(flat, flat.inputs[0])
     if first is None:
@@ -198,7 +198,7 @@ def _without_rescaling(flat, value_range):
 
 
 def _first_layer(flat, tensor):
-    """The only layer that reads a tensor, if it can be left out, and what it gives."""
+    """A tensor's only reader and its output, if that layer can be removed."""
     readers = [
         (operation, node.outputs[0])
         for operation in flat.operations

@@ -1,4 +1,4 @@
-"""The arguments that all exports share, checked and made ready."""
+"""The arguments that all exports share, and their checks."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Options(TypedDict, total=False):
     """Keyword arguments of every export, beside its own.
 
     Attributes:
-        input_range: The values that the model expects of black and of white, such as
-            (-1, 1). None reads them from its graph, where that tells.
+        input_range: The model's inputs for black and for white, such as (-1, 1). None
+            reads them from its graph, where that determines them.
         labels: Names of the classes in index order; None means those of `data`, else
             the WordNet ids for 1000 classes, else the numbers.
         data: The data set that the model was trained on, of `mobilenet_tf.data`. The

@@ -1,4 +1,4 @@
-"""A file appears when it is verified; report and model card stand beside it."""
+"""Publishing a verified file, with its report and model card beside it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE_SUFFIXES = (".tflite", ".onnx")
 
 
 def check_path(path: str | os.PathLike, suffix: str = "") -> None:
-    """Raise ValueError unless a file and what stands beside it can be written.
+    """Raise ValueError unless a file, its report and its card can be written.
 
     Args:
         path: Of the file, or of the folder of a SavedModel.
@@ -48,20 +48,20 @@ def publish(
     tolerance: float | None,
     min_agreement: float = 0.0,
 ) -> Verification:
-    """Write a file or folder, verify it, and let it appear.
+    """Write a file or folder, verify it, and move it to its path.
 
     Args:
-        path: Where it will stand; see `check_path`.
+        path: Its final path; see `check_path`.
         prepared: What is exported, and the images that it is verified on.
         format_name: The file's format, for the report.
         pixels: The images as the Keras model sees them, from 0 to 255.
-        write: Writes the file to the path that it is given.
+        write: Writes the file to a path.
         run: The outputs of that file for the images, as a device computes them.
         tolerance: See `verification.compare`.
         min_agreement: See `verification.compare`.
 
     Returns:
-        The report, which also stands in `{path}.json`; `{path}.md` is the card.
+        The report, which is also written to `{path}.json`; `{path}.md` is the card.
 
     Raises:
         ValueError: The verification fails; no file is left then.

@@ -47,7 +47,7 @@ def saved_model(
         model: A functional or sequential Keras model from square RGB images to classes
             or features; other models inside it are flattened.
         path: The folder to write; neither it nor report and card beside it may exist.
-        top_k: How many of the best classes are named, at most all.
+        top_k: Number of best classes to name, at most all.
         preprocessing: None means TF-Slim's.
         tolerance: The largest difference of an output that is accepted, as a share of
             the largest output, or of 1 where that is smaller.
@@ -87,7 +87,7 @@ def saved_model(
 
 
 class _Server(tf.Module):
-    """What is saved: the network, behind images and encoded files."""
+    """The saved module: decoding, preprocessing and the network."""
 
     def __init__(self, network: Network, top_k: int, preprocessing: Preprocessing):
         super().__init__()
@@ -151,7 +151,7 @@ class _Server(tf.Module):
 
 
 def _run(path: Path, images: Sequence[np.ndarray], output: str) -> np.ndarray:
-    """What the saved file gives for encoded images, as a client would send them."""
+    """Outputs of the saved model for encoded images, as a client sends them."""
     classify = tf.saved_model.load(str(path)).signatures["classify_jpeg"]
     outputs = []
     for start in range(0, len(images), _BATCH):

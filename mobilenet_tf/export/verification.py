@@ -1,8 +1,8 @@
-"""How far an exported file and its Keras model agree on real images.
+"""Agreement of an exported file with its Keras model on real images.
 
 The model is called exactly as its user calls it, the file exactly as a device calls it.
-The two ways share the resized pixels and nothing else: none of the code that writes a
-file takes part in the outputs that it is compared with.
+Both get the same resized pixels and share no other code: nothing that writes a file is
+used to compute the outputs that it is compared with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FLOAT_TOLERANCE = 1e-4
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """What was measured when a file was compared with its Keras model.
+    """The measured agreement of a file with its Keras model.
 
     Attributes:
         format: Such as "saved_model".
@@ -30,7 +30,7 @@ class Verification:
             photograph.
         maximum_difference: Largest absolute difference of two outputs.
         tolerance: The largest difference that is accepted, for outputs of this size;
-            None where the best classes count.
+            None for int8, where the agreement counts.
         top1_agreement: Share of images with the same best class; None for a network
             without a classifier.
         mean_cosine: Mean cosine of the features; None for a network with a classifier.
@@ -82,11 +82,11 @@ class Verification:
 def model_outputs(
     model: keras.Model, input_range: tuple[float, float], pixels: np.ndarray
 ) -> np.ndarray:
-    """What the user's model gives for pixels.
+    """Outputs of the user's model for pixels.
 
     Args:
         model: As the user built it.
-        input_range: The values that it expects of black and of white.
+        input_range: Its inputs for black and for white.
         pixels: `(images, side, side, 3)` from 0 to 255.
     """
     outputs = model.predict(scaled(pixels, input_range), verbose=0)
@@ -111,7 +111,7 @@ def compare(
 
     Args:
         format_name: The file's format.
-        examples: What the outputs are of.
+        examples: The images of the outputs.
         expected: Outputs of the Keras model, `(images, ...)`.
         actual: Outputs of the file.
         classifies: Whether outputs are scores of classes, rather than features.
@@ -123,8 +123,8 @@ def compare(
         zero_weights: Share of the kernels' weights that are zero.
 
     Raises:
-        ValueError: They differ by more, or agree on less, or are no numbers; no file
-            should be kept then.
+        ValueError: They differ by more, agree on less, or are not finite; the file must
+            not be kept then.
     """
     if expected.shape != actual.shape:
         raise ValueError(

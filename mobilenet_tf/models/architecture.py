@@ -1,8 +1,8 @@
 """A network of stock Keras layers as plain objects, and back.
 
 `describe` gives the `Architecture` of a model and `build` the model of an architecture.
-In between, layers can be changed, replaced or added as values: that is how networks get
-fewer channels, factorised layers or a twin in tf_keras, and what the codec writes.
+In between, layers can be changed, replaced or added as values: so networks get fewer
+channels, factorised layers or a copy in tf_keras. The codec writes architectures.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class LayerSpec:
 class Architecture:
     """A network: its name and its layers, each after those whose outputs it takes.
 
-    The first layer is the one input, the last one the output.
+    The first layer is the only input, the last layer the output.
 
     Raises:
         TooLargeError: It has more than 2,000 layers or 4,000 connections.

@@ -44,7 +44,7 @@ class Head:
     Attributes:
         layer: The layer whose kernel gives one score for each class: a Dense layer, or
             a convolution that is averaged over positions.
-        activation: Keras name of what the scores go through: "linear" for logits,
+        activation: Keras name of the activation of the scores: "linear" for logits,
             "softmax" or "sigmoid".
         classes: Number of classes.
     """
@@ -159,11 +159,12 @@ def head(model: keras.Model) -> Head | None:
 
 
 def input_range(model: keras.Model) -> tuple[float, float] | None:
-    """The values that a network expects of black and of white.
+    """A network's inputs for black and for white.
 
-    `(0, 255)` or `(0, 1)` where it begins with a Rescaling or Normalization layer, as
-    these scale; `(-1, 1)` for the networks of this package and
-    `keras.applications.MobileNet`, with any head; None where the graph does not tell.
+    `(0, 255)` or `(0, 1)` where its first layer is Rescaling or Normalization, by the
+    layer's scale; `(-1, 1)` for the networks of this package and
+    `keras.applications.MobileNet`, with any head; None where the graph does not
+    determine them.
     """
     flat = flatten(model)
     for layer in flat.layers:

@@ -10,8 +10,8 @@ def is_merged(model: keras.Model) -> bool:
     """Whether a flat network has trained weights and merged batch statistics.
 
     Then every layer of batch normalisation has mean 0 and variance 1, as a fresh one
-    has. But a fresh one has scale 1 and offset 0 as well, while what is learnt stands
-    in the offsets of a merged one. False without batch normalisation.
+    has. But a fresh one has scale 1 and offset 0 as well, while a merged one has
+    trained offsets. False without batch normalisation.
     """
     layers = [
         layer

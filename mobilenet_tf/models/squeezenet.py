@@ -180,7 +180,7 @@ def _is_release(weights: str | PathLike[str]) -> bool:
 def _check_weights(
     weights: str | PathLike[str] | None, version: str, bypass: str, rows: list[FireRow]
 ) -> weight_loading.Arrays | None:
-    """What a Keras file holds; ValueError if a file belongs to another network."""
+    """The arrays of a Keras file; ValueError for a file of another network."""
     weight_loading.check(weights, SUFFIXES)
     if weights is None:
         return None

@@ -66,9 +66,9 @@ def load(
         model: A flat functional model.
         path: Written by Keras 2 or 3, from our network or `keras.applications`', whose
             classifier is a 1x1 convolution.
-        stored: What `weights_file.read` gave for it, where it has been read.
-        advice: Says what to change in the call, from the number of filters of the
-            file's first convolution, where the model has another number.
+        stored: Result of `weights_file.read`, where the file has been read already.
+        advice: Gives the argument to change, from the number of filters of the file's
+            first convolution, where the model has another number.
 
     Warns:
         UserWarning: The classifier is left out, or batch normalisation is merged.
@@ -123,7 +123,7 @@ def _warn(path, what):
 
 
 def _check_additions(model, path):
-    """A `.keras` file tells simple bypass, which has no weights, from none."""
+    """Reject a `.keras` file of another bypass: simple bypass has no weights."""
     if not str(path).endswith(".keras"):
         return
     try:

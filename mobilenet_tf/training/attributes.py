@@ -6,7 +6,7 @@ import numpy as np
 
 
 def mean_average_precision(targets: np.ndarray, scores: np.ndarray) -> float:
-    """Mean over the attributes of the mean precision at each image that has one.
+    """Mean over the attributes of their average precision.
 
     The measure of arXiv 1704.04861, Table 12. An attribute that no image has does not
     count; images of equal score come together, so that their order is nothing.

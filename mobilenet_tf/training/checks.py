@@ -1,4 +1,4 @@
-"""Whether a model, its data and the recipe fit together, before anything is trained."""
+"""Checks that model, data and recipe fit together, before any training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def kinds(data: DataSet, recipe: Recipe, **models: keras.Model) -> None:
 
 
 def shape(model: keras.Model, name: str = "model") -> None:
-    """Raise ValueError for a model that is no classifier of square images."""
+    """Raise ValueError for a model that is not a classifier of square images."""
     inputs, outputs = model.input_shape, model.output_shape
     fits = len(inputs) == 4 and inputs[-1] == 3 and len(outputs) == 2
     if not fits or inputs[1] is None or inputs[1] != inputs[2]:
@@ -58,7 +58,7 @@ def classes(
 
 
 def activation(model: keras.Model, multi_label: bool, name: str = "model") -> None:
-    """Raise ValueError where a model's outputs cannot be what they are taken for."""
+    """Raise ValueError where the model's activation contradicts `multi_label`."""
     wrong: Callable = (
         keras.activations.softmax if multi_label else keras.activations.sigmoid
     )
@@ -79,7 +79,7 @@ def activation(model: keras.Model, multi_label: bool, name: str = "model") -> No
 
 
 def _rectified(layer):
-    """Whether what a layer gives comes from a ReLU, and so is never below zero."""
+    """Whether the outputs of a layer are those of a ReLU, never below zero."""
     pooling = (
         *(keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D),
         *(keras.layers.Flatten, keras.layers.Dropout),
@@ -99,7 +99,7 @@ def _rectified(layer):
 def input_range(
     model: keras.Model, given: tuple[float, float] | None, name: str = "input_range"
 ) -> tuple[float, float]:
-    """What a model expects of black and of white: the given values, or its own.
+    """A model's inputs for black and for white: the given values, or its own.
 
     Args:
         model: Flat, see `graph.flatten`.
@@ -107,14 +107,15 @@ def input_range(
         name: The argument's name.
 
     Raises:
-        ValueError: The model's layers do not tell, or `given` is no rising pair.
+        ValueError: The model's layers do not determine them, or `given` is no rising
+            pair.
     """
     if given is None:
         own = graph.input_range(model)
         if own is None:
             raise ValueError(
                 f"{name} must be given for {model.name!r}, whose layers do not "
-                "tell it: (-1, 1), (0, 1) or (0, 255) for black and white"
+                "determine it: (-1, 1), (0, 1) or (0, 255) for black and white"
             )
         return own
     low, high = arguments.sequence(name, given, 2)

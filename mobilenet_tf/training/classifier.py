@@ -44,8 +44,8 @@ def fit(
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         settings: Text that stands for all else that the result depends on; a snapshot
             of other settings is rejected.
-        input_range: What the model expects of black and of white; None means what its
-            layers tell, see `mobilenet_tf.models.graph.input_range`.
+        input_range: The model's inputs for black and for white; None reads them from
+            its layers, see `mobilenet_tf.models.graph.input_range`.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
@@ -91,8 +91,8 @@ class Classifier:
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
         seed: Seed of dropout.
         multi_label: Whether each output is an attribute of its own.
-        input_range: What the model expects of black and of white; None means what its
-            layers tell.
+        input_range: The model's inputs for black and for white; None reads them from
+            its layers.
     """
 
     model: keras.Model

@@ -1,9 +1,9 @@
 """The network as it is trained: the public model's layers, chosen for speed.
 
-What `build` returns and what is saved stays stock Keras. For training it is cloned:
-the crop is the first layer, the classifier gives logits, batch normalisation is fused
-on the TensorFlow backend, and the precision of each layer is a choice. Weights go over
-and back with `get_weights` and `set_weights`.
+`build` returns, and files hold, stock Keras layers. Training uses a clone: the crop is
+its first layer, the classifier gives logits, batch normalisation is fused on the
+TensorFlow backend, and each layer has its own precision. Weights are copied with
+`get_weights` and `set_weights`.
 """
 
 import keras
@@ -39,8 +39,8 @@ def training_clone(
             (arXiv 1704.04861, section 3.2).
         bn_momentum: Momentum of the moving statistics; None keeps the model's.
         seed: Seed of dropout layers that have none of their own.
-        input_range: What the model expects of black and of white; None means what its
-            layers tell, and (-1, 1) where they do not.
+        input_range: The model's inputs for black and for white; None reads them from
+            its layers, and means (-1, 1) where those do not determine them.
     """
     precision = choose(precision)
     model = graph.flatten(model)
@@ -90,7 +90,7 @@ def training_clone(
 
 
 class _Logits(keras.layers.Softmax):
-    """In the place of a softmax at the end, and called like it."""
+    """Replaces a final softmax layer; passes the logits on."""
 
     def call(self, inputs, mask=None):
         return inputs

@@ -62,8 +62,8 @@ def distil(
             hold more information than the outputs.
         seed: Seed of batch order, augmentation and dropout.
         precision: "auto" or one of `mobilenet_tf.training.precision.PRECISIONS`.
-        input_range: What the student expects of black and of white; needed only where
-            its layers do not tell, see `mobilenet_tf.models.graph.input_range`.
+        input_range: The student's inputs for black and for white; needed only where its
+            layers do not determine them, see `mobilenet_tf.models.graph.input_range`.
         teacher_input_range: The same for the teacher.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.

@@ -20,7 +20,7 @@ BATCH_SIZE = 256
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evaluation:
-    """How a network does on a number of images.
+    """Measures of a network on a set of images.
 
     Attributes:
         images: How many there were.
@@ -69,10 +69,10 @@ def evaluate(
             evaluated in order to the last image.
         side: Side in pixels of a split's stored images; a data set knows its own.
         central_fraction: In (0, 1].
-        multi_label: Whether each output is an attribute of its own; None means what a
-            data set says, and False for a split.
-        input_range: What the model expects of black and of white; None means what its
-            layers tell, see `mobilenet_tf.models.graph.input_range`.
+        multi_label: Whether each output is an attribute of its own; None means that of
+            the data set, and False for a split.
+        input_range: The model's inputs for black and for white; None reads them from
+            its layers, see `mobilenet_tf.models.graph.input_range`.
 
     Raises:
         ValueError: The labels or the model's outputs are not as `multi_label` says, or

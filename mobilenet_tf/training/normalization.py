@@ -28,21 +28,21 @@ def recalibrate_batch_norm(
 ) -> None:
     """Give batch normalisation the statistics of images; outputs stay the same.
 
-    Some files have it merged into the convolutions: mean 0, variance 1. In training a
-    layer normalises by its batch instead, which would destroy what such a network has
-    learnt. Scale and offset take up what the statistics change, so that the network
-    computes the same, in training too. A network without batch normalisation stays as
-    it is.
+    In some files it is merged into the convolutions: mean 0, variance 1. In training a
+    layer normalises by the statistics of its batch instead, which would destroy such a
+    network. Scale and offset are changed along with the statistics, so that the network
+    computes the same, in training too. A network without batch normalisation is left
+    unchanged.
 
     Args:
         model: A classifier or feature extractor that takes `(side, side, 3)`, with
-            trained weights; models inside it are no hindrance.
-        images: What it is going to be trained on, at most 128 images are taken: an
+            trained weights, with or without models inside it.
+        images: The images that it will be trained on, of which at most 128 are used: an
             array `(images, side, side, 3)` as the model takes it; a `tf.data.Dataset`
             of such batches, with labels or without; or a data set.
-        seed: Which images of a data set.
-        input_range: For a data set, what the model expects of black and of white; None
-            means what its layers tell.
+        seed: Seed of the choice of images from a data set.
+        input_range: For a data set, the model's inputs for black and for white; None
+            reads them from its layers.
 
     Raises:
         ValueError: There are no images, or not of the model's shape.

@@ -1,4 +1,4 @@
-"""The arithmetic of a training step, and which one is the fastest on a processor."""
+"""The arithmetic of a training step, and the fastest choice for a processor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check(precision: str) -> None:
 
 
 def choose(precision: str, described: processor.Processor | None = None) -> str:
-    """One of `PRECISIONS`: the given one, or for "auto" what suits the processor.
+    """The given precision, or for "auto" the fastest for the processor.
 
     "auto" means float32, except on processors that multiply bfloat16: on those with
     AMX "pointwise_bfloat16" is faster, on those with AVX512-BF16 it depends on the
@@ -32,7 +32,7 @@ def choose(precision: str, described: processor.Processor | None = None) -> str:
 
     Args:
         precision: "auto" or one of `PRECISIONS`.
-        described: The processor; None means the one of this machine.
+        described: The processor; None means this machine's.
 
     Raises:
         ValueError: `precision` is none of these.

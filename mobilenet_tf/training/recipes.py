@@ -27,7 +27,7 @@ PAPER = Recipe(
     bn_momentum=0.99,
 )
 
-# What trained best of what was tried at equal epochs: SGD over AdamW, a high rate, and
+# The best of the recipes tried at equal epochs: SGD over AdamW, a high rate, and
 # growing sides, which cost a third less than the full side at the same accuracy.
 MODERN = Recipe(
     name="modern",

@@ -73,7 +73,7 @@ class Quantization:
 
 
 class _Scheme(default_8bit.Default8BitQuantizeScheme):
-    """The toolkit's choice of what is quantised, with our quantizers."""
+    """The toolkit's choice of quantised tensors, with our quantizers."""
 
     def __init__(self, keep_clusters):
         super().__init__()
@@ -116,7 +116,7 @@ class _Layout(default_8bit.Default8BitQuantizeLayoutTransform):
 
 
 def _registered(layer, registry):
-    """What the toolkit does with a layer without a kernel."""
+    """The toolkit's configuration of a layer without a kernel."""
     if isinstance(layer, tf_keras.layers.Rescaling):
         layer = tf_keras.layers.ReLU()  # of which the output is quantised, no more
     if not registry.supports(layer):
@@ -133,7 +133,7 @@ class _Config(tfmot.quantization.keras.QuantizeConfig):
     Args:
         config: The toolkit's.
         kernel: The quantizer of the layer's kernel, if it has one.
-        output: Whether a layer with an activation quantises what it gives.
+        output: Whether the outputs of a layer with an activation are quantised.
     """
 
     def __init__(self, config, kernel=None, output=True):
@@ -235,7 +235,7 @@ class _KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
         return kernel + tf.stop_gradient(rounded - kernel)  # straight through
 
     def rounded(self, kernel: np.ndarray) -> np.ndarray:
-        """What the layer computes with, as exact products of integers and scales."""
+        """The layer's quantised kernel, as exact products of integers and scales."""
         kernel = kernel * self._kept
         if self._shared:
             sums = np.bincount(self._groups.ravel(), kernel.ravel().astype("float64"))

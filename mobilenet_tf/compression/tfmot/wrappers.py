@@ -25,7 +25,7 @@ class Pruning:
     """Wrapping for magnitude pruning: more and more zeros from begin to end.
 
     Args:
-        sparsities: Share of zeros in the end, by the name of the layer.
+        sparsities: Final share of zeros, by the name of the layer.
         begin: When the first zeros come, as a fraction of the training.
         end: When the sparsity is reached, as a fraction of the training.
     """
@@ -108,7 +108,7 @@ def _set_initial_values(wrapper, codebook, values):
 
 
 class _SortedLookup(ClusteringAlgorithm):
-    """The nearest value of each weight, found between sorted middles.
+    """The nearest value of each weight, by a search among the sorted midpoints.
 
     The toolkit's own search compares each weight with all values, in as many times the
     memory: five times slower for 16 values, and out of reach for large layers.

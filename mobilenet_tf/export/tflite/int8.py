@@ -118,7 +118,7 @@ def _fit_scales(original, layer):
 
 
 def _correct_biases(reference, file, pairs, inputs, pixels):
-    """Layer by layer, since each correction changes what the next layer gets.
+    """Correct layer by layer, since each correction changes the next layer's input.
 
     Args:
         reference: The float32 file.

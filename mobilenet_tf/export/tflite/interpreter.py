@@ -44,7 +44,7 @@ def channel_means(
         tensors: Indices of the tensors.
     """
     with warnings.catch_warnings():
-        # It is meant for debugging because it keeps all tensors; that is the point.
+        # The warning says that keeping all tensors is for debugging; it is needed here.
         warnings.simplefilter("ignore")
         interpreter = _interpreter(
             model_content=content, experimental_preserve_all_tensors=True

@@ -50,7 +50,7 @@ test: $(TEST_READY)
 
 test-jax: $(TEST_READY)
 	KERAS_BACKEND=jax $(RUN) -m pytest -m any_backend tests/test_mobilenet.py \
-		tests/test_squeezenet.py tests/test_authors_weights.py
+		tests/test_blocks.py tests/test_squeezenet.py tests/test_authors_weights.py
 
 thorough: $(TEST_READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal --thorough

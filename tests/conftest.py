@@ -1,15 +1,23 @@
-"""Shared fixtures: the reference material, small data sets, small networks."""
+"""Shared fixtures: command lines, the reference material, small data sets, networks."""
 
+import importlib
 import os
+import sys
 from pathlib import Path
 
+# Set before the modules below import Keras.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # modules below import Keras first
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There is a worker per core; more threads would compete for the same cores.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import compressible
 import keras
 import numpy as np
 import pytest
+from absl.flags import FLAGS
 
 import mobilenet_tf
 from mobilenet_tf.data.arrays import ArraySplit, save_arrays
@@ -38,6 +46,56 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared, the reference material beside the checkout")
     return SHARED
+
+
+def parse_flags(*arguments) -> list[str]:
+    """Parse a command line after resetting all flags; returns what is left of it."""
+    for name in FLAGS:
+        FLAGS[name].unparse()
+    return FLAGS(["program", *map(str, arguments)])
+
+
+def modules_with_flags() -> set[str]:
+    """The modules of this project that have defined flags."""
+    packages = ("benchmarks.", "experiments.", "mobilenet_tf.")
+    return {name for name in FLAGS.flags_by_module_dict() if name.startswith(packages)}
+
+
+@pytest.fixture
+def own_flags():
+    """Removes the flags that a test defines: absl has one set, where programs clash."""
+    before = modules_with_flags()
+    yield
+    for name in modules_with_flags() - before:
+        for flag in list(FLAGS.flags_by_module_dict()[name]):
+            delattr(FLAGS, flag.name)
+        if not hasattr(sys.modules[name], "define"):
+            del sys.modules[name]  # defines its flags when it is imported again
+
+
+@pytest.fixture
+def experiment_flags(own_flags):
+    """The flags of the experiments."""
+    from experiments.harness import flags
+
+    flags.define()
+    return FLAGS
+
+
+@pytest.fixture
+def run_program(own_flags, capsys):
+    """Runs the `main` of a module that defines flags, in this process.
+
+    `run_program("package.module", "--flag=1", "argument")` returns what it prints.
+    """
+
+    def run(name, *arguments):
+        module = importlib.import_module(name)
+        capsys.readouterr()
+        module.main(parse_flags(*arguments))
+        return capsys.readouterr().out
+
+    return run
 
 
 def striped_images(count: int, side: int, seed: int) -> Batch:
@@ -100,10 +158,26 @@ def trained(stripes) -> keras.Model:
 @pytest.fixture(scope="session")
 def squares(tmp_path_factory) -> str:
     """The directory of a prepared TFDS data set of 60 + 20 images."""
-    from prepared import (
-        prepare,
-    )  # imports TFDS, which tests of other backends do without
+    from prepared import prepare  # imports TFDS, which other backends do without
 
     path = tmp_path_factory.mktemp("tfds")
     prepare(path)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def attribute_sets(tmp_path_factory) -> str:
+    """The directory of TFDS data sets of 96 + 32 images with attributes, or without."""
+    from prepared import prepare_attributes
+
+    path = tmp_path_factory.mktemp("attributes")
+    prepare_attributes(path)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def booleans(attribute_sets) -> DataSet:
+    """The one whose attributes are booleans."""
+    from prepared import load
+
+    return load("booleans", attribute_sets)[0]

@@ -1,6 +1,5 @@
 """The benchmarks run on small settings and print complete tables."""
 
-import importlib
 import re
 import subprocess
 import sys
@@ -8,27 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from absl import flags
 from conftest import ROOT
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs a benchmark in this process, and removes its flags again."""
-    loaded = []
-
-    def run_main(name, *arguments):
-        module = importlib.import_module(f"benchmarks.{name}")
-        loaded.append(module.__name__)
-        flags.FLAGS([name, *arguments])
-        module.main([name])
-        return capsys.readouterr().out
-
-    yield run_main
-    for module in loaded:
-        for flag in list(flags.FLAGS.flags_by_module_dict()[module]):
-            delattr(flags.FLAGS, flag.name)
-        del sys.modules[module]
 
 
 def run_process(module, *arguments):
@@ -44,15 +23,17 @@ def run_process(module, *arguments):
     return result.stdout
 
 
-def test_training_throughput(run):
+def test_training_throughput(run_program):
     flags = ("--alphas=0.25", "--side=32", "--batch_size=2", "--rounds=1", "--steps=1")
-    output = run("training_throughput", *flags)
+    output = run_program("benchmarks.training_throughput", *flags)
     for name in ("ours, float32", "keras.applications"):
         assert re.search(rf"\| {name} +\| +\d+ \| +\d+\.\d\d \|", output)
 
 
-def test_import_time(run):
-    assert re.search(r"ratio \d\.\d{3}", run("import_time", "--rounds=1"))
+def test_import_time(run_program):
+    assert re.search(
+        r"ratio \d\.\d{3}", run_program("benchmarks.import_time", "--rounds=1")
+    )
 
 
 @pytest.mark.thorough
@@ -79,7 +60,7 @@ def test_fewer_channels():
     assert mult_adds["75 % fewer channels"] < mult_adds["all channels"] / 8
 
 
-def test_codec(run, tmp_path):
+def test_codec(run_program, tmp_path):
     for package in ("brotli", "constriction", "zstandard"):
         pytest.importorskip(package)
     images = keras.Input((60,))
@@ -87,7 +68,9 @@ def test_codec(run, tmp_path):
     kernel = np.random.default_rng(0).integers(-3, 4, (60, 40)).astype("float32")
     model.set_weights([kernel, np.zeros(40)])
     model.save(tmp_path / "model.keras")
-    output = run("codec", f"--models={tmp_path / 'model.keras'}", "--rounds=1")
+    output = run_program(
+        "benchmarks.codec", f"--models={tmp_path / 'model.keras'}", "--rounds=1"
+    )
     sizes = dict(re.findall(r"\| ([\w-]+(?: bound)?) +\| +([\d,]+) \|", output))
     assert set(sizes) >= {"codec", "zlib", "xz", "brotli", "zstd", "Huffman"}
     # 2,400 weights of log2(7) bits are 842 bytes.

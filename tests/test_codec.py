@@ -1,8 +1,8 @@
 """Compressed networks come back bit by bit."""
 
+import re
 import subprocess
 import sys
-import types
 import zipfile
 
 import keras
@@ -16,7 +16,7 @@ import mobilenet_tf
 pytest.importorskip("constriction")
 
 from mobilenet_tf import codec
-from mobilenet_tf.codec import __main__, tensors
+from mobilenet_tf.codec import tensors
 from mobilenet_tf.export.tflite import int8
 from mobilenet_tf.models import architecture, graph
 
@@ -196,34 +196,36 @@ def test_settings_that_are_not_defaults_come_back():
     assert architecture.describe(loaded) == architecture.describe(model)
 
 
-def test_command_line(tmp_path):
+PROGRAM = "mobilenet_tf.codec.__main__"
+
+
+def test_command_line(run_program, tmp_path):
     model = with_kernels(small(), clustered)
     model.save(tmp_path / "model.keras")
-
-    def command(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "mobilenet_tf.codec", *map(str, arguments)],
-            cwd=ROOT,
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-
-    encoded = tmp_path / "model.mntc"
-    done = command("encode", tmp_path / "model.keras", f"--output={encoded}")
-    assert done.returncode == 0, done.stderr
-    assert f"{encoded.stat().st_size:,} bytes" in done.stdout
-    shown = command("inspect", encoded).stdout
-    assert "stem/kernel" in shown
-    assert "codebook" in shown
-    again = tmp_path / "again.keras"
-    assert command("decode", encoded, f"--output={again}").returncode == 0
+    encoded, again = tmp_path / "model.mntc", tmp_path / "again.keras"
+    shown = run_program(
+        PROGRAM, "encode", tmp_path / "model.keras", f"--output={encoded}"
+    )
+    assert f"{encoded.stat().st_size:,} bytes" in shown
+    run_program(PROGRAM, "decode", encoded, f"--output={again}")
     same_bits(model, keras.models.load_model(again))
-    assert "must be encode | decode | inspect" in command("encode").stderr
-    assert "output must not exist" in command("decode", encoded, "--output=.").stderr
+    for given, message in (
+        (["encode"], "must be encode | decode | inspect"),
+        (["decode", encoded, "--output=."], "output must not exist"),
+    ):
+        with pytest.raises(SystemExit, match=re.escape(message)):
+            run_program(PROGRAM, *given)
+    inspected = subprocess.run(
+        [sys.executable, "-m", "mobilenet_tf.codec", "inspect", encoded],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert "stem/kernel" in inspected.stdout and "codebook" in inspected.stdout
 
 
-def test_the_command_line_names_the_file(tmp_path, monkeypatch):
+def test_the_command_line_names_the_file(run_program, tmp_path):
     whole, torn = tmp_path / "model.keras", tmp_path / "torn.keras"
     small().save(whole)
     torn.write_bytes(whole.read_bytes()[:-100])
@@ -231,9 +233,7 @@ def test_the_command_line_names_the_file(tmp_path, monkeypatch):
     with zipfile.ZipFile(emptied, "w") as archive:
         archive.writestr("metadata.json", "{}")
     missing = tmp_path / "missing.keras"
-    output, most = str(tmp_path / "output"), codec.MAX_WEIGHTS
-    options = types.SimpleNamespace(output=output, max_weights=most)
-    monkeypatch.setattr(__main__, "FLAGS", options)
+    output = f"--output={tmp_path / 'output'}"
     encoded = tmp_path / "model.mntc"
     codec.save(small(), encoded)
     for name, path, message in (
@@ -245,10 +245,9 @@ def test_the_command_line_names_the_file(tmp_path, monkeypatch):
         ("encode", emptied, "Keras cannot load it"),
     ):
         with pytest.raises(SystemExit) as stopped:
-            __main__.main(["codec", name, str(path)])
+            run_program(PROGRAM, name, path, output)
         assert message in str(stopped.value)
         assert str(stopped.value).count(str(path)) == 1
-    options.max_weights = 1000
     for name, path in (("encode", whole), ("decode", encoded), ("inspect", encoded)):
         with pytest.raises(SystemExit, match=r"1,000\)? weights"):
-            __main__.main(["codec", name, str(path)])
+            run_program(PROGRAM, name, path, output, "--max_weights=1000")

@@ -110,43 +110,59 @@ def test_litert_arguments(small, tmp_path):
         export.litert(small, tmp_path / "m.tflite")
 
 
-def test_command_line(small, tmp_path):
-    pytest.importorskip("ai_edge_litert")
+@pytest.fixture
+def command(small, tmp_path):
+    """What exports the network, with photographs in folders named as the classes."""
     small.save_weights(tmp_path / "small.weights.h5")
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\nfox\n")
-    for index, image in enumerate(images.default_images(60)):
+    for index, image in enumerate(images.default_images(12)):
         folder = tmp_path / "images" / ("cat", "dog", "fox")[index % 3]
         file = str(folder / f"{index}.png")
         tf.io.write_file(file, tf.io.encode_png(image))
-    command = [sys.executable, "-m", "mobilenet_tf.export", "--alpha=0.25"]
-    command += ["--base_resolution=64", "--classes=3", "--format=litert_int8"]
-    command += [f"--weights={tmp_path / 'small.weights.h5'}", f"--labels={labels}"]
-    command += [f"--output={tmp_path / 'out.tflite'}"]
+    return (
+        *("mobilenet_tf.export.__main__", "--alpha=0.25", "--base_resolution=64"),
+        *("--classes=3", "--format=litert_int8", f"--labels={labels}"),
+        f"--weights={tmp_path / 'small.weights.h5'}",
+        f"--output={tmp_path / 'out.tflite'}",
+    )
 
-    def export_with(*more):
-        return subprocess.run(
-            [*command, *more], cwd=ROOT, capture_output=True, check=False, text=True
-        )
 
-    for more, message in (
+def test_command_line(command, run_program, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    shown = run_program(
+        *command, f"--images={tmp_path / 'images'}", "--min_agreement=0.6"
+    )
+    assert "litert int8 verified on 6 images" in shown
+    assert re.search(r"top-1 \d+\.\d % \(Keras model \d+\.\d %\)", shown)
+    assert "(2nd, 4th, ...)" in shown
+    assert (tmp_path / "out.tflite.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
         (["format=onnx"], "unexpected positional argument: 'format=onnx'"),
         (["--network=squeezenet"], "--network=squeezenet has no --alpha"),
         (["--version=1.1"], "--network=mobilenet has no --version"),
         (["--classes=4", "--format=litert"], "keeps its initial weights"),
-    ):
-        refused = export_with(*more)
-        assert refused.returncode == 1 and message in refused.stderr
-        assert "Traceback" not in refused.stderr
-    missing = export_with()
-    assert missing.returncode == 1
-    assert (
-        "export: error: --images must be given for --format=litert_int8"
-        in missing.stderr
+    ],
+)
+def test_bad_command_lines(command, run_program, more, message):
+    with pytest.raises(SystemExit, match=message):
+        run_program(*command, *more)
+
+
+def test_an_error_of_the_command_line_is_one_line(command):
+    """In a process of its own."""
+    module, *options = command
+    result = subprocess.run(
+        [sys.executable, "-m", module.removesuffix(".__main__"), *options],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
     )
-    done = export_with(f"--images={tmp_path / 'images'}")
-    assert done.returncode == 0, done.stderr
-    assert "litert int8 verified on 30 images" in done.stdout
-    assert re.search(r"top-1 \d+\.\d % \(Keras model \d+\.\d %\)", done.stdout)
-    assert "(2nd, 4th, ...)" in done.stdout
-    assert (tmp_path / "out.tflite.md").exists()
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    message = "export: error: --images must be given for --format=litert_int8"
+    assert message in result.stderr

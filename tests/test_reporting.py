@@ -1,5 +1,3 @@
-import json
-
 import pytest
 from conftest import ROOT
 
@@ -7,10 +5,7 @@ from experiments import reproduce
 from experiments.harness import Config, page
 from experiments.published.mobilenets import FIGURE4, TABLE6
 from experiments.report import comparison, document, figures
-from experiments.trials import records
 from experiments.trials.network import Network
-from experiments.trials.normalization import normalized
-from experiments.trials.provenance import provenance
 from experiments.trials.row import Row, select
 from mobilenet_tf.analysis import table
 from mobilenet_tf.models.mobilenet import build
@@ -106,49 +101,6 @@ def test_numbers():
     assert table.mean([]) is None
 
 
-def test_records_are_collected_once(tmp_path):
-    source, target = tmp_path / "records", tmp_path / "results" / "all.jsonl"
-    for result in RESULTS:
-        records.write(source / f"{result['key']}.json", result)
-    assert records.collect(source, target) == 3
-    first = target.read_text().splitlines()
-    changed = {**RESULTS[0], "metrics": {"top1": 0.0}}
-    records.write(source / f"{RESULTS[0]['key']}.json", changed)
-    records.write(source / "new.json", record(0.25, 0, 0.7))
-    assert records.collect(source, target) == 1
-    lines = target.read_text().splitlines()
-    assert len(lines) == 4 and set(first) < set(lines)  # what is written stays
-    top1s = {r["key"]: r["metrics"]["top1"] for r in records.read(target, source)}
-    assert top1s == {
-        "1.0-1.0-0": 0.871, "1.0-1.0-1": 0.865, "0.5-1.0-0": 0.84, "0.25-1.0-0": 0.7
-    }  # fmt: skip
-
-
-def test_records_on_the_command_line(tmp_path, capsys):
-    records.write(tmp_path / "records" / "one.json", RESULTS[0])
-    target = tmp_path / "all.jsonl"
-    records.main(["records", str(tmp_path / "records"), str(target)])
-    assert "1 records added" in capsys.readouterr().out
-    for arguments in ([], ["records", "no_such_folder"], [str(tmp_path)] * 2):
-        with pytest.raises(SystemExit, match="records: error: the arguments must be"):
-            records.main(["records", *arguments, *([str(target)] * (arguments == []))])
-
-
-def test_damaged_record(tmp_path):
-    (tmp_path / "one.json").write_text(json.dumps(RESULTS[0])[:-5])
-    with pytest.raises(ValueError, match=r"one.json' is damaged"):
-        records.read(tmp_path)
-
-
-def test_provenance_names_commit_and_device():
-    facts = provenance()
-    assert facts["backend"] == "tensorflow"
-    assert facts["versions"]["keras"].startswith("3.")
-    assert facts["device"]
-    assert set(facts) >= {"commit", "dirty"}
-    assert facts["kernels"] in ("onednn", "eigen")
-
-
 def test_figures(tmp_path):
     rows = [
         Row(network(alpha, side / 224), published)
@@ -184,24 +136,6 @@ def test_document_block(tmp_path):
     assert document.block(path.read_text(), "t") == "| \\1 |"
     with pytest.raises(ValueError, match="no block between <!-- begin u -->"):
         document.block(path.read_text(), "u")
-
-
-def test_old_records_have_the_keys_of_today():
-    """Builders have moved, and defaults were not spelled out alike."""
-    old = [
-        {
-            **record(0.5, 0, 0.8),
-            "network": {"builder": "mobilenet_tf.mobilenet.build", "arguments": given},
-        }
-        for given in ({"alpha": 0.5}, {"alpha": 0.5, "rho": 1.0})
-    ]
-    keys = {normalized(result)["network_key"] for result in old}
-    assert keys == {network(0.5).key}
-    teacher = {"network": old[0]["network"], "temperature": 4.0}
-    student = {**old[0], "network": {**old[1]["network"], "teacher": teacher}}
-    result = normalized(student)
-    assert result["network"]["teacher"]["network"] == network(0.5).config
-    assert result["network_key"] not in keys
 
 
 def test_tolerance_grows_with_the_spread():

@@ -5,11 +5,9 @@ import re
 import shlex
 
 import pytest
-from absl.flags import FLAGS
-from conftest import ROOT
+from conftest import ROOT, parse_flags
 
 from experiments.harness import Experiment, program
-from experiments.harness import flags as experiment_flags
 from mobilenet_tf.data.rendering import EMBEDDED
 
 SCRIPTS = [
@@ -17,12 +15,6 @@ SCRIPTS = [
     for path in sorted((ROOT / "experiments").glob("*.py"))
     if not path.stem.startswith("_")
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def defined():
-    if "dry_run" not in FLAGS:
-        experiment_flags.define()
 
 
 def first_command(module):
@@ -34,13 +26,11 @@ def first_command(module):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_command_of_the_docstring(script, tmp_path, capsys):
+def test_command_of_the_docstring(script, tmp_path, capsys, experiment_flags):
     module = importlib.import_module(f"experiments.{script}")
     experiment = module.experiment
-    for name in FLAGS:
-        FLAGS[name].unparse()
-    FLAGS([script, *first_command(module), "--dry_run", f"--workdir={tmp_path}"])
-    config = experiment.config.from_flags(FLAGS)
+    parse_flags(*first_command(module), "--dry_run", f"--workdir={tmp_path}")
+    config = experiment.config.from_flags(experiment_flags)
     program.main(experiment, config)
     output = capsys.readouterr().out
     for part in getattr(experiment, "parts", ()) or (experiment,):

@@ -34,4 +34,7 @@ experiment = Experiment(
 )
 
 if __name__ == "__main__":
-    run(experiment)
+    # Records name the builder as they do where this module is imported.
+    import tiny_experiment
+
+    run(tiny_experiment.experiment)

@@ -1,0 +1,131 @@
+"""The command line of the harness: bad flags, dry runs, and what is shown."""
+
+import io
+
+import pytest
+import tiny_experiment
+from absl.flags import IllegalFlagValueError
+from conftest import parse_flags
+from prepared import prepare
+from rich.console import Console
+
+from experiments import resolution_multiplier, width_multiplier
+from experiments.harness import Config, display, flags, preparation, program
+from experiments.harness.progress import Event, Schedule
+from experiments.harness.workdir import Workdir
+from experiments.trials.trial import Trial
+from mobilenet_tf.data import rendering
+from mobilenet_tf.training.recipes import RECIPES
+
+BAD_FLAGS = [
+    (["--recipe=best"], "value should be one of <fine_tune|gentle|modern"),
+    (["--epochs=0"], "flag --epochs=0: 0 is not a positive integer"),
+    (["--only=^7"], "--only must match one of 0.5, 0.25; got '^7'"),
+    (["--only=("], "--only must be a regular expression, got '('"),
+    (["--base_resolution=20"], "base_resolution 32, but 20 was requested"),
+    (["--base_resolution=0"], "flag --base_resolution=0: 0 is not a positive integer"),
+    (["--arrays=."], "--arrays must be a file, got the folder '.'"),
+    (["--documents=no.md"], "--documents must be existing files, got 'no.md'"),
+    (["--only", "^0.25", "dry_run"], "unexpected positional argument: 'dry_run'"),
+    (["--dataset=stripes:7.0.0"], "holds version"),
+    (["--dataset=circles"], "holds name 'stripes', but 'circles' was requested"),
+    (["--workdir=/proc/nowhere"], "--workdir must be a directory that can be written"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), BAD_FLAGS)
+def test_bad_flags(
+    given, message, stripes_file, tmp_path, monkeypatch, capsys, experiment_flags
+):
+    monkeypatch.chdir(tmp_path)
+    command = ["--dataset=stripes", f"--arrays={stripes_file}", *given]
+    with pytest.raises((SystemExit, IllegalFlagValueError)) as error:
+        program.execute(tiny_experiment.experiment, parse_flags(*command))
+    assert message in str(error.value)
+    assert "epoch " not in capsys.readouterr().out
+
+
+def test_errors_of_the_library_speak_of_flags():
+    for library, command_line in (
+        ("pass to_rgb=True", "pass --to_rgb"),
+        ("choose one with image_key=", "choose one with --image_key="),
+        ("evaluation_split must be a", "--eval_split must be a"),
+        ("side must be at least 32", "side must be at least 32"),
+        ("name must be a TFDS data set", "--dataset must be a TFDS data set"),
+        ("the file holds name 'a'", "the file holds name 'a'"),
+    ):
+        assert flags.in_terms_of_flags(library) == command_line
+
+
+def test_side_too_small_is_an_error_before_any_training(stripes_file, tmp_path):
+    config = Config(
+        dataset="stripes", arrays=str(stripes_file), workdir=str(tmp_path / "runs")
+    )
+    with pytest.raises(ValueError, match="rho must give a side of at least 32 pixels"):
+        program.main(resolution_multiplier.experiment, config)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_dry_run_prints_costs_and_trains_nothing(tmp_path, capsys):
+    config = Config(dry_run=True, workdir=str(tmp_path))
+    program.main(width_multiplier.experiment, config)
+    output = capsys.readouterr().out
+    assert "| 0.25 MobileNet | 224 px |                41 |  41.03 |" in output
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_dry_run_writes_the_arrays(tmp_path, capsys):
+    """What a machine without TensorFlow is then given."""
+    prepare(tmp_path)
+    arrays = tmp_path / "squares.npz"
+    config = Config(
+        dry_run=True, arrays=str(arrays), data_dir=str(tmp_path), dataset="squares"
+    )
+    program.main(width_multiplier.experiment, config)
+    assert "| 1 MobileNet" in capsys.readouterr().out
+    assert arrays.exists()
+
+
+def test_live_display_shows_one_bar_for_the_grid(tmp_path):
+    trial = Trial(
+        tiny_experiment.experiment.rows[0].network,
+        RECIPES["short"],
+        {
+            "name": "stripes",
+            "class_names": ["a", "b"],
+            "base_resolution": 32,
+            "train_size": 96,
+        },
+        0,
+        "float32",
+    )
+    schedule = Schedule([trial], Workdir(tmp_path))
+    console = Console(
+        file=io.StringIO(), force_terminal=True, highlight=False, width=120
+    )
+    with display.LiveDisplay(schedule, console) as shown:
+        shown.show(Event(trial.key, 1, 0.5, loss=0.7))
+        shown.show(Event(trial.key, 7, 0.9, seconds=3.0))
+    text = console.file.getvalue()
+    assert "0 of 1 trials done" in text
+    assert "0.5, 32 px, seed 0 done: top-1 90.00 % in 3 s" in text
+
+
+def test_drawing_the_embedded_data_shows_progress(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rendering, "SPLITS", {"train": 48, "validation": 24})
+    config = Config(data_dir=str(tmp_path))
+    for _ in range(2):  # it is drawn once
+        with preparation.shown(config):
+            config.load_data()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("drawing")] == [
+        f"drawing {split} images: {drawn} of {total}"
+        for split, total in rendering.SPLITS.items()
+        for drawn in range(total // 4, total + 1, total // 4)
+    ]
+
+
+def test_events_pass_through_a_pipe():
+    event = Event("key", 2, 0.5, loss=0.25)
+    assert Event.from_line(event.to_line()) == event
+    assert Event.from_line("data: stripes") is None

@@ -14,6 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import compressible
+import hypothesis
 import keras
 import numpy as np
 import pytest
@@ -32,6 +33,13 @@ def pytest_addoption(parser):
     parser.addoption(
         "--thorough", action="store_true", help="include the tests that take long"
     )
+
+
+def pytest_configure(config):
+    """Fewer examples of each property, unless --thorough is given; no time limit."""
+    examples = 100 if config.getoption("--thorough") else 25
+    hypothesis.settings.register_profile("suite", max_examples=examples, deadline=None)
+    hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -26,10 +26,10 @@ STRANGE += [[], {}, [1, 1], [None, 4], [[1, 1], [1, 1]], ["image", "conv"]]
 STRANGE += [{"class_name": "Dense", "config": {"units": 10**9}}]
 
 
-def many(examples):
+def times(factor):
     """Settings of a test of many quick examples, the same in every run."""
     return hypothesis.settings(
-        max_examples=examples,
+        max_examples=factor * hypothesis.settings.default.max_examples,
         derandomize=True,
         database=None,
         deadline=None,
@@ -85,7 +85,7 @@ def test_every_truncation_and_every_value_of_every_byte(content):
 
 
 def test_replaced_and_added_bytes(content):
-    @many(1000)
+    @times(10)
     @given(st.integers(0, len(content)), st.binary(max_size=9), st.integers(0, 9))
     def check(start, added, removed):
         damaged = content[:start] + added + content[start + removed :]
@@ -123,7 +123,7 @@ def test_changed_architectures(content):
     def check(changed):
         outcomes[outcome(container.pack(changed, streams), expected)] += 1
 
-    @many(700)
+    @times(7)
     @given(st.sampled_from([*paths(tree)]), st.sampled_from(STRANGE), st.booleans())
     def check_values(path, value, rename):
         check(json.dumps(with_value(tree, path, value, rename)))
@@ -131,7 +131,7 @@ def test_changed_architectures(content):
     characters = st.sampled_from('"[]{},:-.019eE tfnà')
     edits = st.tuples(st.integers(0, len(text)), characters, st.booleans())
 
-    @many(500)
+    @times(5)
     @given(st.lists(edits, min_size=1, max_size=3))
     def check_characters(edits):
         changed = text
@@ -141,8 +141,8 @@ def test_changed_architectures(content):
 
     check_values()
     check_characters()
-    assert outcomes["error"] > 600
-    assert outcomes["same weights"] > 5
+    assert outcomes["error"] > outcomes.total() / 2
+    assert outcomes["same weights"] > 0
 
 
 @st.composite
@@ -177,19 +177,19 @@ def test_changed_streams(content, monkeypatch):
     expected = weights_of(codec.decode(content))
     outcomes = collections.Counter()
 
-    @many(1500)
+    @times(15)
     @given(changed_streams(originals))
     def check(streams):
         outcomes[outcome(container.pack(text, streams), expected)] += 1
 
     check()
-    assert outcomes["error"] > 700
+    assert outcomes["error"] > outcomes.total() / 2
 
 
 SHAPES = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
 
 
-@many(1500)
+@times(15)
 @given(st.sampled_from(KINDS), st.lists(st.binary(min_size=4, max_size=4)), SHAPES)
 def test_streams_of_noise(kind, words, shape):
     """Any words are decoded to some tensor or refused; none crashes."""
@@ -200,7 +200,7 @@ def test_streams_of_noise(kind, words, shape):
         assert str(error).startswith("a ")
 
 
-@many(200)
+@times(2)
 @given(st.lists(st.floats(width=32), min_size=1, max_size=40), st.data())
 def test_any_tensor_comes_back(values, data):
     """Repeated values make codebooks and zeros likely."""

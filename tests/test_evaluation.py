@@ -1,16 +1,15 @@
 """Published weights on photographs: preprocessing, sources, ranks."""
 
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
+from conftest import parse_flags
 
 from experiments import imagenet_checkpoints
+from experiments.harness import program
 from mobilenet_tf.data import imagenet_photographs
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.training.evaluation import evaluate_batches
@@ -114,18 +113,17 @@ def test_no_images_and_no_finite_scores(small):
         evaluate_batches(small, [(images, np.zeros(1, "int64"))])
 
 
-def test_the_script_on_a_folder(folder, tmp_path_factory):
+def test_the_script_on_a_folder(folder, tmp_path_factory, capsys, experiment_flags):
     """Published files as Keras writes them; what is recorded is not repeated."""
     work = tmp_path_factory.mktemp("work")
     network = keras.applications.MobileNet((128, 128, 3), 0.25, weights=None)
     network.save_weights(work / "mobilenet.weights.h5")
-    command = [sys.executable, "-m", "experiments.imagenet_checkpoints"]
-    command += [f"--image_dir={folder}", f"--workdir={work}"]
-    command += [f"--mobilenet_weights={work / 'mobilenet.weights.h5'}"]
-    found = subprocess.run(
-        command, cwd=ROOT, check=True, capture_output=True, text=True
+    command = parse_flags(
+        *(f"--image_dir={folder}", f"--workdir={work}"),
+        f"--mobilenet_weights={work / 'mobilenet.weights.h5'}",
     )
-    lines = found.stdout.splitlines()
+    program.execute(imagenet_checkpoints.experiment, command)
+    lines = capsys.readouterr().out.splitlines()
     row = next(line for line in lines if line.startswith("| mobilenet 0.25 128"))
     cells = [cell.strip() for cell in row.split("|")[1:-1]]
     assert cells[:5] == ["mobilenet 0.25 128", "41.5", "66.3", "39.5", "64.4"]

@@ -62,20 +62,6 @@ def test_client_with_tensorflow_alone(small, exported, tmp_path):
     np.testing.assert_allclose([float(s) for s in shares], expected.max(1), atol=1e-4)
 
 
-def test_saved_model_cli_shows_the_signatures(exported):
-    output = subprocess.run(
-        [
-            *(sys.executable, "-m", "tensorflow.python.tools.saved_model_cli"),
-            *("show", "--dir", str(exported[0]), "--tag_set", "serve"),
-        ],
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout
-    for name in ("serving_default", "serving_uint8", "classify_jpeg"):
-        assert name in output
-
-
 def test_report_and_card_stand_beside(exported):
     path, report = exported
     facts = json.loads(path.with_name("small.json").read_text())

@@ -5,7 +5,9 @@ from keras import layers
 
 import mobilenet_tf
 from mobilenet_tf.analysis import cost
-from mobilenet_tf.models.blocks import fused_separable
+from mobilenet_tf.analysis.deferred import without_weights
+from mobilenet_tf.models import baselines
+from mobilenet_tf.models.blocks import fused_separable, shuffled_separable
 
 
 def one_layer(layer, shape=(14, 14, 8)):
@@ -127,3 +129,35 @@ def test_channels_first_is_an_error():
 def test_sequential_models_count():
     model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 1)])
     assert cost.mult_adds(model) == 8 * 8 * 3 * 4
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: mobilenet_tf.build(0.25, block=shuffled_separable, classes=7),
+        lambda: mobilenet_tf.build_squeezenet(bypass="complex", classes=7),
+        lambda: one_layer(layers.SeparableConv2D(6, 3, activation="relu")),
+    ],
+)
+def test_costs_without_weights_are_those_with_weights(build):
+    def costs():
+        model = build()
+        return cost.per_layer(model), cost.parameters(model, "keras")
+
+    counted, expected = without_weights(costs), costs()
+    assert counted[1] == expected[1]
+    for ours, theirs in zip(counted[0], expected[0], strict=True):
+        if ours.weights:
+            assert ours == theirs
+
+
+def test_no_weights_are_drawn_then_or_later(monkeypatch):
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", pytest.fail)
+    monkeypatch.setattr(keras.initializers.RandomNormal, "__call__", pytest.fail)
+    assert without_weights(lambda: baselines.vgg16().count_params()) == 138_357_544
+    keras.ops.sin(keras.Input((2,)))  # ends a scope, where Keras draws what is missing
+
+
+def test_an_error_while_counting_is_passed_on():
+    with pytest.raises(ValueError, match="alpha must be"):
+        without_weights(lambda: cost.mult_adds(mobilenet_tf.build(-1)))

@@ -22,12 +22,11 @@ SIXTEEN = [(alpha, rho) for alpha in ALPHAS for rho in RHOS]
     ],
 )
 def test_equals_keras_applications(alpha, rho):
-    # Logits: a softmax over 1000 classes would make every difference small.
-    ours = mobilenet_tf.build(alpha, rho, classifier_activation=None)
+    # Logits: a softmax over many classes would make every difference small.
+    head = {"classes": 100, "classifier_activation": None}
+    ours = mobilenet_tf.build(alpha, rho, **head)
     side = ours.input_shape[1]
-    theirs = keras.applications.MobileNet(
-        (side, side, 3), alpha, weights=None, classifier_activation=None
-    )
+    theirs = keras.applications.MobileNet((side, side, 3), alpha, weights=None, **head)
     rng = np.random.default_rng(0)
     # Random statistics as well, so that a wrong normalisation cannot hide.
     weights = [

@@ -54,18 +54,24 @@ def test_learns_and_is_reproducible(stripes):
     assert "top5" not in metrics  # of two classes it would always be 1
 
 
-def test_evaluate_equals_predictions(stripes):
+@pytest.fixture(scope="module")
+def whole(stripes):
+    """A network that was trained without an interruption."""
     model = small_model()
     classifier.fit(model, stripes, QUICK)
+    return model
+
+
+def test_evaluate_equals_predictions(whole, stripes):
     contents = stripes.evaluation.contents
     crops = CropResize(32)([contents.images, central_boxes(40)])
-    top1 = (np.argmax(model(crops), axis=1) == contents.labels).mean()
-    metrics = evaluate(model, stripes.evaluation, stripes.side).as_dict()
+    top1 = (np.argmax(whole(crops), axis=1) == contents.labels).mean()
+    metrics = evaluate(whole, stripes.evaluation, stripes.side).as_dict()
     np.testing.assert_allclose(metrics["top1"], top1, atol=1e-6)
 
 
 @pytest.mark.parametrize("stop", [1, 2, 4])  # in a stage, between two, at the end
-def test_resumed_training_ends_with_the_same_weights(stripes, tmp_path, stop):
+def test_resumed_training_ends_with_the_same_weights(whole, stripes, tmp_path, stop):
     class StopError(Exception):
         pass
 
@@ -74,8 +80,7 @@ def test_resumed_training_ends_with_the_same_weights(stripes, tmp_path, stop):
             raise StopError
 
     path = tmp_path / "snapshot.npz"
-    whole, resumed = small_model(), small_model()
-    classifier.fit(whole, stripes, QUICK)
+    resumed = small_model()
     with pytest.raises(StopError):
         classifier.fit(
             small_model(), stripes, QUICK, snapshot_path=path, on_epoch=interrupt

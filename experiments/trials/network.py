@@ -18,6 +18,7 @@ from experiments.trials.binding import (
     json_ready,
 )
 from mobilenet_tf.analysis import cost
+from mobilenet_tf.analysis.deferred import without_weights
 from mobilenet_tf.models import weight_loading
 from mobilenet_tf.training.recipe import Recipe
 
@@ -118,7 +119,9 @@ class Network:
         untrained = dataclasses.replace(self, weights=None, teacher=None, steps=())
         key = untrained.key, classes, resolution or self.resolution
         if key not in _COSTS:
-            _COSTS[key] = costs(self.model(classes, resolution))
+            _COSTS[key] = without_weights(
+                lambda: costs(untrained.model(classes, resolution))
+            )
         return _COSTS[key]
 
     def check(self, classes: int, resolution: int) -> None:

@@ -106,6 +106,12 @@ def run_program(own_flags, capsys):
     return run
 
 
+def outputs_of(model, images) -> np.ndarray:
+    """What a model predicts; `model.predict` would compile it first, for seconds."""
+    outputs = model(images, training=False)
+    return outputs.numpy() if hasattr(outputs, "numpy") else np.asarray(outputs)
+
+
 def striped_images(count: int, side: int, seed: int) -> Batch:
     """Two classes that a small network can separate: horizontal, vertical stripes."""
     rng = np.random.default_rng(seed)

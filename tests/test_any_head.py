@@ -5,6 +5,7 @@ import functools
 
 import keras
 import pytest
+from conftest import outputs_of
 from keras import layers
 
 import mobilenet_tf
@@ -127,7 +128,7 @@ def test_scaling_that_is_applied_twice_fails_verification():
     expected = verification.model_outputs(model, prepared.input_range, pixels)
 
     def verify(prepared):
-        outputs = prepared.on_pixels().predict(pixels, verbose=0)
+        outputs = outputs_of(prepared.on_pixels(), pixels)
         return verification.compare("x", examples, expected, outputs, classifies=True)
 
     assert verify(prepared).top1_agreement == 1.0

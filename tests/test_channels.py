@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from compressible import LEARNING, NETWORKS, QUICK, images, quiet
+from conftest import outputs_of
 
 from mobilenet_tf.analysis import cost
 from mobilenet_tf.compression import kernels
@@ -38,9 +39,7 @@ def test_removing_zero_channels_changes_nothing(name):
     narrow = remove_channels(model, fraction=0.5, report=quiet)
     assert cost.mult_adds(narrow) < 0.7 * cost.mult_adds(model)
     x = images(model)
-    np.testing.assert_allclose(
-        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
-    )
+    np.testing.assert_allclose(outputs_of(narrow, x), outputs_of(model, x), atol=1e-5)
 
 
 def test_channels_before_a_flat_layer():
@@ -54,9 +53,7 @@ def test_channels_before_a_flat_layer():
     narrow = remove_channels(model, fraction=0.3, report=quiet)
     assert narrow.get_layer("conv").filters == 5
     x = images(model)
-    np.testing.assert_allclose(
-        narrow.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
-    )
+    np.testing.assert_allclose(outputs_of(narrow, x), outputs_of(model, x), atol=1e-5)
 
 
 def test_removed_channels_are_trained(trained, stripes):
@@ -150,6 +147,4 @@ def test_channels_that_are_mixed_later_stay(end):
     widths = [small.get_layer(name).filters for name in ("first", "second")]
     assert widths == [4, 6]
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
-    np.testing.assert_allclose(
-        small.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5
-    )
+    np.testing.assert_allclose(outputs_of(small, x), outputs_of(model, x), atol=1e-5)

@@ -14,6 +14,7 @@ from compressible import (
     same_bits,
     values,
 )
+from conftest import outputs_of
 
 from mobilenet_tf.compression import low_rank, remove_channels, steps
 from mobilenet_tf.models import graph
@@ -45,7 +46,7 @@ def accuracy(model, data):
     border = (data.side - model.input_shape[1]) // 2
     pixels = batch.images.transpose(0, 1, 3, 2)  # stored as (rows, channels, columns)
     pixels = pixels[:, border:-border, border:-border].astype("float32")
-    return np.mean(model.predict(pixels, verbose=0).argmax(1) == batch.labels)
+    return np.mean(outputs_of(model, pixels).argmax(1) == batch.labels)
 
 
 def kernel_names(model):
@@ -119,5 +120,5 @@ def test_fewer_channels_and_low_rank_without_training():
     assert thin.get_layer("predictions_factor").units == 1
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3))
     np.testing.assert_allclose(
-        thin.predict(pixels, verbose=0), model.predict(pixels, verbose=0), atol=1e-5
+        outputs_of(thin, pixels), outputs_of(model, pixels), atol=1e-5
     )

@@ -23,17 +23,22 @@ from experiments.trials import bitmap
 
 
 def configuration(arrays, folder, **more):
-    more = {"results": str(folder / "committed"), **more}
+    """Of the recipe whose images have one side: each side takes seconds to compile."""
     return Config(
-        dataset="stripes", arrays=str(arrays), workdir=str(folder / "runs"), **more
+        dataset="stripes",
+        arrays=str(arrays),
+        workdir=str(folder / "runs"),
+        results=str(folder / "committed"),
+        recipe="short",
+        **more,
     )
 
 
 @pytest.fixture(scope="module")
 def whole(stripes_file, tmp_path_factory):
-    """The working directory of a finished run: two networks, five epochs."""
+    """The working directory of a finished run: two networks, three epochs."""
     folder = tmp_path_factory.mktemp("whole")
-    config = configuration(stripes_file, folder, epochs=5)
+    config = configuration(stripes_file, folder, epochs=3)
     program.main(tiny_experiment.experiment, config)
     return folder / "runs"
 
@@ -57,7 +62,8 @@ def start(tmp_path, stripes_file):
 
     def start_process(*flags, workdir="runs", **environment):
         command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes"]
-        command += [f"--arrays={stripes_file}", f"--workdir={workdir}", *flags]
+        command += [f"--arrays={stripes_file}", f"--workdir={workdir}"]
+        command += ["--recipe=short", *flags]
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         process = subprocess.Popen(
             command,
@@ -102,15 +108,15 @@ def weights(folder):
 
 
 def test_kill_and_resume(whole, start, run_here, tmp_path):
-    process = start("--epochs=5")
-    kill_after(process, "epoch 2/5")
+    process = start("--epochs=3")
+    kill_after(process, "epoch 2/3")
     process.communicate()
-    resumed = run_here(epochs=5)
+    resumed = run_here(epochs=3)
     epochs = [line for line in resumed.splitlines() if "epoch " in line]
-    assert "epoch 1/5" not in epochs[0]  # the unfinished trial is resumed
+    assert "epoch 1/3" not in epochs[0]  # the unfinished trial is resumed
     pairs = zip(weights(whole), weights(tmp_path / "runs"), strict=True)
     assert all(np.array_equal(first, second) for first, second in pairs)
-    again = run_here(epochs=5)
+    again = run_here(epochs=3)
     assert "epoch " not in again  # no finished trial is repeated
     assert not list((tmp_path / "runs" / "trials").glob("*.npz"))
     tables = [text[text.index("**Tiny**") :] for text in (resumed, again)]
@@ -123,14 +129,14 @@ def test_record_is_complete(whole):
     assert record["network"]["arguments"] == {"alpha": 0.25}
     assert record["precision"] in ("float32", "pointwise_bfloat16")  # of auto
     assert record["kernels"] in ("onednn", "eigen")
-    assert record["recipe"]["name"] == "modern"
-    assert record["recipe"]["epochs"] == 5
+    assert record["recipe"]["name"] == "short"
+    assert record["recipe"]["epochs"] == 3
     assert record["data"]["name"] == "stripes"
     assert record["data"]["evaluation_split"] == "validation"
     top1 = record["metrics"]["top1"]
     assert bitmap.decode(record["correct"]).mean() == pytest.approx(top1)
     assert record["cost"]["side"] == 32
-    assert len(record["history"]) == 5
+    assert len(record["history"]) == 3
     assert record["seconds"] > 0
     assert {"commit", "dirty", "versions", "device", "backend", "seed"} <= set(record)
 
@@ -142,7 +148,7 @@ def test_only_trains_what_matches(run_here, tmp_path):
 
 
 def test_records_of_another_split_are_no_seeds(whole, run_here, tmp_path):
-    options = {"epochs": 5, "only": "^0.2"}
+    options = {"epochs": 3, "only": "^0.2"}
     shutil.copytree(whole, tmp_path / "runs")
     record = records(whole)["0.25"]
     other = tmp_path / "runs" / "records" / "other.json"
@@ -188,7 +194,7 @@ def test_trains_without_tensorflow(start, tmp_path, backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"needs {backend}")
     environment = {"KERAS_BACKEND": backend, "WITHOUT_TENSORFLOW": "1"}
-    flags = ("--epochs=2", "--recipe=short", "--only=^0.25")
+    flags = ("--epochs=2", "--only=^0.25")
     whole = start(*flags, workdir="whole", **environment)
     assert finish(whole).count(" done: top-1") == 1
     killed = start(*flags, workdir="killed", **environment)

@@ -7,7 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, outputs_of
 
 import mobilenet_tf
 from mobilenet_tf import export
@@ -90,7 +90,7 @@ def test_every_network_in_every_format(network, name, tmp_path):
             layer.beta.assign(layer.beta + 0.5)
     report = FORMATS[name](model, tmp_path / f"model.{name}")
     pixels = images.resized(images.default_images(4), model.input_shape[1])
-    outputs = model.predict(pixels / 127.5 - 1, verbose=0)
+    outputs = outputs_of(model, pixels / 127.5 - 1)
     assert report.maximum_difference <= (
         report.tolerance or 0.1 * np.abs(outputs).max()
     )
@@ -135,7 +135,7 @@ def test_onnx(small, tmp_path):
     assert session.get_modelmeta().custom_metadata_map["labels"] == "cat\ndog\nfox"
     pixels = np.stack([image[:64, :64] for image in images.default_images(3, seed=9)])
     (found,) = session.run(None, {"image": pixels.astype("float32")})
-    expected = small.predict(pixels / np.float32(127.5) - 1, verbose=0)
+    expected = outputs_of(small, pixels / np.float32(127.5) - 1)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     with pytest.raises(ValueError, match=r"path must end in \.onnx"):
         export.onnx(small, tmp_path / "model")

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import outputs_of
 from keras import layers
 
 import mobilenet_tf
@@ -51,8 +52,8 @@ def test_a_flat_copy_computes_the_same(make):
     assert not any(isinstance(layer, keras.Model) for layer in flat.layers)
     assert flat.count_params() == model.count_params()
     images = np.random.default_rng(0).uniform(0, 255, (2, SIDE, SIDE, 3))
-    expected = model.predict(images, verbose=0)
-    np.testing.assert_array_equal(flat.predict(images, verbose=0), expected)
+    expected = outputs_of(model, images)
+    np.testing.assert_array_equal(outputs_of(flat, images), expected)
 
 
 @pytest.mark.parametrize("make", NESTED)
@@ -64,8 +65,8 @@ def test_weights_come_back_from_the_flat_copy(make):
     flat.set_weights(changed)
     graph.copy_weights(flat, model)
     images = rng.uniform(0, 255, (2, SIDE, SIDE, 3))
-    expected = flat.predict(images, verbose=0)
-    np.testing.assert_array_equal(model.predict(images, verbose=0), expected)
+    expected = outputs_of(flat, images)
+    np.testing.assert_array_equal(outputs_of(model, images), expected)
 
 
 def test_what_is_flat_stays_the_same_object():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import outputs_of
 
 import mobilenet_tf
 from benchmarks.photographs import real_photographs
@@ -122,7 +123,7 @@ def test_int8(float_output, tmp_path):
     )
     assert report.file_accuracy is not None
     pixels = np.stack([image[:64, :64] for image in images.default_images(3, seed=9)])
-    expected = model.predict(pixels / np.float32(127.5) - 1, verbose=0)
+    expected = outputs_of(model, pixels / np.float32(127.5) - 1)
     np.testing.assert_allclose(run(path, pixels), expected, atol=0.05)
     with pytest.raises(ValueError, match="min_agreement must be a number in"):
         export.litert(model, tmp_path / "m.tflite", "int8", min_agreement=1.01)

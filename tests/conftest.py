@@ -66,7 +66,8 @@ def parse_flags(*arguments) -> list[str]:
 def modules_with_flags() -> set[str]:
     """The modules of this project that have defined flags."""
     packages = ("benchmarks.", "experiments.", "mobilenet_tf.")
-    return {name for name in FLAGS.flags_by_module_dict() if name.startswith(packages)}
+    modules = FLAGS.flags_by_module_dict().items()
+    return {name for name, flags in modules if flags and name.startswith(packages)}
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from experiments.harness import Claim, Experiment, Network, Row, run
 from experiments.report.claims import loses_less_than, rising
 from experiments.report.deployment import REMARK, deployment_costs
 from mobilenet_tf.analysis import cost
+from mobilenet_tf.analysis.deferred import without_weights
 from mobilenet_tf.models import baselines, blocks
 from mobilenet_tf.models.mobilenet import BLOCKS
 
@@ -113,9 +114,13 @@ def savings() -> str:
     for technique in TECHNIQUES:
         for row in ROWS[technique]:
             networks.setdefault(row.network.key, row.network)
-    models = {network.label: network.model() for network in networks.values()}
-    models |= {label: build() for label, build in OTHERS.items()}
-    return f"{deployment_costs(models)}\n\n{derivation()}"
+
+    def count():
+        models = {network.label: network.model() for network in networks.values()}
+        models |= {label: build() for label, build in OTHERS.items()}
+        return f"{deployment_costs(models)}\n\n{derivation()}"
+
+    return without_weights(count)
 
 
 def derivation() -> str:

@@ -21,6 +21,9 @@ import mobilenet_tf
 from experiments.harness import Config, Network, program
 from experiments.trials import bitmap
 
+# Of three steps each: many more than pass before a signal arrives.
+EPOCHS = 40
+
 
 def configuration(arrays, folder, **more):
     """Of the recipe whose images have one side: each side takes seconds to compile."""
@@ -36,9 +39,9 @@ def configuration(arrays, folder, **more):
 
 @pytest.fixture(scope="module")
 def whole(stripes_file, tmp_path_factory):
-    """The working directory of a finished run: two networks, three epochs."""
+    """The working directory of a finished run of two networks."""
     folder = tmp_path_factory.mktemp("whole")
-    config = configuration(stripes_file, folder, epochs=3)
+    config = configuration(stripes_file, folder, epochs=EPOCHS)
     program.main(tiny_experiment.experiment, config)
     return folder / "runs"
 
@@ -108,15 +111,15 @@ def weights(folder):
 
 
 def test_kill_and_resume(whole, start, run_here, tmp_path):
-    process = start("--epochs=3")
-    kill_after(process, "epoch 2/3")
+    process = start(f"--epochs={EPOCHS}")
+    kill_after(process, f"epoch 2/{EPOCHS}")
     process.communicate()
-    resumed = run_here(epochs=3)
+    resumed = run_here(epochs=EPOCHS)
     epochs = [line for line in resumed.splitlines() if "epoch " in line]
-    assert "epoch 1/3" not in epochs[0]  # the unfinished trial is resumed
+    assert f"epoch 1/{EPOCHS}" not in epochs[0]  # the unfinished trial is resumed
     pairs = zip(weights(whole), weights(tmp_path / "runs"), strict=True)
     assert all(np.array_equal(first, second) for first, second in pairs)
-    again = run_here(epochs=3)
+    again = run_here(epochs=EPOCHS)
     assert "epoch " not in again  # no finished trial is repeated
     assert not list((tmp_path / "runs" / "trials").glob("*.npz"))
     tables = [text[text.index("**Tiny**") :] for text in (resumed, again)]
@@ -130,13 +133,13 @@ def test_record_is_complete(whole):
     assert record["precision"] in ("float32", "pointwise_bfloat16")  # of auto
     assert record["kernels"] in ("onednn", "eigen")
     assert record["recipe"]["name"] == "short"
-    assert record["recipe"]["epochs"] == 3
+    assert record["recipe"]["epochs"] == EPOCHS
     assert record["data"]["name"] == "stripes"
     assert record["data"]["evaluation_split"] == "validation"
     top1 = record["metrics"]["top1"]
     assert bitmap.decode(record["correct"]).mean() == pytest.approx(top1)
     assert record["cost"]["side"] == 32
-    assert len(record["history"]) == 3
+    assert len(record["history"]) == EPOCHS
     assert record["seconds"] > 0
     assert {"commit", "dirty", "versions", "device", "backend", "seed"} <= set(record)
 
@@ -148,7 +151,7 @@ def test_only_trains_what_matches(run_here, tmp_path):
 
 
 def test_records_of_another_split_are_no_seeds(whole, run_here, tmp_path):
-    options = {"epochs": 3, "only": "^0.2"}
+    options = {"epochs": EPOCHS, "only": "^0.2"}
     shutil.copytree(whole, tmp_path / "runs")
     record = records(whole)["0.25"]
     other = tmp_path / "runs" / "records" / "other.json"
@@ -194,14 +197,14 @@ def test_trains_without_tensorflow(start, tmp_path, backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"needs {backend}")
     environment = {"KERAS_BACKEND": backend, "WITHOUT_TENSORFLOW": "1"}
-    flags = ("--epochs=2", "--only=^0.25")
+    flags = (f"--epochs={EPOCHS}", "--only=^0.25")
     whole = start(*flags, workdir="whole", **environment)
     assert finish(whole).count(" done: top-1") == 1
     killed = start(*flags, workdir="killed", **environment)
-    kill_after(killed, "epoch 1/2")
+    kill_after(killed, f"epoch 1/{EPOCHS}")
     killed.communicate()
     resumed = finish(start(*flags, workdir="killed", **environment))
-    assert "epoch 1/2" not in resumed
+    assert f"epoch 1/{EPOCHS}" not in resumed
     (first,), (second,) = (
         records(tmp_path / name).values() for name in ("whole", "killed")
     )

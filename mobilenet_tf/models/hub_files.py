@@ -75,13 +75,13 @@ def download(source: str, filenames: Sequence[str] = (MODEL_FILE,)) -> Path:
             or it has none of the files.
     """
     name = parse(source)
-    hub = package("huggingface_hub")
+    hub, errors = package("huggingface_hub"), package("huggingface_hub.errors")
     for filename in filenames:
         try:
             return Path(
                 hub.hf_hub_download(name.repo_id, filename, revision=name.revision)
             )
-        except hub.errors.EntryNotFoundError as error:
+        except errors.EntryNotFoundError as error:
             missing = error
         except Exception as error:  # of the network, the disk, the hub
             raise ValueError(f"{name} cannot be downloaded: {error}") from error

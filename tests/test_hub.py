@@ -1,6 +1,7 @@
 """Upload to and download from a hub that runs on loopback."""
 
 import json
+import re
 import sys
 import zipfile
 
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import timm_layout
+from conftest import ROOT
 from fake_hub import FakeHub
 
 import mobilenet_tf
@@ -192,3 +194,20 @@ def test_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert not hub_files.is_hub_name("timm/x")
     assert not hub_files.is_hub_name(tmp_path)
+
+
+@pytest.mark.thorough
+def test_the_page_about_it(fake, tmp_path, monkeypatch):
+    """Runs the code of docs/weights_and_sharing.md against the fake hub."""
+    safetensors = pytest.importorskip("safetensors.numpy")
+    pytest.importorskip("ai_edge_litert")
+    state = timm_layout.tensors(alpha=1, classes=1000)
+    files = {"model.safetensors": safetensors.save(state), "config.json": b"{}"}
+    fake.commit("timm/mobilenetv1_100.ra4_e3600_r224_in1k", files)
+    page = (ROOT / "docs" / "weights_and_sharing.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(code, "weights_and_sharing.md", "exec"), names)
+    assert_same_weights(names["again"], names["model"])
+    assert_same_weights(names["tuned"], names["model"])

@@ -1,7 +1,7 @@
 """MobileNets and SqueezeNet in Keras 3: the papers' networks, costs and tools."""
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 from mobilenet_tf import processor
 
@@ -25,14 +25,17 @@ __all__ = [
 __version__ = "0.1.0"
 
 # With them come TensorFlow and more, which building a network does without.
-_ON_USE = ("codec", "compression", "data", "export", "training")
+_ON_USE = ("codec", "compression", "data", "export", "hub", "training")
+_FUNCTIONS = ("push_to_hub",)  # of hub
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _ON_USE:
         return importlib.import_module(f"mobilenet_tf.{name}")
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module("mobilenet_tf.hub"), name)
     raise AttributeError(f"module 'mobilenet_tf' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *_ON_USE]
+    return [*__all__, *_ON_USE, *_FUNCTIONS]

@@ -33,8 +33,8 @@ def test_the_evaluation_split_verifies(trained, without_training_images, tmp_pat
     card = (tmp_path / "model.onnx.md").read_text()
     assert "Trained on: stripes" in card
     assert (
-        "Top-1 on 40 images, all of split 'validation' of 'stripes': "
-        f"{100 * report.file_accuracy:.1f} %" in card
+        "accuracy of model.onnx on 40 images, all of split 'validation' of 'stripes': "
+        f"{report.file_accuracy:.4f}" in card
     )
 
 

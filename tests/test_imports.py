@@ -21,6 +21,7 @@ LEVELS = {
     "mobilenet_tf.training": 4,
     "mobilenet_tf.compression": 5,
     "mobilenet_tf.export": 5,
+    "mobilenet_tf.hub": 6,
     "experiments.published": 0,
     "experiments.trials": 6,
     "experiments.report": 7,
@@ -134,7 +135,9 @@ def test_importing_the_package_imports_keras_alone():
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("room", ["codec", "compression", "data", "export", "training"])
+@pytest.mark.parametrize(
+    "room", ["codec", "compression", "data", "export", "hub", "training"]
+)
 def test_rooms_resolve_on_use(room):
     import mobilenet_tf
 

@@ -84,7 +84,9 @@ def publish(
         )
         texts = {
             ".json": report.to_json(),
-            ".md": card.render(network, path.name, prepared.data_description, report),
+            ".md": card.render(
+                network, path.name, prepared.data_description, {path.name: report}
+            ),
         }
         for suffix, text in texts.items():
             partial.with_name(path.name + suffix).write_text(text, encoding="utf-8")

@@ -75,6 +75,18 @@ class Verification:
             )
         return text
 
+    @classmethod
+    def from_json(cls, text: str) -> Verification:
+        """Read the report that stands beside a file, `{path}.json`.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        try:
+            return cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError(f"it is no report of a verification: {error}") from error
+
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 

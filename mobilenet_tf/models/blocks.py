@@ -7,8 +7,29 @@ channels-last: `(batch, height, width, channels)`. In the docstrings s is the st
 
 from __future__ import annotations
 
+from typing import Any, TypedDict, Unpack
+
 import keras
 from keras import KerasTensor, layers
+
+PADDINGS = ("same", "symmetric")
+EPSILON = 1e-3  # the default of Keras
+
+
+class Options(TypedDict, total=False):
+    """What every block takes as keyword arguments.
+
+    Attributes:
+        activation: "relu6" (the default), "relu" or any other Keras activation name.
+        padding: Of strided convolutions. "same" (the default) pads an even side below
+            and to the right only, as TensorFlow does; "symmetric" pads all four sides,
+            as PyTorch does. For odd sides they are equal.
+        epsilon: Added to the variance in batch normalisation, 1e-3 by default.
+    """
+
+    activation: str
+    padding: str
+    epsilon: float
 
 
 def conv_bn_relu(
@@ -17,26 +38,25 @@ def conv_bn_relu(
     kernel_size: int = 3,
     strides: int = 1,
     *,
-    activation: str = "relu6",
     name: str,
+    **options: Unpack[Options],
 ) -> KerasTensor:
     """Convolution, batch normalisation, activation: `(H, W, C) -> (H/s, W/s, filters)`.
 
     Args:
         x: Feature map, shape `(batch, height, width, channels)`.
         filters: Number of output channels, at least 1.
-        kernel_size: Side of the square kernel in pixels.
-        strides: Stride in both directions; the padding is SAME.
-        activation: "relu6", "relu" or any other Keras activation name.
+        kernel_size: Side of the square kernel in pixels, odd.
+        strides: Stride in both directions.
         name: Name of the convolution; the layers after it are `{name}_bn` and
             `{name}_relu`.
+        **options: See `Options`.
 
     Source: arXiv 1704.04861, figure 3 (left).
     """
-    x = layers.Conv2D(
-        filters, kernel_size, strides, padding="same", use_bias=False, name=name
-    )(x)
-    return _bn_relu(x, activation, name)
+    return _normalized(
+        layers.Conv2D, x, kernel_size, strides, name, **options, filters=filters
+    )
 
 
 def depthwise_separable(
@@ -44,8 +64,8 @@ def depthwise_separable(
     filters: int,
     strides: int = 1,
     *,
-    activation: str = "relu6",
     name: str,
+    **options: Unpack[Options],
 ) -> KerasTensor:
     """Depthwise 3x3, then pointwise 1x1, each with batch normalisation, activation.
 
@@ -55,11 +75,8 @@ def depthwise_separable(
     Source: arXiv 1704.04861, section 3.1 and figure 3 (right).
     """
     depthwise = f"{name}_depthwise"
-    x = layers.DepthwiseConv2D(
-        3, strides, padding="same", use_bias=False, name=depthwise
-    )(x)
-    x = _bn_relu(x, activation, depthwise)
-    return conv_bn_relu(x, filters, 1, activation=activation, name=f"{name}_pointwise")
+    x = _normalized(layers.DepthwiseConv2D, x, 3, strides, depthwise, **options)
+    return conv_bn_relu(x, filters, 1, name=f"{name}_pointwise", **options)
 
 
 def fused_separable(
@@ -67,18 +84,17 @@ def fused_separable(
     filters: int,
     strides: int = 1,
     *,
-    activation: str = "relu6",
     name: str,
+    **options: Unpack[Options],
 ) -> KerasTensor:
     """One `SeparableConv2D`: no normalisation or activation after the depthwise part.
 
     `(H, W, C) -> (H/s, W/s, filters)`; the layer is `{name}_separable`.
     """
     name = f"{name}_separable"
-    x = layers.SeparableConv2D(
-        filters, 3, strides, padding="same", use_bias=False, name=name
-    )(x)
-    return _bn_relu(x, activation, name)
+    return _normalized(
+        layers.SeparableConv2D, x, 3, strides, name, **options, filters=filters
+    )
 
 
 def full_convolution(
@@ -86,8 +102,8 @@ def full_convolution(
     filters: int,
     strides: int = 1,
     *,
-    activation: str = "relu6",
     name: str,
+    **options: Unpack[Options],
 ) -> KerasTensor:
     """Standard 3x3 convolution instead of a depthwise separable one.
 
@@ -95,9 +111,7 @@ def full_convolution(
 
     Source: arXiv 1704.04861, section 4.1 and table 4 ("Conv MobileNet").
     """
-    return conv_bn_relu(
-        x, filters, 3, strides, activation=activation, name=f"{name}_conv"
-    )
+    return conv_bn_relu(x, filters, 3, strides, name=f"{name}_conv", **options)
 
 
 def half_pointwise(
@@ -105,8 +119,8 @@ def half_pointwise(
     filters: int,
     strides: int = 1,
     *,
-    activation: str = "relu6",
     name: str,
+    **options: Unpack[Options],
 ) -> KerasTensor:
     """Standard convolution with half of its 3x3 filters replaced by 1x1 filters.
 
@@ -116,7 +130,7 @@ def half_pointwise(
     Source: arXiv 1602.07360, section 3.1, strategy 1.
     """
     branches = [
-        conv_bn_relu(x, count, size, strides, activation=activation, name=branch)
+        conv_bn_relu(x, count, size, strides, name=branch, **options)
         for count, size, branch in (
             (filters // 2, 1, f"{name}_conv1x1"),
             (filters - filters // 2, 3, f"{name}_conv3x3"),
@@ -130,10 +144,10 @@ def grouped_separable(
     filters: int,
     strides: int = 1,
     *,
-    activation: str = "relu6",
     name: str,
     groups: int = 4,
     shuffle: bool = False,
+    **options: Unpack[Options],
 ) -> KerasTensor:
     """Depthwise separable block with a grouped pointwise convolution.
 
@@ -152,12 +166,9 @@ def grouped_separable(
             f"filters of {name!r}, got {groups}"
         )
     depthwise, pointwise = f"{name}_depthwise", f"{name}_pointwise"
-    x = layers.DepthwiseConv2D(
-        3, strides, padding="same", use_bias=False, name=depthwise
-    )(x)
-    x = _bn_relu(x, activation, depthwise)
-    x = layers.Conv2D(filters, 1, groups=groups, use_bias=False, name=pointwise)(x)
-    x = _bn_relu(x, activation, pointwise)
+    x = _normalized(layers.DepthwiseConv2D, x, 3, strides, depthwise, **options)
+    grouped = {"filters": filters, "groups": groups}
+    x = _normalized(layers.Conv2D, x, 1, 1, pointwise, **options, **grouped)
     return channel_shuffle(x, groups) if shuffle else x
 
 
@@ -166,13 +177,11 @@ def shuffled_separable(
     filters: int,
     strides: int = 1,
     *,
-    activation: str = "relu6",
     name: str,
+    **options: Unpack[Options],
 ) -> KerasTensor:
     """`grouped_separable` with a channel shuffle."""
-    return grouped_separable(
-        x, filters, strides, activation=activation, name=name, shuffle=True
-    )
+    return grouped_separable(x, filters, strides, name=name, shuffle=True, **options)
 
 
 def channel_shuffle(x: KerasTensor, groups: int) -> KerasTensor:
@@ -185,8 +194,33 @@ def channel_shuffle(x: KerasTensor, groups: int) -> KerasTensor:
     return keras.ops.take(x, order, axis=-1)
 
 
-def _bn_relu(x: KerasTensor, activation: str, name: str) -> KerasTensor:
-    x = layers.BatchNormalization(name=f"{name}_bn")(x)
+def _normalized(
+    convolution: type[keras.layers.Layer],
+    x: KerasTensor,
+    kernel_size: int,
+    strides: int,
+    name: str,
+    *,
+    activation: str = "relu6",
+    padding: str = "same",
+    epsilon: float = EPSILON,
+    **settings: Any,
+) -> KerasTensor:
+    """A convolution of some class without bias, batch normalisation, activation."""
+    if padding == "symmetric":
+        padding = "same"
+        if strides > 1 and kernel_size > 1:
+            x = layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(x)
+            padding = "valid"
+    x = convolution(
+        kernel_size=kernel_size,
+        strides=strides,
+        padding=padding,
+        use_bias=False,
+        name=name,
+        **settings,
+    )(x)
+    x = layers.BatchNormalization(epsilon=epsilon, name=f"{name}_bn")(x)
     return activate(x, activation, name=f"{name}_relu")
 
 

@@ -14,8 +14,13 @@ import keras
 from keras import layers
 
 from mobilenet_tf import arguments
-from mobilenet_tf.models import imagenet, weight_loading
-from mobilenet_tf.models.blocks import conv_bn_relu, depthwise_separable, pooled
+from mobilenet_tf.models import conventions, hub_files, imagenet, weight_loading
+from mobilenet_tf.models.blocks import (
+    Options,
+    conv_bn_relu,
+    depthwise_separable,
+    pooled,
+)
 
 STEM_FILTERS = 32
 
@@ -40,6 +45,7 @@ SHALLOW_BLOCKS = BLOCKS[:6] + BLOCKS[11:]
 ALPHAS = (1.0, 0.75, 0.5, 0.25)  # Table 6
 RHOS = (1.0, 6 / 7, 5 / 7, 4 / 7)  # Table 7: 224, 192, 160 and 128 px
 MIN_SIDE = 32  # five layers have stride 2
+WEIGHT_SUFFIXES = (*weight_loading.SUFFIXES, ".safetensors")
 
 
 def build(
@@ -58,6 +64,8 @@ def build(
     block: Callable[..., keras.KerasTensor] = depthwise_separable,
     blocks: Sequence[tuple[int, int]] = BLOCKS,
     hidden_units: Sequence[int] = (),
+    padding: str | None = None,
+    epsilon: float | None = None,
 ) -> keras.Model:
     """MobileNet with width multiplier alpha and resolution multiplier rho.
 
@@ -80,9 +88,12 @@ def build(
         classifier_activation: Activation of the classifier; None returns logits.
         weights: None for random initialisation; "imagenet" for the weights that
             `keras.applications` publishes for 16 pairs of alpha and side, which are
-            downloaded once into its cache; or the path of a `.h5` or `.keras` file of
-            this network or of `keras.applications.MobileNet`. A classifier with another
-            number of classes is skipped with a warning.
+            downloaded once into its cache; the path of a `.h5` or `.keras` file of this
+            network or of `keras.applications.MobileNet`, or of a `.safetensors` file of
+            timm's `mobilenetv1_100` or `mobilenetv1_125`; or the name of one on the
+            Hugging Face Hub, `hf://USER/NAME`, `hf://USER/NAME@REVISION` or
+            `timm/NAME`. A classifier with another number of classes is skipped with a
+            warning.
         name: Name of the model.
         block: Function that builds a block, from `mobilenet_tf.models.blocks`:
             `depthwise_separable`, `full_convolution` (Table 4), `fused_separable`,
@@ -90,13 +101,21 @@ def build(
         blocks: `(filters, strides)` of each block; `SHALLOW_BLOCKS` gives Table 5.
         hidden_units: Units of fully connected layers before the classifier; the paper's
             networks have none.
+        padding: Of strided convolutions: "same" pads an even side below and to the
+            right, as TensorFlow does, "symmetric" pads all four sides, as PyTorch does.
+            None takes what the weights were trained with, "same" without weights or
+            where their file does not tell.
+        epsilon: Of batch normalisation, > 0. None takes what the weights were trained
+            with, or Keras' 1e-3.
 
     Returns:
         A `keras.Model`, float32 `(batch, side, side, 3) -> (batch, classes)`;
         probabilities that sum to 1 by default.
 
     Raises:
-        ValueError: An argument is outside its range; nothing has been built.
+        ImportError: The weights need a package that is not installed.
+        ValueError: An argument is outside its range, or weights cannot be had or do not
+            fit.
 
     Source: arXiv 1704.04861, Table 1 and sections 3.2 to 3.4.
     """
@@ -108,27 +127,26 @@ def build(
     for pair in arguments.sequence("blocks", blocks):
         arguments.integers("blocks", pair, 2)
     arguments.activation("activation", activation)
+    conventions.check(padding, epsilon)
     if weights == "imagenet":
         with_classifier = include_top and classes == imagenet.CLASSES
         weights = imagenet.weights_file(alpha, side, with_classifier=with_classifier)
-    weight_loading.check(weights)
+    elif hub_files.is_hub_name(weights):
+        weights = hub_files.download_weights(weights)
+    weight_loading.check(weights, WEIGHT_SUFFIXES)
+    padding, epsilon = conventions.resolve(padding, epsilon, weights)
+    options: Options = {
+        "activation": activation,
+        "padding": padding,
+        "epsilon": epsilon,
+    }
 
     images = keras.Input((side, side, 3), name="image")
     x = conv_bn_relu(
-        images,
-        width(STEM_FILTERS, alpha),
-        strides=2,
-        activation=activation,
-        name="stem",
+        images, width(STEM_FILTERS, alpha), strides=2, name="stem", **options
     )
     for index, (filters, strides) in enumerate(blocks, start=1):
-        x = block(
-            x,
-            width(filters, alpha),
-            strides,
-            activation=activation,
-            name=f"block{index}",
-        )
+        x = block(x, width(filters, alpha), strides, name=f"block{index}", **options)
     if include_top:
         x = layers.GlobalAveragePooling2D(name="pool")(x)
         for index, units in enumerate(hidden_units, start=1):

@@ -17,8 +17,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mobilenet_tf.models import merged
-from mobilenet_tf.models.weights_file import UNREADABLE, bad, next_key, read, spelled
+from mobilenet_tf.models import merged, timm_weights, weights_file
+from mobilenet_tf.models.weights_file import UNREADABLE, bad, next_key, spelled
 
 SUFFIXES = (".h5", ".keras")
 CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
@@ -57,15 +57,16 @@ def load(
     stored: Arrays | None = None,
     advice: Callable[[int], str] | None = None,
 ) -> None:
-    """Load a `.h5` or `.keras` file of the same network into a model.
+    """Load a weights file of the same network into a model.
 
     The file is checked as a whole before the first weight is changed. A classifier of
     another number of classes, or where the model has none, is left out, with a warning.
 
     Args:
         model: A flat functional model.
-        path: Written by Keras 2 or 3, from our network or `keras.applications`', whose
-            classifier is a 1x1 convolution.
+        path: A `.h5` or `.keras` file written by Keras 2 or 3, from our network or
+            `keras.applications`', whose classifier is a 1x1 convolution; or a
+            `.safetensors` file of timm.
         stored: Result of `weights_file.read`, where the file has been read already.
         advice: Gives the argument to change, from the number of filters of the file's
             first convolution, where the model has another number.
@@ -76,7 +77,7 @@ def load(
     Raises:
         ValueError: The file is of another network, damaged, or no weights file.
     """
-    stored = read(path) if stored is None else stored
+    stored = _read(path) if stored is None else stored
     _check_additions(model, path)
     values, used = [], set()
     for layer, key in _keyed(model):
@@ -116,6 +117,14 @@ def load(
             "mobilenet_tf.training.fit does so itself",
             stacklevel=3,
         )
+
+
+def _read(path):
+    if not str(path).endswith(timm_weights.SUFFIX):
+        return weights_file.read(path)
+    stored = timm_weights.read(path)
+    weights_file.check_finite(path, stored)
+    return stored
 
 
 def _warn(path, what):

@@ -28,10 +28,15 @@ def read(path: str | PathLike) -> dict[str, list[np.ndarray]]:
         ValueError: The file is damaged, no weights file, or a weight is not finite.
     """
     stored = _opened(path)
+    check_finite(path, stored)
+    return stored
+
+
+def check_finite(path: str | PathLike, stored: dict[str, list[np.ndarray]]) -> None:
+    """Raise ValueError if a weight of a file is infinite or NaN."""
     for key, arrays in stored.items():
         if not all(np.isfinite(array).all() for array in arrays):
             raise bad(path, f"a weight of {key} is not finite")
-    return stored
 
 
 def _opened(path):

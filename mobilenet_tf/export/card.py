@@ -34,6 +34,7 @@ def render(
         f"## Verification\n\n{report}.\n\nThe Keras model was called as its user calls "
         "it, the file as a device does.",
         f"## Accuracy\n\n{_accuracy(report)}",
+        *([_memory(report.memory)] if report.memory else []),
         "## Licence\n\nApache 2.0 for the network. Weights carry the terms of the data "
         "that they were trained on; ImageNet's are for non-commercial research.",
     ]
@@ -48,6 +49,20 @@ def _accuracy(report):
         f"{100 * report.file_accuracy:.1f} % (the Keras model "
         f"{100 * report.model_accuracy:.1f} %). On images that a network was trained "
         "on, accuracy is higher than on new ones."
+    )
+
+
+def _memory(memory):
+    return (
+        "## On a microcontroller\n\n"
+        f"- Arena: {memory.arena_bytes:,} bytes, confirmed by a run in exactly that "
+        f"much memory; {memory.persistent_bytes:,} are persistent, "
+        f"{memory.non_persistent_bytes:,} are shared by activations\n"
+        f"- Flash: {memory.flash_bytes:,} bytes, without the program\n"
+        f"- Operators to register: {', '.join(memory.operators)}\n"
+        f"- Input: int8, pixels from 0 to 255 minus 128\n"
+        f"- Measured with tflite-micro {memory.interpreter}, reference kernels, on a "
+        "64-bit machine. Optimized kernels may allocate some memory more."
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from experiments.harness.config import Config
 from experiments.harness.matching import matching
@@ -184,6 +185,8 @@ class Table:
         content: Returns the table as Markdown.
         remark: What else a reader should know, as Markdown.
         config: The class of its configuration.
+        figures: Called with the configuration and a path without suffix; each returns
+            the files it wrote.
     """
 
     name: str
@@ -191,6 +194,7 @@ class Table:
     content: Callable[[Config], str]
     remark: str = ""
     config: type[Config] = Config
+    figures: tuple[Callable[[Any, Path], list[Path]], ...] = ()
 
     def counted(self, config: Config) -> str:
         """The table, as Markdown."""
@@ -198,4 +202,6 @@ class Table:
 
     def pages(self, config: Config, data: DataSet | None = None) -> list[Page]:
         """The table as a page; it needs no data set."""
-        return [Page(self.name, self.title, self.counted(config))]
+        path = config.tables_folder / self.name
+        drawn = [file for figure in self.figures for file in figure(config, path)]
+        return [Page(self.name, self.title, self.counted(config), figures=drawn)]

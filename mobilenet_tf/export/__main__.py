@@ -31,6 +31,7 @@ FORMATS: dict[str, Callable[..., Verification]] = {
     "litert": export.litert,
     "litert_float16": functools.partial(export.litert, quantization="float16"),
     "litert_int8": functools.partial(export.litert, quantization="int8"),
+    "micro": export.micro,
     "onnx": export.onnx,
 }
 
@@ -77,10 +78,11 @@ def arguments(model: keras.Model) -> dict[str, Any]:
     options: dict[str, Any] = {"data_description": FLAGS.data_description or trained}
     if FLAGS.labels:
         options["labels"] = Path(FLAGS.labels).read_text(encoding="utf-8").splitlines()
-    quantized = FLAGS.format == "litert_int8"
+    quantized = FLAGS.format in ("litert_int8", "micro")
     if quantized:
-        for name in ("min_agreement", "float_output", "lanes"):
-            options[name] = FLAGS[name].value
+        options["min_agreement"] = FLAGS.min_agreement
+    if FLAGS.format == "litert_int8":
+        options |= {"float_output": FLAGS.float_output, "lanes": FLAGS.lanes}
     if FLAGS.images:
         labels = Network.of(model, options.get("labels")).labels
         images, classes = read_folder(FLAGS.images, labels)
@@ -114,8 +116,8 @@ def check(command: list[str]) -> None:
     for name in other:
         if FLAGS[name].present:
             raise ValueError(f"--network={FLAGS.network} has no --{name}")
-    if FLAGS.format == "litert_int8" and not FLAGS.images:
-        raise ValueError("--images must be given for --format=litert_int8")
+    if FLAGS.format in ("litert_int8", "micro") and not FLAGS.images:
+        raise ValueError(f"--images must be given for --format={FLAGS.format}")
 
 
 def main(command: list[str]) -> None:

@@ -79,11 +79,27 @@ def render(
             "255; scaling is inside.\n\n" + "\n".join(lines) + "\n\nThe Keras model "
             "was called as its user calls it, the file as a device does."
         )
+    memories = [report.memory for report in reports.values() if report.memory]
     sections += [
+        *map(_memory, memories),
         f"## Accuracy\n\n{_accuracy(results)}",
         f"## Licence\n\nThe network: {license}. {_LICENCE_TEXT}",
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _memory(memory):
+    return (
+        "## On a microcontroller\n\n"
+        f"- Arena: {memory.arena_bytes:,} bytes, confirmed by a run in exactly that "
+        f"much memory; {memory.persistent_bytes:,} are persistent, "
+        f"{memory.non_persistent_bytes:,} are shared by activations\n"
+        f"- Flash: {memory.flash_bytes:,} bytes, without the program\n"
+        f"- Operators to register: {', '.join(memory.operators)}\n"
+        f"- Input: int8, pixels from 0 to 255 minus 128\n"
+        f"- Measured with tflite-micro {memory.interpreter}, reference kernels, on a "
+        "64-bit machine. Optimized kernels may allocate some memory more."
+    )
 
 
 def metadata(

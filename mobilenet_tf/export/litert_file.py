@@ -86,7 +86,7 @@ def litert(
     network = prepared.network
     calibration = None
     if quantization == "int8":
-        calibration = _calibration(prepared, representative_images)
+        calibration = calibration_pixels(prepared, representative_images)
     require("ai_edge_litert")
     from mobilenet_tf.export import tflite
 
@@ -111,15 +111,24 @@ def litert(
     )
 
 
-def _calibration(prepared: Prepared, images: Sequence[np.ndarray] | None) -> np.ndarray:
-    """Pixels that determine the ranges of int8."""
+def calibration_pixels(
+    prepared: Prepared, images: Sequence[np.ndarray] | None
+) -> np.ndarray:
+    """Pixels that determine the ranges of int8, `(images, side, side, 3)`.
+
+    Args:
+        prepared: What is exported.
+        images: As the caller gave them; None means those of the data set.
+
+    Raises:
+        ValueError: There are neither, or the classifier cannot be quantised.
+    """
     network, data = prepared.network, prepared.data
     if images is None and data is not None:
         images, _ = split_images(data.train, CALIBRATION_IMAGES)
     if images is None or not len(images):
         raise ValueError(
-            "data or representative_images must be given for quantization='int8', got "
-            "neither"
+            "data or representative_images must be given for int8, got neither"
         )
     if network.head is not None:
         _ = network.gives_logits  # raises for what is neither logits nor softmax

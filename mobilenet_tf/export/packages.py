@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib
 
 
-def require(*packages: str) -> None:
-    """Import packages of the extra `export`.
+def require(*packages: str, extra: str = "export") -> None:
+    """Import packages of an extra.
+
+    Args:
+        packages: Their import names.
+        extra: What pip installs them with.
 
     Raises:
         ImportError: One of them is not installed.
@@ -17,5 +21,5 @@ def require(*packages: str) -> None:
         except ImportError as error:
             raise ImportError(
                 f"this export needs {' and '.join(packages)}; "
-                "pip install 'mobilenet_tf[export]'"
+                f"pip install 'mobilenet_tf[{extra}]'"
             ) from error

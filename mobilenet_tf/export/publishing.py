@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mobilenet_tf.export import card, verification
 from mobilenet_tf.export.options import Prepared
-from mobilenet_tf.export.verification import Verification
+from mobilenet_tf.export.verification import Memory, Verification
 
 FILE_SUFFIXES = (".tflite", ".onnx")
 
 
-def check_path(path: str | os.PathLike, suffix: str = "") -> None:
+def check_path(
+    path: str | os.PathLike, suffix: str = "", beside: Sequence[str] = ()
+) -> None:
     """Raise ValueError unless a file, its report and its card can be written.
 
     Args:
         path: Of the file, or of the folder of a SavedModel.
         suffix: What it must end in; "" for a folder.
+        beside: Names of further files that will stand beside it.
     """
     path = Path(path)  # without a slash at its end
     if suffix and path.suffix != suffix:
         raise ValueError(f"path must end in {suffix}, got {str(path)!r}")
     if not suffix and path.suffix in FILE_SUFFIXES:
         raise ValueError(f"SavedModel path must be a directory, got {str(path)!r}")
-    for end in ("", ".json", ".md"):
-        if Path(f"{path}{end}").exists():
+    own = [Path(f"{path}{end}") for end in ("", ".json", ".md")]
+    for file in (*own, *map(path.with_name, beside)):
+        if file.exists():
+            what = "report and card" if file in own else "the other files"
             raise ValueError(
-                f"path must not exist yet, nor report and card beside it, got "
-                f"{f'{path}{end}'!r}; delete it first"
+                f"path must not exist yet, nor {what} beside it, got {str(file)!r}; "
+                "delete it first"
             )
 
 
@@ -47,6 +53,8 @@ def publish(
     run: Callable[[Path], np.ndarray],
     tolerance: float | None,
     min_agreement: float = 0.0,
+    files: Mapping[str, str] | None = None,
+    memory: Memory | None = None,
 ) -> Verification:
     """Write a file or folder, verify it, and move it to its path.
 
@@ -59,6 +67,8 @@ def publish(
         run: The outputs of that file for the images, as a device computes them.
         tolerance: See `verification.compare`.
         min_agreement: See `verification.compare`.
+        files: Text of further files by name, which will stand beside it.
+        memory: What the file needs on a microcontroller, for report and card.
 
     Returns:
         The report, which is also written to `{path}.json`; `{path}.md` is the card.
@@ -82,19 +92,19 @@ def publish(
             min_agreement=min_agreement,
             zero_weights=network.zero_weights,
         )
+        report = dataclasses.replace(report, memory=memory)
         texts = {
-            ".json": report.to_json(),
-            ".md": card.render(
+            **(files or {}),
+            f"{path.name}.json": report.to_json(),
+            f"{path.name}.md": card.render(
                 network, path.name, prepared.data_description, {path.name: report}
             ),
         }
-        for suffix, text in texts.items():
-            partial.with_name(path.name + suffix).write_text(text, encoding="utf-8")
+        for name, text in texts.items():
+            partial.with_name(name).write_text(text, encoding="utf-8")
         # The file itself comes last: where it is, its report is too.
-        for suffix in (*texts, ""):
-            os.replace(
-                folder / (path.name + suffix), path.with_name(path.name + suffix)
-            )
+        for name in (*texts, path.name):
+            os.replace(folder / name, path.with_name(name))
     finally:
         shutil.rmtree(folder)
     return report

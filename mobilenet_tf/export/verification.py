@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +17,34 @@ import numpy as np
 from mobilenet_tf.export.images import Examples, scaled
 
 FLOAT_TOLERANCE = 1e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """What a file needs on a microcontroller.
+
+    Attributes:
+        arena_bytes: RAM of the interpreter, to the byte.
+        persistent_bytes: The part of it that operators keep.
+        non_persistent_bytes: The part that activations share.
+        flash_bytes: Size of the file.
+        operators: Kinds of operators to register, each once.
+        interpreter: Version of the tflite-micro package that measured this.
+    """
+
+    arena_bytes: int
+    persistent_bytes: int
+    non_persistent_bytes: int
+    flash_bytes: int
+    operators: tuple[str, ...]
+    interpreter: str
+
+    def __str__(self):
+        return (
+            f"arena {self.arena_bytes:,} bytes (persistent {self.persistent_bytes:,}, "
+            f"activations {self.non_persistent_bytes:,}), flash {self.flash_bytes:,} "
+            f"bytes, operators {', '.join(self.operators)}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +66,7 @@ class Verification:
         model_accuracy: Top-1 of the Keras model, where the true classes are given.
         file_accuracy: Top-1 of the file.
         zero_weights: Share of the kernels' weights that are zero.
+        memory: For microcontrollers, what the file needs.
     """
 
     format: str
@@ -50,6 +80,7 @@ class Verification:
     model_accuracy: float | None = None
     file_accuracy: float | None = None
     zero_weights: float = 0.0
+    memory: Memory | None = None
 
     def __str__(self):
         limit = "" if self.tolerance is None else f" (at most {self.tolerance:g})"
@@ -66,6 +97,8 @@ class Verification:
                 f", top-1 {100 * self.file_accuracy:.1f} % (Keras model "
                 f"{100 * self.model_accuracy:.1f} %)"
             )
+        if self.memory is not None:
+            text += f", {self.memory}"
         if not self.images_given:
             text += "; pass data= or images= for your own"
         if self.zero_weights > 0.5:
@@ -179,7 +212,7 @@ def _agreement(
     actual: np.ndarray,
     classifies: bool,
     classes: np.ndarray | None,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     if not classifies:
         a, b = (x.reshape(len(x), -1).astype("float64") for x in (expected, actual))
         norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)

@@ -17,6 +17,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 IDENTIFIER = b"TFL3"
+# Written by this package: labels and input; a plan of the memory on microcontrollers.
+METADATA = ("TFLITE_METADATA", "OfflineMemoryAllocation")
 _ALIGNMENT = 16  # of buffers, by the schema; the generated Python code ignores it
 
 
@@ -99,8 +101,7 @@ def _drop_unused_buffers(model):
 
     The converter's metadata is dropped with its buffers.
     """
-    written = {b"TFLITE_METADATA", "TFLITE_METADATA"}
-    model.metadata = [entry for entry in model.metadata or () if entry.name in written]
+    model.metadata = [entry for entry in model.metadata or () if _kept(entry.name)]
     (graph,) = model.subgraphs
     buffers = [schema.BufferT()]
     numbers: dict[bytes, int] = {}
@@ -113,6 +114,11 @@ def _drop_unused_buffers(model):
             if owner.buffer == len(buffers):
                 buffers.append(buffer)
     model.buffers = buffers
+
+
+def _kept(name):
+    text = name.decode() if isinstance(name, bytes) else name
+    return text in METADATA
 
 
 def _drop_unused_operator_codes(model):

@@ -126,3 +126,18 @@ def append_softmax(file: File) -> None:
 
 def _make_float(tensor):
     tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
+
+
+def make_ends_int8(file: File) -> None:
+    """Let the file take and give int8, without the operators that convert uint8.
+
+    Pixels are what they were, minus 128.
+
+    Args:
+        file: An int8 file with inputs and outputs of uint8.
+    """
+    first, last = file.graph.operators[0], file.graph.operators[-1]
+    assert file.kind(first) == file.kind(last) == _OPERATOR.QUANTIZE
+    file.graph.operators = file.graph.operators[1:-1]
+    file.graph.inputs, file.graph.outputs = list(first.outputs), list(last.inputs)
+    file.model.signatureDefs = None

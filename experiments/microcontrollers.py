@@ -1,0 +1,214 @@
+"""Which networks fit which microcontroller, and how much memory each needs.
+
+    python -m experiments.microcontrollers
+    python -m experiments.microcontrollers --board='Raspberry Pi Pico'
+    python -m experiments.microcontrollers --sram=256k --flash=1m
+
+The last two print the most accurate network of the committed records that fits.
+`--measure` converts the networks that have no record yet, and lets TensorFlow Lite
+Micro allocate their memory; it needs the extra `micro`.
+
+Sources: data sheets; MLPerf Tiny v1.2 and v1.3; ncnn's list of latencies.
+Time: seconds, from records; with --measure about ten minutes on 2 CPU cores.
+"""
+
+import dataclasses
+import statistics
+from pathlib import Path
+
+from absl import flags
+
+import mobilenet_tf
+from experiments.harness import Config, Table, run
+from experiments.harness.page import joined
+from experiments.published import latencies
+from experiments.report import arenas, drawing
+from experiments.report import microcontrollers as report
+from experiments.report.arenas import Footprint
+from experiments.trials import records
+from experiments.trials.binding import bound_arguments, function_name
+from mobilenet_tf.analysis import table
+
+flags.DEFINE_string("board", None, "Print the most accurate network that fits it.")
+flags.DEFINE_string("sram", None, "The same for a chip with so much RAM, as in 256k.")
+flags.DEFINE_string("flash", None, "Flash of that chip, as in 1m.")
+flags.DEFINE_bool("measure", False, "Measure the networks without a record.")
+
+
+@dataclasses.dataclass(frozen=True)
+class MicrocontrollerConfig(Config):
+    """The configuration with the flags of this script."""
+
+    board: str | None = None
+    sram: str | None = None
+    flash: str | None = None
+    measure: bool = False
+
+
+def memory(config: MicrocontrollerConfig) -> tuple[int, int] | None:
+    """SRAM and flash of the chip that the flags name, in bytes; None without any.
+
+    Raises:
+        ValueError: The flags do not name one chip.
+    """
+    if config.board is not None:
+        if config.sram is not None or config.flash is not None:
+            raise ValueError("choose either --board or --sram and --flash")
+        board = report.board_named(config.board)
+        return board.sram_bytes, board.flash_bytes
+    if (config.sram is None) != (config.flash is None):
+        raise ValueError("--sram and --flash must be given together")
+    if config.sram is None or config.flash is None:
+        return None
+    return (
+        report.parse_bytes("sram", config.sram),
+        report.parse_bytes("flash", config.flash),
+    )
+
+
+def accuracies(results: Path) -> dict[tuple[float, int], tuple[float, str]]:
+    """Mean top-1 over seeds and its recipe, by alpha and side: of the best recipe.
+
+    Networks trained by labels alone, with nothing removed and all blocks as published.
+    """
+    defaults = bound_arguments(mobilenet_tf.build, {})
+    measured: dict[tuple[float, int, str, str], list[float]] = {}
+    for record in records.read(results / "imagenette112.jsonl"):
+        network = record["network"]
+        given = network["arguments"]
+        changed = {name for name in given if given[name] != defaults.get(name)}
+        plain = changed <= {"alpha", "rho", "weights"} and len(network) == 2
+        if network["builder"] == function_name(mobilenet_tf.build) and plain:
+            start = "ImageNet weights" if given["weights"] else "new weights"
+            side, recipe = record["cost"]["side"], record["recipe"]["name"]
+            key = (given["alpha"], side, recipe, start)
+            measured.setdefault(key, []).append(record["metrics"]["top1"])
+    best: dict[tuple[float, int], tuple[float, str]] = {}
+    for (alpha, side, recipe, start), values in measured.items():
+        seeds = "1 seed" if len(values) == 1 else f"{len(values)} seeds"
+        origin = f"recipe {recipe}, {start}, {seeds}"
+        mean = statistics.fmean(values)
+        best[alpha, side] = max(best.get((alpha, side), (0.0, "")), (mean, origin))
+    return best
+
+
+def ranked(
+    footprints: list[Footprint], results: Path, sram: int, flash: int
+) -> list[tuple[float, str, Footprint]]:
+    """Networks of the records that fit, the most accurate first."""
+    measured = accuracies(results)
+    fitting = [
+        (*measured[footprint.size, footprint.side], footprint)
+        for footprint in footprints
+        if footprint.network == "MobileNet"
+        and footprint.classes == arenas.CLASSES
+        and (footprint.size, footprint.side) in measured
+        and report.fits(footprint, sram, flash)
+    ]
+    return sorted(fitting, key=lambda entry: -entry[0])
+
+
+def recommendation(config: MicrocontrollerConfig, sram: int, flash: int) -> str:
+    """The most accurate network that fits, and those that follow."""
+    results = Path(config.results)
+    footprints = arenas.read(results)
+    fitting = ranked(footprints, results, sram, flash)
+    title = report.board_named(config.board).name if config.board else "the chip"
+    if not fitting:
+        return f"No network of the records fits {title}."
+    rows = [
+        (
+            footprint.label,
+            table.percent(top1),
+            f"{footprint.arena_bytes:,}",
+            f"{footprint.flash_bytes:,}",
+            table.millions(footprint.mult_adds),
+            origin,
+        )
+        for top1, origin, footprint in fitting[:5]
+    ]
+    columns = ("Network", "Top-1 %", "Arena bytes", "Flash bytes", "M mult-adds")
+    best = fitting[0][2]
+    (wake_words,) = (one for one in footprints if one.classes == 2)
+    return joined(
+        f"{title} ({sram:,} bytes of SRAM, {flash:,} of flash): {best.label}",
+        table.render((*columns, "Record: imagenette112"), rows),
+        *report.estimated_latencies(title, best, wake_words),
+    )
+
+
+def content(config: MicrocontrollerConfig) -> str:
+    """All tables; with a chip, the networks of the records that fit it."""
+    chip = memory(config)
+    if config.measure:
+        arenas.measure_all(config.results)
+    if chip is not None:
+        return recommendation(config, *chip)
+    footprints = arenas.read(config.results)
+    general = [one for one in footprints if one.classes == arenas.CLASSES]
+    (wake_words,) = (one for one in footprints if one.classes == 2)
+    return joined(
+        f"Flash and arena for {arenas.CLASSES} classes:",
+        report.needs(general),
+        "The largest side that fits, in pixels:",
+        report.largest(general),
+        "MLPerf Tiny, visual wake words: MobileNet 0.25 at 96 px with two classes.",
+        report.visual_wake_words(wake_words),
+        f"Phones and other boards, as published by {latencies.SOURCE}:",
+        report.phones(),
+        "Sources of the boards' figures:",
+        report.sources(),
+    )
+
+
+def accuracy_over_arena(config: MicrocontrollerConfig, path: Path) -> list[Path]:
+    """The records' networks over their arena, as `{path}-arena.png` and `.svg`."""
+    results = Path(config.results)
+    everything = ranked(arenas.read(results), results, 2**40, 2**40)
+    points = [
+        drawing.Point(
+            f"alpha {footprint.size:g}",
+            footprint.arena_bytes / 2**10,
+            100 * top1,
+        )
+        for top1, _, footprint in everything
+    ]
+    styles = {f"alpha {alpha:g}": style for alpha, style in drawing.STYLES.items()}
+    panel = drawing.Panel(
+        points, "Imagenette, best recipe of the records", "arena, KiB", "top-1, %"
+    )
+    return drawing.save(
+        f"{path}-arena", [lambda axes: drawing.draw_panel(axes, panel, styles)]
+    )
+
+
+experiment = Table(
+    name="microcontrollers",
+    title="Microcontrollers: memory of the networks, and what fits which board",
+    content=content,
+    config=MicrocontrollerConfig,
+    figures=(accuracy_over_arena,),
+    remark=f"""\
+- Arena: allocated by TensorFlow Lite Micro with its reference kernels on a 64-bit
+  machine, to the byte. On a 32-bit chip its tables of pointers are smaller; optimized
+  kernels may allocate some memory more.
+- Converted: TensorFlow's converter alone. The interpreter places activations by size,
+  which leaves gaps. With a plan: the file says where each activation lies; no gaps.
+  And in parts: a convolution and the depthwise one behind it run for some channels at
+  a time, so that only a part of the largest activation exists. Outputs are the same
+  integers in all three.
+- The estimate is counted from the Keras graph, layer by layer, and stands beside the
+  arena with a plan, which also runs layer by layer. It is off by the size of the
+  interpreter's tables, which are counted per operator and tensor here, and by what
+  the kernels of pooling and softmax keep.
+- A network fits where {report.PROGRAM_SRAM // 1024} KiB of SRAM and
+  {report.PROGRAM_FLASH // 1024} KiB of flash are left to the program.
+- MLPerf Tiny's latencies and energies are as submitted, each with its own inference
+  engine. The estimate for ResNet-8 is the latency of visual wake words times the
+  ratio of mult-adds; what the same submission measured shows how far such an estimate
+  can be trusted: for a network of full convolutions it is off by a factor of two and
+  more where the engine or the core has fast kernels for them.""",
+)
+
+if __name__ == "__main__":
+    run(experiment)

@@ -1,0 +1,100 @@
+"""What the records say of microcontrollers, and what the script says of the records."""
+
+import dataclasses
+
+import pytest
+from conftest import ROOT
+
+from experiments import microcontrollers as script
+from experiments.published import latencies, tinyml
+from experiments.published.boards import BOARDS, KIB, MIB
+from experiments.report import arenas, microcontrollers
+
+RESULTS = ROOT / "experiments" / "results"
+FOOTPRINTS = arenas.read(RESULTS)
+
+
+def configured(**flags):
+    return script.MicrocontrollerConfig(results=str(RESULTS), **flags)
+
+
+def test_visual_wake_words_needs_less_than_the_published_file():
+    (footprint,) = (f for f in FOOTPRINTS if f.classes == 2)
+    assert (footprint.size, footprint.side) == (0.25, 96)
+    assert footprint.arena_bytes <= tinyml.ARENA_BYTES
+    assert footprint.arena_bytes <= 0.9 * footprint.plain_bytes
+    assert footprint.flash_bytes < tinyml.FILE_BYTES
+
+
+@pytest.mark.parametrize(
+    "footprint", FOOTPRINTS, ids=lambda f: f"{f.label}-{f.classes}"
+)
+def test_estimates_are_close(footprint):
+    assert footprint.estimated_bytes == pytest.approx(footprint.planned_bytes, rel=0.1)
+    assert footprint.arena_bytes <= footprint.planned_bytes <= footprint.plain_bytes
+
+
+def test_boards():
+    names = [board.name for board in BOARDS]
+    assert len(set(names)) == len(names)
+    assert all(board.source for board in BOARDS)
+    assert [board.sram_bytes for board in BOARDS] == sorted(
+        board.sram_bytes for board in BOARDS
+    )
+    assert {submission.board for submission in tinyml.SUBMISSIONS} <= set(names)
+    rows = {(row.device, row.threads) for row in latencies.LATENCIES}
+    assert len(rows) == len(latencies.LATENCIES)
+
+
+def test_recommendation_is_the_best_that_fits():
+    text = script.content(configured(sram="128k", flash="1m"))
+    results = arenas.read(RESULTS)
+    ranking = script.ranked(results, RESULTS, 128 * KIB, MIB)
+    best = ranking[0][2]
+    assert text.startswith(f"the chip (131,072 bytes of SRAM, 1,048,576 of flash): "
+                           f"{best.label}")  # fmt: skip
+    assert best.arena_bytes + microcontrollers.PROGRAM_SRAM <= 128 * KIB
+    larger = script.ranked(results, RESULTS, 8 * MIB, 64 * MIB)
+    fitting = [f for _, _, f in larger if microcontrollers.fits(f, 128 * KIB, MIB)]
+    assert fitting[0] == best
+    assert [top1 for top1, *_ in larger] == sorted(
+        (top1 for top1, *_ in larger), reverse=True
+    )
+    assert "No network of the records fits" in script.content(
+        configured(sram="8k", flash="64k")
+    )
+
+
+def test_latency_of_another_point_is_an_estimate():
+    text = script.content(configured(board="nucleo-l4r5zi"))
+    assert "Estimate by mult-adds: " in text and "MLPerf Tiny v1.2" in text
+    (reference,) = (f for f in FOOTPRINTS if f.classes == 2)
+    twice = dataclasses.replace(reference, mult_adds=2 * reference.mult_adds)
+    (sentence,) = microcontrollers.estimated_latencies("EK-RA8D1", twice, reference)
+    assert sentence.startswith("Estimate by mult-adds: 27 ms, from 13.4 ms")
+
+
+def test_sizes():
+    assert microcontrollers.parse_bytes("sram", "256k") == 256 * KIB
+    assert microcontrollers.parse_bytes("sram", "1.5M") == 1536 * KIB
+    assert microcontrollers.parse_bytes("sram", "4096") == 4096
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        ({"board": "Cray-1"}, "board must be one of micro:bit v2, .* got 'Cray-1'"),
+        ({"sram": "256k"}, "--sram and --flash must be given together"),
+        ({"sram": "much", "flash": "1m"}, "sram must be a size such as 256k .* 'much'"),
+        ({"sram": "-1k", "flash": "1m"}, "sram must be a size such as 256k"),
+        ({"board": "EK-RA8D1", "sram": "1m"}, "choose either --board or --sram"),
+    ],
+)
+def test_bad_flags(flags, message):
+    with pytest.raises(ValueError, match=message):
+        script.content(configured(**flags))
+
+
+def test_missing_records(tmp_path):
+    with pytest.raises(ValueError, match=r"microcontrollers/arenas\.json"):
+        arenas.read(tmp_path)

@@ -1,0 +1,2 @@
+// Stands in for the header of TensorFlow Lite Micro; see micro_interpreter.h.
+#pragma once

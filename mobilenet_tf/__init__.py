@@ -1,7 +1,7 @@
 """MobileNets and SqueezeNet in Keras 3: the papers' networks, costs and tools."""
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 from mobilenet_tf import processor
 
@@ -12,6 +12,7 @@ from mobilenet_tf.models.imagenet import (  # noqa: E402
     decode_predictions,
     preprocess_input,
 )
+from mobilenet_tf.models.keras_file import load_model, save_model  # noqa: E402
 from mobilenet_tf.models.mobilenet import build  # noqa: E402
 from mobilenet_tf.models.squeezenet import build_squeezenet  # noqa: E402
 
@@ -20,19 +21,24 @@ __all__ = [
     "build_squeezenet",
     "cost",
     "decode_predictions",
+    "load_model",
     "preprocess_input",
+    "save_model",
 ]
 __version__ = "0.1.0"
 
 # With them come TensorFlow and more, which building a network does without.
-_ON_USE = ("codec", "compression", "data", "export", "training")
+_ROOMS = ("codec", "compression", "data", "export", "training")
+_FUNCTIONS = ("evaluate", "fit", "predict")  # of training
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in _ON_USE:
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
         return importlib.import_module(f"mobilenet_tf.{name}")
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module("mobilenet_tf.training"), name)
     raise AttributeError(f"module 'mobilenet_tf' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *_ON_USE]
+    return [*__all__, *_ROOMS, *_FUNCTIONS]

@@ -205,7 +205,7 @@ def test_trains_without_tensorflow(tiny, tmp_path, backend):
 
 
 BAD_FLAGS = [
-    (["--recipe=best"], "value should be one of <fine_tune|gentle|modern"),
+    (["--recipe=best"], "value should be one of <compress|fine_tune|gentle|modern"),
     (["--epochs=0"], "flag --epochs=0: 0 is not a positive integer"),
     (["--only=^7"], "--only must match one of 0.5, 0.25; got '^7'"),
     (["--only=("], "--only must be a regular expression, got '('"),

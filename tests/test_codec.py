@@ -1,22 +1,16 @@
 """Compressed networks come back bit by bit."""
 
-import subprocess
-import sys
-import types
-import zipfile
-
 import keras
 import numpy as np
 import pytest
 from compressible import clustered, in_a_sequence, pruned, same_bits
-from conftest import ROOT
 
 import mobilenet_tf
 
 pytest.importorskip("constriction")
 
 from mobilenet_tf import codec
-from mobilenet_tf.codec import __main__, tensors
+from mobilenet_tf.codec import tensors
 from mobilenet_tf.export.tflite import int8
 from mobilenet_tf.models import architecture, graph
 
@@ -194,61 +188,3 @@ def test_settings_that_are_not_defaults_come_back():
     model = small(activation="relu", dropout=0.25)
     loaded = codec.decode(codec.encode(model))
     assert architecture.describe(loaded) == architecture.describe(model)
-
-
-def test_command_line(tmp_path):
-    model = with_kernels(small(), clustered)
-    model.save(tmp_path / "model.keras")
-
-    def command(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "mobilenet_tf.codec", *map(str, arguments)],
-            cwd=ROOT,
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-
-    encoded = tmp_path / "model.mntc"
-    done = command("encode", tmp_path / "model.keras", f"--output={encoded}")
-    assert done.returncode == 0, done.stderr
-    assert f"{encoded.stat().st_size:,} bytes" in done.stdout
-    shown = command("inspect", encoded).stdout
-    assert "stem/kernel" in shown
-    assert "codebook" in shown
-    again = tmp_path / "again.keras"
-    assert command("decode", encoded, f"--output={again}").returncode == 0
-    same_bits(model, keras.models.load_model(again))
-    assert "must be encode | decode | inspect" in command("encode").stderr
-    assert "output must not exist" in command("decode", encoded, "--output=.").stderr
-
-
-def test_the_command_line_names_the_file(tmp_path, monkeypatch):
-    whole, torn = tmp_path / "model.keras", tmp_path / "torn.keras"
-    small().save(whole)
-    torn.write_bytes(whole.read_bytes()[:-100])
-    emptied = tmp_path / "emptied.keras"
-    with zipfile.ZipFile(emptied, "w") as archive:
-        archive.writestr("metadata.json", "{}")
-    missing = tmp_path / "missing.keras"
-    output, most = str(tmp_path / "output"), codec.MAX_WEIGHTS
-    options = types.SimpleNamespace(output=output, max_weights=most)
-    monkeypatch.setattr(__main__, "FLAGS", options)
-    encoded = tmp_path / "model.mntc"
-    codec.save(small(), encoded)
-    for name, path, message in (
-        ("decode", whole, "cannot be loaded: it must begin with"),
-        ("inspect", whole, "it must begin with"),
-        ("inspect", missing, "No such file"),
-        ("encode", missing, "No such file"),
-        ("encode", torn, "a .keras file must be a zip archive"),
-        ("encode", emptied, "Keras cannot load it"),
-    ):
-        with pytest.raises(SystemExit) as stopped:
-            __main__.main(["codec", name, str(path)])
-        assert message in str(stopped.value)
-        assert str(stopped.value).count(str(path)) == 1
-    options.max_weights = 1000
-    for name, path in (("encode", whole), ("decode", encoded), ("inspect", encoded)):
-        with pytest.raises(SystemExit, match=r"1,000\)? weights"):
-            __main__.main(["codec", name, str(path)])

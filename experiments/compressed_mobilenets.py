@@ -16,10 +16,10 @@ from experiments.harness import Claim, Experiment, Network, Row, Step, run
 from experiments.report import figures, sizes
 from experiments.report.claims import smaller_at
 from mobilenet_tf.compression import cluster, prune, quantize, remove_channels
-from mobilenet_tf.training.recipes import FINE_TUNE
+from mobilenet_tf.training.recipes import COMPRESS
 
-REMOVE = dataclasses.replace(FINE_TUNE, name="remove", epochs=4)
-ROUND = dataclasses.replace(FINE_TUNE, name="round", epochs=2)
+REMOVE = dataclasses.replace(COMPRESS, name="remove", epochs=4)
+ROUND = dataclasses.replace(COMPRESS, name="round", epochs=2)
 
 PRUNE_50, PRUNE_75, PRUNE_90 = (
     Step(prune, {"sparsity": sparsity}, REMOVE) for sparsity in (0.5, 0.75, 0.9)

@@ -30,8 +30,12 @@ _LINUX_FLAGS = {
     "amx_bf16": "amx",
 }
 _MACOS_KEYS = {"hw.optional.avx2_0": "avx2", "hw.optional.avx512f": "avx512"}
-# What TensorFlow's libraries log on import, whatever TF_CPP_MIN_LOG_LEVEL says.
-_START_UP_NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::Init")
+# What TensorFlow's libraries log on import and in conversions, whatever
+# TF_CPP_MIN_LOG_LEVEL says.
+_NOTE = re.compile(
+    rb"I\d{4} |WARNING: All log messages before absl::Init|"
+    rb"fully_quantize: |INFO: Created TensorFlow Lite "
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,15 +69,15 @@ def prepare() -> None:
         return
     os.environ.setdefault(KERNELS_VARIABLE, "1")
     # Python documents that argv[0] is "-m" while `python -m` imports a package.
-    if sys.argv[:1] == ["-m"]:
+    if [Path(word).name for word in sys.argv[:1]] in (["-m"], ["mobilenet_tf"]):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _without_start_up_notes():
+        with without_notes():
             importlib.import_module("keras")
 
 
 @contextlib.contextmanager
-def _without_start_up_notes() -> Iterator[None]:
-    """Hold back what C++ code writes to standard error, and drop its notes."""
+def without_notes() -> Iterator[None]:
+    """Hold back what C++ code writes to standard error, and drop TensorFlow's notes."""
     sys.stderr.flush()
     try:
         original = os.dup(2)
@@ -90,7 +94,7 @@ def _without_start_up_notes() -> Iterator[None]:
             os.close(original)
             held.seek(0)
             for line in held:
-                if not _START_UP_NOTE.match(line):
+                if not _NOTE.match(line):
                     os.write(2, line)
 
 

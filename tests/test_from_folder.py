@@ -4,6 +4,7 @@ import subprocess
 import sys
 import warnings
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mobilenet_tf import data
+from mobilenet_tf.data.file_split import FileSplit
 from mobilenet_tf.data.splitting import split_by_content
 from mobilenet_tf.data.storage import stored
+from mobilenet_tf.models import keras_file
 
 OPTIONS = {"base_resolution": 28, "report": lambda line: None}
 
@@ -75,6 +78,58 @@ def test_streamed_folder_gives_the_same_batches(folder):
                 )
 
 
+def test_decoded_images_are_kept_in_a_file(folder, tmp_path, monkeypatch):
+    path = tmp_path / "photos.npz"
+    first = data.from_folder(folder, arrays=path, **OPTIONS)
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSplit, "decode", None)  # it would fail
+        again = data.from_folder(folder, arrays=path, **OPTIONS)
+    assert again.metadata == first.metadata
+    assert again.train_digests == first.train_digests
+    contents = (split.train.contents.images for split in (first, again))
+    np.testing.assert_array_equal(*contents)
+    Image.fromarray(picture(99)).save(folder / "cat" / "new.png")
+    with pytest.raises(ValueError, match="holds other images, labels or sizes"):
+        data.from_folder(folder, arrays=path, **OPTIONS)
+
+
+def trained_on(photos):
+    """A network that has been trained on a data set."""
+    model = keras.Sequential()
+    info = keras_file.TrainingInfo(photos.class_names, "photos", photos.train_digests)
+    keras_file.set_training_info(model, info)
+    return model
+
+
+def test_a_network_knows_its_training_photographs(folder):
+    photos = data.from_folder(folder, 0.3, mode="stream", **OPTIONS)
+    model = trained_on(photos)
+    again = data.from_folder(folder, mode="stream", model=model, **OPTIONS)
+    assert again.metadata == photos.metadata
+    # Renamed and joined by others, they are still known.
+    for file in photos.train.files:
+        file.rename(file.with_stem(f"renamed{file.stem}"))
+    write(folder, {"dog": 2}, start=200)
+    more = data.from_folder(folder, mode="stream", model=model, **OPTIONS)
+    assert set(more.train_digests) == set(photos.train_digests)
+    assert more.evaluation.size == photos.evaluation.size + 2
+
+
+def test_other_photographs_of_a_networks_classes(folder, tmp_path):
+    model = trained_on(data.from_folder(folder, **OPTIONS))
+    write(tmp_path / "new", {"dog": 3}, start=300)
+    new = data.from_folder(tmp_path / "new", model=model, **OPTIONS)
+    assert (new.train.size, new.evaluation.size) == (0, 3)
+    assert new.class_names == ("cat", "dog")
+    assert new.evaluation.contents.labels.tolist() == [1, 1, 1]
+    write(tmp_path / "new", {"cow": 1}, start=400)
+    with pytest.raises(ValueError, match=r"but these are not:\n +cow"):
+        data.from_folder(tmp_path / "new", model=model, **OPTIONS)
+    (tmp_path / "empty" / "dog").mkdir(parents=True)
+    with pytest.raises(ValueError, match="there are no photographs in"):
+        data.from_folder(tmp_path / "empty", model=model, **OPTIONS)
+
+
 def test_an_epoch_can_be_left_early(folder):
     stream = data.from_folder(folder, mode="stream", **OPTIONS)
     assert len(next(stream.train.epoch(2, seed=0))) == 2
@@ -120,9 +175,9 @@ def test_unreadable_files(folder):
     cut = (folder / "cat" / "0.png").read_bytes()[:500]
     (folder / "cat" / "cut.jpg").write_bytes(cut)
     (folder / "dog" / "text.png").write_text("no image")
-    with pytest.raises(ValueError, match=r"2 files (.|\n)*cut.jpg(.|\n)*text.png"):
+    with pytest.raises(ValueError, match=r"files: 2; (.|\n)*cut.jpg(.|\n)*text.png"):
         data.from_folder(folder, **OPTIONS)
-    with pytest.warns(UserWarning, match="2 files are left out"):
+    with pytest.warns(UserWarning, match="unreadable files left out: 2"):
         photos = data.from_folder(folder, skip_unreadable=True, **OPTIONS)
     assert photos.train.size + photos.evaluation.size == 16
 

@@ -22,6 +22,8 @@ LEVELS = {
     "mobilenet_tf.compression": 5,
     "mobilenet_tf.export": 5,
     "mobilenet_tf.hub": 6,
+    "mobilenet_tf.cli": 6,
+    "mobilenet_tf.__main__": 7,
     "experiments.published": 0,
     "experiments.trials": 6,
     "experiments.report": 7,

@@ -1,15 +1,11 @@
 """LiteRT files, used as their users use them."""
 
-import re
 import struct
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
 import pytest
-import tensorflow as tf
-from conftest import ROOT, outputs_of
+from conftest import outputs_of
 
 import mobilenet_tf
 from mobilenet_tf import export
@@ -108,61 +104,3 @@ def test_litert_arguments(small, tmp_path):
     (tmp_path / "m.tflite.md").touch()
     with pytest.raises(ValueError, match=r"must not exist yet, .*m\.tflite\.md'"):
         export.litert(small, tmp_path / "m.tflite")
-
-
-@pytest.fixture
-def command(small, tmp_path):
-    """What exports the network, with photographs in folders named as the classes."""
-    small.save_weights(tmp_path / "small.weights.h5")
-    labels = tmp_path / "labels.txt"
-    labels.write_text("cat\ndog\nfox\n")
-    for index, image in enumerate(images.default_images(12)):
-        folder = tmp_path / "images" / ("cat", "dog", "fox")[index % 3]
-        file = str(folder / f"{index}.png")
-        tf.io.write_file(file, tf.io.encode_png(image))
-    return (
-        *("mobilenet_tf.export.__main__", "--alpha=0.25", "--base_resolution=64"),
-        *("--classes=3", "--format=litert_int8", f"--labels={labels}"),
-        f"--weights={tmp_path / 'small.weights.h5'}",
-        f"--output={tmp_path / 'out.tflite'}",
-    )
-
-
-def test_command_line(command, run_program, tmp_path):
-    pytest.importorskip("ai_edge_litert")
-    shown = run_program(
-        *command, f"--images={tmp_path / 'images'}", "--min_agreement=0.6"
-    )
-    assert "litert int8 verified on 6 images" in shown
-    assert re.search(r"top-1 \d+\.\d % \(Keras model \d+\.\d %\)", shown)
-    assert "(2nd, 4th, ...)" in shown
-    assert (tmp_path / "out.tflite.md").exists()
-
-
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [
-        (["format=onnx"], "unexpected positional argument: 'format=onnx'"),
-        (["--network=squeezenet"], "--network=squeezenet has no --alpha"),
-        (["--version=1.1"], "--network=mobilenet has no --version"),
-        (["--classes=4", "--format=litert"], "keeps its initial weights"),
-    ],
-)
-def test_bad_command_lines(command, run_program, more, message):
-    with pytest.raises(SystemExit, match=message):
-        run_program(*command, *more)
-
-
-def test_an_error_of_the_command_line_is_one_line(command):
-    """In a process of its own."""
-    module, *options = command
-    result = subprocess.run(
-        [sys.executable, "-m", module.removesuffix(".__main__"), *options],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    message = "export: error: --images must be given for --format=litert_int8"
-    assert message in result.stderr

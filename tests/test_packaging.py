@@ -1,5 +1,6 @@
 """The wheel: its contents, and its use from an environment of its own."""
 
+import os
 import re
 import shutil
 import site
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 
+import flowers
 import pytest
 from conftest import ROOT
 
@@ -54,7 +56,7 @@ def test_contents(wheel):
 
 
 def test_first_snippet_of_the_readme_runs_elsewhere(wheel, tmp_path):
-    """Installed beside the packages of this environment, run from another folder."""
+    """Installed beside the packages of this environment; the training runs too."""
     environment = tmp_path / "environment"
     create = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
     subprocess.run(create, check=True)
@@ -65,13 +67,20 @@ def test_first_snippet_of_the_readme_runs_elsewhere(wheel, tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     snippet = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    program = f"{snippet}\nprint(mobilenet_tf.__file__)\n"
+    flowers.photographs(folder)
+    flowers.published_weights(tmp_path / "keras", 0.5, 160)
     result = subprocess.run(
-        [python, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+        [python, "-c", f"{snippet}\nprint(mt.__file__)\n"],
+        cwd=folder,
+        env={**os.environ, "KERAS_HOME": str(tmp_path / "keras")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[-1].startswith(str(packages))
+    assert (folder / "photos.tflite").is_file()
+    assert (environment / "bin" / "mobilenet_tf").is_file()
 
 
 def test_version_of_the_citation():

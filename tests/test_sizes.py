@@ -4,11 +4,11 @@ from experiments.harness import Network, Row, Step
 from experiments.report import sizes
 from mobilenet_tf import build
 from mobilenet_tf.compression import cluster
-from mobilenet_tf.training.recipes import FINE_TUNE
+from mobilenet_tf.training.recipes import COMPRESS
 
 BASE = Network("base", build, {"alpha": 0.25, "rho": 1.0})
 SHARED = Network(
-    "shared", BASE.build, BASE.arguments, steps=(Step(cluster, {}, FINE_TUNE),)
+    "shared", BASE.build, BASE.arguments, steps=(Step(cluster, {}, COMPRESS),)
 )
 
 

@@ -90,5 +90,5 @@ def _trained(trial, data, workdir, on_epoch):
         teacher, settings = workdir.model(trial.parent), network.teacher.arguments
         distil(model, teacher, data, trial.recipe, **settings, **training)
     else:
-        classifier.fit(model, data, trial.recipe, **training)
+        classifier.fit(model, data, trial.recipe, report=None, **training)
     return model

@@ -18,7 +18,7 @@ from mobilenet_tf import arguments
 from mobilenet_tf.compression import reports
 from mobilenet_tf.compression.wrapping import Wrapping
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.models import architecture, graph
+from mobilenet_tf.models import architecture, graph, keras_file
 from mobilenet_tf.training import checks, classifier, loop, snapshot
 from mobilenet_tf.training.recipe import Recipe
 
@@ -181,12 +181,20 @@ def fine_tune(
             f"weights {snapshot.checksum(model)}"
         )
         if task is None:
-            classifier.fit(result, data, recipe, input_range=input_range, **training)
+            classifier.fit(
+                result,
+                data,
+                recipe,
+                input_range=input_range,
+                report=None,
+                **training,
+            )
         else:
             keras.utils.set_random_seed(training.get("seed", 0))
             loop.run(task, data, recipe, **training)
         _check_finite(result, recipe)
         top1 = before, reports.accuracy(result, data, recipe, input_range)
+    keras_file.set_training_info(result, keras_file.training_info(model))
     report(reports.make(title, model, result, left_out, top1, notes))
     return result
 

@@ -113,11 +113,13 @@ class DataSet:
         train: The split that is trained on.
         evaluation: The split that is evaluated.
         metadata: Name, version, sizes, classes, resolution.
+        train_digests: SHA-256 of each training file, where the images are files.
     """
 
     train: Split
     evaluation: Split
     metadata: DatasetMetadata
+    train_digests: tuple[str, ...] = ()
 
     @property
     def classes(self) -> int:

@@ -52,6 +52,9 @@ class FileSplit:
 
     def decode(self) -> ArraySplit:
         """All images of the split, decoded into memory."""
+        if not self.files:
+            nothing = np.empty((0, self.side, 3, self.side), "uint8")
+            return ArraySplit(Batch(nothing, np.empty(0, "float32"), self.labels))
         return ArraySplit.from_batches(self.size, self.epoch(256))
 
     def _decode(self, row: int) -> tuple[np.ndarray, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from mobilenet_tf.data.photographs import image_files, unreadable
@@ -43,8 +44,16 @@ class Listing:
         )
 
 
-def scan(folder: Path, skip_unreadable: bool) -> list[Listing]:
+def scan(
+    folder: Path, skip_unreadable: bool, class_names: Sequence[str] | None = None
+) -> list[Listing]:
     """List the photographs of a folder of classes, or of `train/` and `validation/`.
+
+    Args:
+        folder: The folder.
+        skip_unreadable: Leave out files that cannot be read, with a warning.
+        class_names: Names of the classes in index order, of which the folder may lack
+            some; None means the names of its folders, all with photographs.
 
     Returns:
         One listing, or those of training and of evaluation.
@@ -54,9 +63,17 @@ def scan(folder: Path, skip_unreadable: bool) -> list[Listing]:
     """
     parts = _split_folders(folder)
     classes = [_classes(part) for part in parts]
-    _check_classes(parts, classes)
+    if class_names is None:
+        _check_classes(parts, classes)
+        _check_not_empty(parts, classes)
+    else:
+        classes = [
+            _known_classes(part, each, class_names)
+            for part, each in zip(parts, classes, strict=True)
+        ]
     classes = _readable(classes, skip_unreadable)
-    _check_not_empty(parts, classes)
+    if class_names is None:
+        _check_not_empty(parts, classes)
     listings = [_listing(*each) for each in zip(parts, classes, strict=True)]
     if len(listings) == 1:
         _warn_of_two_classes(listings[0])
@@ -68,7 +85,7 @@ def scan(folder: Path, skip_unreadable: bool) -> list[Listing]:
 def _listing(folder: Path, classes: ClassFiles) -> Listing:
     files = [file for part in classes.values() for file in part]
     labels = [label for label, part in enumerate(classes.values()) for _ in part]
-    digests = list(map_in_threads(_digest, files))
+    digests = list(map_in_threads(digest, files))
     return Listing(folder.name, tuple(classes), files, labels, digests)
 
 
@@ -118,7 +135,21 @@ def _check_classes(parts: list[Path], classes: list[ClassFiles]) -> None:
             f"{str(parts[0])!r} and {str(parts[-1])!r} must hold the same classes, but "
             f"only one of them has {', '.join(different)}"
         )
-    _check_not_empty(parts, classes)
+
+
+def _known_classes(
+    folder: Path, classes: ClassFiles, class_names: Sequence[str]
+) -> ClassFiles:
+    """The files of each known class, none where the folder lacks the class."""
+    unknown = sorted(set(classes) - set(class_names))
+    if unknown:
+        raise ValueError(
+            f"the folders in {str(folder)!r} must be classes of the network, but these "
+            f"are not:{listed(unknown)}"
+        )
+    if not any(classes.values()):
+        raise ValueError(f"there are no photographs in {str(folder)!r}")
+    return {name: classes.get(name, []) for name in class_names}
 
 
 def _check_not_empty(parts: list[Path], classes: list[ClassFiles]) -> None:
@@ -144,10 +175,10 @@ def _readable(classes: list[ClassFiles], skip: bool) -> list[ClassFiles]:
     lines = listed(list(problems.values()))
     if not skip:
         raise ValueError(
-            f"{len(problems)} files cannot be read; skip_unreadable=True leaves them "
-            f"out:{lines}"
+            f"unreadable files: {len(problems)}; skip_unreadable=True leaves them out:"
+            f"{lines}"
         )
-    warnings.warn(f"{len(problems)} files are left out:{lines}", stacklevel=4)
+    warnings.warn(f"unreadable files left out: {len(problems)}{lines}", stacklevel=4)
     return [
         {
             name: [file for file in files if file not in problems]
@@ -157,7 +188,8 @@ def _readable(classes: list[ClassFiles], skip: bool) -> list[ClassFiles]:
     ]
 
 
-def _digest(file: Path) -> str:
+def digest(file: Path) -> str:
+    """SHA-256 of a file's content."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 

@@ -93,6 +93,18 @@ def read_image(
         raise ValueError(f"{name} cannot be read: {reason}") from error
 
 
+def from_pil(image: Image.Image) -> np.ndarray:
+    """An image of pillow as `read_image` gives it.
+
+    Raises:
+        ValueError: It has an unsupported pixel type, or its file is damaged.
+    """
+    try:
+        return np.asarray(_rgb(_upright(image)))
+    except _DAMAGE as error:
+        raise ValueError(f"the image of PIL cannot be read: {error}") from error
+
+
 def image_files(folder: str | os.PathLike) -> list[Path]:
     """The image files below a folder, sorted by path.
 

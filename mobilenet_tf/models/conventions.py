@@ -24,8 +24,15 @@ class Conventions(NamedTuple):
         epsilon: Added to the variance in batch normalisation.
     """
 
-    padding: str | None
-    epsilon: float | None
+    padding: str
+    epsilon: float
+
+
+class Stored(NamedTuple):
+    """What a weights file tells of its conventions; None where it is silent."""
+
+    padding: str | None = None
+    epsilon: float | None = None
 
 
 KERAS = Conventions("same", EPSILON)
@@ -52,7 +59,7 @@ def resolve(
     Raises:
         ValueError: The weights need others than those given, or the file is damaged.
     """
-    stored = Conventions(None, None) if weights is None else of_file(weights)
+    stored = Stored() if weights is None else of_file(weights)
     chosen: list[Any] = []
     for name, given, needed, default in zip(
         Conventions._fields, (padding, epsilon), stored, KERAS, strict=True
@@ -66,14 +73,14 @@ def resolve(
     return Conventions(*chosen)
 
 
-def of_file(path: str | PathLike) -> Conventions:
+def of_file(path: str | PathLike) -> Stored:
     """The conventions that a weights file was trained with; None where it is silent.
 
     Raises:
         ValueError: The file is damaged.
     """
     if str(path).endswith(timm_weights.SUFFIX):
-        return TIMM
+        return Stored(*TIMM)
     try:
         layers = list(_layers(_config(path)))
         epsilons = [
@@ -88,8 +95,8 @@ def of_file(path: str | PathLike) -> Conventions:
     except UNREADABLE as error:
         raise bad(path, str(error)) from error
     if not layers:
-        return Conventions(None, None)
-    return Conventions(
+        return Stored()
+    return Stored(
         "symmetric" if symmetric else "same", epsilons[0] if epsilons else None
     )
 

@@ -55,6 +55,8 @@ def classes(
         raise ValueError(
             f"{name} has {model.output_shape[-1]} classes, the data set {data.classes}"
         )
+    if not data.train.size:
+        raise ValueError("data must have training images, got none")
 
 
 def activation(model: keras.Model, multi_label: bool, name: str = "model") -> None:

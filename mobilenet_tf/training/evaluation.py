@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable
 
 import keras
@@ -11,8 +12,8 @@ import numpy as np
 from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import evaluation_batches
 from mobilenet_tf.data.dataset import DataSet, Split
-from mobilenet_tf.models import graph
-from mobilenet_tf.training import attributes, checks
+from mobilenet_tf.models import graph, keras_file
+from mobilenet_tf.training import attributes, checks, confusion
 from mobilenet_tf.training.clone import training_clone
 
 BATCH_SIZE = 256
@@ -33,6 +34,12 @@ class Evaluation:
             split, so that two networks can be compared image by image; None for images
             with any number of labels.
         mean_ap: Mean average precision, for images with any number of labels.
+        confusion: int64 `(classes, classes)`: images of each class, in rows, by the
+            class that scored highest, in columns; None for images with any number of
+            labels.
+        class_names: Names of the classes in index order.
+
+    `print(evaluation)` shows all of it.
     """
 
     images: int
@@ -41,6 +48,48 @@ class Evaluation:
     top5: float | None = None
     correct: np.ndarray | None = None
     mean_ap: float | None = None
+    confusion: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+
+    @property
+    def recall(self) -> np.ndarray | None:
+        """Share of each class's images that were right; NaN for a class without."""
+        return None if self.confusion is None else confusion.recall(self.confusion)
+
+    @property
+    def precision(self) -> np.ndarray | None:
+        """Share of right ones among the images given each class; NaN where none was."""
+        return None if self.confusion is None else confusion.precision(self.confusion)
+
+    def __str__(self) -> str:
+        measures = [f"{self.images:,} images", f"loss {self.loss:.3f}"]
+        for name, value in (
+            ("top-1", self.top1),
+            ("top-5", self.top5),
+            ("mean average precision", self.mean_ap),
+        ):
+            if value is not None:
+                measures.append(f"{name} {100 * value:.1f} %")
+        text = ", ".join(measures)
+        if self.confusion is not None:
+            text += f"\n\n{confusion.describe(self.confusion, self.class_names)}"
+        return text
+
+    def save_confusion_matrix(self, path: str | os.PathLike) -> None:
+        """Draw the confusion matrix.
+
+        Args:
+            path: A file that ends in .png, .svg or .pdf, which appears by rename.
+
+        Raises:
+            ValueError: There is no confusion matrix, or `path` ends in something else.
+            ImportError: matplotlib is not installed.
+        """
+        if self.confusion is None:
+            raise ValueError(
+                "images with any number of labels each have no confusion matrix"
+            )
+        confusion.save_picture(self.confusion, self.class_names, path)
 
     def as_dict(self) -> dict[str, float]:
         """The measures that apply, for a record: "top1", "top5", "mean_ap", "loss"."""
@@ -95,8 +144,29 @@ def evaluate(
     clone = training_clone(
         flat, side, input_range=checks.input_range(flat, input_range)
     )
+    evaluation = measure(
+        clone, split, flat.output_shape[-1], central_fraction, multi_label
+    )
+    names = keras_file.class_names(model)
+    if isinstance(data, DataSet) and data.classes == flat.output_shape[-1]:
+        names = data.class_names
+    return dataclasses.replace(evaluation, class_names=names or evaluation.class_names)
+
+
+def measure(
+    clone: keras.Model,
+    split: Split,
+    classes: int,
+    central_fraction: float,
+    multi_label: bool,
+) -> Evaluation:
+    """Evaluate a network as it is trained; see `training_clone` and `evaluate`.
+
+    Raises:
+        ValueError: As `evaluate`.
+    """
     batches = evaluation_batches(
-        split, flat.output_shape[-1], BATCH_SIZE, central_fraction, multi_label
+        split, classes, BATCH_SIZE, central_fraction, multi_label
     )
     scored = (
         (keras.ops.convert_to_numpy(clone.predict_on_batch(list(inputs))), targets)
@@ -139,7 +209,7 @@ def evaluate_batches(
 
 def _of_classes(scored: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
     """From logits `(batch, classes)` and labels `(batch,)`."""
-    ranks, losses, classes = [], [], 0
+    ranks, losses, pairs, classes = [], [], [], 0
     for logits, labels in scored:
         checks.finite(logits)
         classes = logits.shape[1]
@@ -151,6 +221,7 @@ def _of_classes(scored: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
         shifted = logits.astype("float64") - logits.max(1, keepdims=True)
         total = np.log(np.exp(shifted).sum(1))
         losses.append(total - np.take_along_axis(shifted, labels[:, None], 1)[:, 0])
+        pairs.append(labels * classes + logits.argmax(1))
     if not ranks:
         raise ValueError("there are no images to evaluate")
     rank = np.concatenate(ranks)
@@ -160,6 +231,10 @@ def _of_classes(scored: Iterable[tuple[np.ndarray, np.ndarray]]) -> Evaluation:
         top1=float((rank < 1).mean()),
         top5=float((rank < 5).mean()) if classes > 5 else None,
         correct=rank < 1,
+        confusion=np.bincount(np.concatenate(pairs), minlength=classes**2).reshape(
+            classes, classes
+        ),
+        class_names=tuple(map(str, range(classes))),
     )
 
 

@@ -19,6 +19,8 @@ from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import snapshot
 from mobilenet_tf.training.recipe import Recipe
 
+_LOGGED = ("loss", "top1", "val_loss", "val_top1")
+
 
 class TrainingTask(Protocol):
     """A network to train, with its loss, as the loop needs them.
@@ -53,14 +55,17 @@ class Progress:
     Attributes:
         epoch: Epochs finished.
         seconds: Wall-clock time spent on them, compilation included.
-        history: Training loss and accuracy of every epoch.
+        history: Training loss and accuracy of every epoch: "loss" and "top1", and
+            "val_loss" and "val_top1" where the training validates.
         fingerprint: Hash of all that the result depends on.
+        stopped: Whether a callback has ended the training early.
     """
 
     epoch: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
     fingerprint: str = ""
+    stopped: bool = False
 
 
 def run(
@@ -118,7 +123,7 @@ def run(
                 )
     trained = None
     for end, stage_side in _stages(task.model, recipe):
-        if progress.epoch >= end:
+        if progress.epoch >= end or progress.stopped:
             continue
         started = time.perf_counter()
         trained = task.compiled(stage_side, steps_per_epoch)
@@ -179,7 +184,8 @@ class _Keeper:
         progress = self.progress
         progress.epoch = epoch + 1
         progress.seconds += now - self.last
-        progress.history.append({"loss": logs["loss"], "top1": logs["top1"]})
+        progress.history.append({name: logs[name] for name in _LOGGED if name in logs})
+        progress.stopped = bool(getattr(self.trained, "stop_training", False))
         self.last = now
         if self.path is not None:
             values = snapshot.capture(self.trained)

@@ -50,6 +50,10 @@ class Recipe:
             of the network's own; `(1.0,)` trains at the network's side throughout,
             and so is a network trained that flattens a feature map.
         central_fraction: The central part of the image that is evaluated.
+        fit_classifier_first: Whether the classifier begins as the best one for the
+            features that the network has, instead of as it is: for trained features
+            and a fresh classifier, whose first gradients would spoil them. See
+            `mobilenet_tf.training.linear_probe`.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Recipe:
     bn_momentum: float = 0.99
     side_steps: tuple[float, ...] = (1.0,)
     central_fraction: float = 0.875
+    fit_classifier_first: bool = False
 
     def __post_init__(self):
         arguments.one_of("optimizer", self.optimizer, OPTIMIZERS)

@@ -1,0 +1,138 @@
+"""Fine-tuning on few photographs: the recipe `fine_tune` beside Keras' own ways.
+
+    python -m benchmarks.fine_tuning --data_dir=DIR --workdir=DIR \
+        --weights=mobilenet_0.25_128_keras_applications.weights.h5
+
+Every way trains the same published weights on the same images for as many epochs, in
+batches of as many images. Accuracy is that of the whole validation split. The recipe
+was chosen on ten classes of `tinyimagenet100`, and is judged on another data set.
+Results are kept in --workdir, and the same command goes on where it was stopped.
+"""
+
+import dataclasses
+import json
+import os
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+from absl import app, flags
+
+from benchmarks.fine_tuning_ways import WAYS, Task, top1
+from benchmarks.report import publish
+from mobilenet_tf.analysis import table
+from mobilenet_tf.data import DataSet, from_tfds
+from mobilenet_tf.data.arrays import ArraySplit
+from mobilenet_tf.data.dataset import Batch
+from mobilenet_tf.training.recipes import FINE_TUNE
+
+flags.DEFINE_list(
+    "weights",
+    None,
+    "Files of keras.applications, named by alpha and side.",
+    required=True,
+)
+flags.DEFINE_string("dataset", "imagenette112", "TFDS data set.")
+flags.DEFINE_string("data_dir", None, "Folder of the data set.")
+flags.DEFINE_string("workdir", None, "Folder for the results.", required=True)
+flags.DEFINE_list("images_per_class", ["10", "50", "200"], "Training images.")
+flags.DEFINE_integer("epochs", FINE_TUNE.epochs, "Of every way.", 3)
+flags.DEFINE_integer("seeds", 3, "Of images, initial classifier and order.", 1)
+FLAGS = flags.FLAGS
+
+
+def some_of(data: DataSet, per_class: int, seed: int) -> DataSet:
+    """The data set with so many training images of each class."""
+    contents = data.train.contents
+    rng = np.random.default_rng([seed, per_class])
+    rows = np.concatenate(
+        [
+            rng.permutation(np.flatnonzero(contents.labels == label))[:per_class]
+            for label in range(data.classes)
+        ]
+    )
+    batch = Batch(contents.images[rows], contents.aspects[rows], contents.labels[rows])
+    metadata = dataclasses.replace(
+        data.metadata,
+        version=f"{data.metadata.version}, {per_class} a class, seed {seed}",
+        train_size=len(batch),
+    )
+    return dataclasses.replace(data, train=ArraySplit(batch), metadata=metadata)
+
+
+def tasks() -> list[Task]:
+    """Those that the flags describe, the smallest first."""
+    chosen = []
+    for per_class in sorted(map(int, FLAGS.images_per_class)):
+        for weights in FLAGS.weights:
+            match = re.search(r"mobilenet_([\d.]+)_(\d+)_", Path(weights).name)
+            if match is None:
+                raise ValueError(
+                    "the name of a weights file must be mobilenet_ALPHA_SIDE_..., got "
+                    f"{weights!r}"
+                )
+            network = float(match[1]), int(match[2])
+            for seed in range(FLAGS.seeds):
+                chosen.append(Task(weights, *network, per_class, seed, FLAGS.epochs))
+    return chosen
+
+
+def measured(task: Task, way: str, data: DataSet) -> float:
+    """The accuracy, from its file in --workdir, or measured now."""
+    name = (
+        f"{way}-{task.alpha:g}-{task.side}-{data.metadata.name}-{task.per_class}"
+        f"-epochs{task.epochs}-seed{task.seed}"
+    )
+    path = Path(FLAGS.workdir) / f"{re.sub('[^a-z0-9.]+', '_', name.lower())}.json"
+    if not path.exists():
+        keras.utils.clear_session()
+        few = some_of(data, task.per_class, task.seed)
+        accuracy = top1(WAYS[way](task, few), task, few, way)
+        print(f"{name}: {100 * accuracy:.2f} %", flush=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({"top1": accuracy}))
+        os.replace(partial, path)
+    return json.loads(path.read_text())["top1"]
+
+
+def main(_):
+    chosen = tasks()
+    Path(FLAGS.workdir).mkdir(parents=True, exist_ok=True)
+    side = max(task.side for task in chosen)
+    data = from_tfds(FLAGS.dataset, FLAGS.data_dir, base_resolution=side, mode="arrays")
+    cells: dict[tuple, dict[str, list[float]]] = {}
+    for task in chosen:
+        row = cells.setdefault((task.alpha, task.side, task.per_class), {})
+        for way in WAYS:
+            row.setdefault(way, []).append(measured(task, way, data))
+    rows = []
+    for (alpha, side, per_class), row in sorted(cells.items()):
+        means = {way: table.mean(values) for way, values in row.items()}
+        best_other = max(mean for way, mean in means.items() if way != "fine_tune")
+        rows.append(
+            (
+                f"{alpha:g} MobileNet-{side}, {per_class} a class",
+                *(cell(values) for values in row.values()),
+                f"{100 * (means['fine_tune'] - best_other):+.1f}",
+            )
+        )
+    columns = ("top-1 %", *WAYS, "fine_tune over the best other")
+    note = (
+        f"{data.metadata.name} {data.metadata.version}, {data.classes} classes, "
+        f"{data.evaluation.size:,} validation images; {FLAGS.epochs} epochs in batches "
+        f"of {FINE_TUNE.batch_size}; mean and standard deviation over {FLAGS.seeds} "
+        "seeds."
+    )
+    publish("fine_tuning", f"{table.render(columns, rows)}\n\n{note}")
+
+
+def cell(values: list[float]) -> str:
+    """Mean and standard deviation in percent."""
+    text = table.percent(table.mean(values))
+    spread = table.spread(values)
+    return text if spread is None else f"{text} ± {100 * spread:.1f}"
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,1 @@
+"""The program `mobilenet_tf`: what the library does, from the command line."""

@@ -1,0 +1,102 @@
+"""Make a trained network smaller; its accuracy is measured before and after.
+
+The steps that are given are taken in this order: channels are removed, weights pruned,
+shared and quantised. Photographs are split as they were for the training.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mobilenet_tf
+from mobilenet_tf import compression
+from mobilenet_tf.cli import datasets, networks
+from mobilenet_tf.cli.flags import note, ratio, written
+from mobilenet_tf.models import keras_file
+from mobilenet_tf.training import RECIPES, recipes
+
+USAGE = "MODEL.keras --images=DIR --output=FILE.keras [steps]"
+ARGUMENTS = datasets.ARGUMENTS | {
+    "sparsity": "--prune",
+    "clusters": "--cluster",
+    "fraction": "--remove_channels",
+}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this command."""
+    networks.add_file(parser)
+    datasets.add_flags(parser, split=True)
+    parser.add_argument(
+        "--output", metavar="FILE.keras", type=Path, required=True, help="file to write"
+    )
+    steps = parser.add_argument_group("steps, at least one")
+    steps.add_argument(
+        "--remove_channels",
+        type=ratio,
+        metavar="SHARE",
+        help="of the channels of every layer: smaller and faster",
+    )
+    steps.add_argument(
+        "--prune", type=ratio, metavar="SHARE", help="of the weights that become zero"
+    )
+    steps.add_argument(
+        "--cluster", type=int, metavar="COUNT", help="distinct values of each kernel"
+    )
+    steps.add_argument("--quantize", action="store_true", help="train in 8 bits")
+    group = parser.add_argument_group("training after each step")
+    group.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        default="compress",
+        metavar="NAME",
+        help="default: compress",
+    )
+    group.add_argument("--epochs", type=int, help="default: the recipe's")
+    group.add_argument("--seed", type=int, default=0, help="default: 0")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Take the steps, printing the report of each."""
+    steps = _steps(options)
+    if not steps:
+        raise ValueError(
+            "--prune, --cluster, --quantize or --remove_channels must be given"
+        )
+    output = options.output
+    if output.suffix != ".keras" or output.exists():
+        raise ValueError(
+            f"--output must be a .keras file that does not exist, got {str(output)!r}"
+        )
+    recipe = recipes.named(options.recipe, options.epochs)
+    model = networks.load(options.model)
+    info = keras_file.training_info(model)
+    data = datasets.load(options, model.input_shape[1], model)
+    for step, arguments in steps:
+        model = step(model, data, recipe, seed=options.seed, report=_print, **arguments)
+    keras_file.set_training_info(model, info)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    mobilenet_tf.save_model(model, output)
+    written(output)
+
+
+def _steps(options: argparse.Namespace) -> list[tuple[Callable, dict[str, Any]]]:
+    """The steps that are given with their own arguments, in the order to take them."""
+    steps: list[tuple[Callable, dict[str, Any]]] = []
+    if options.remove_channels is not None:
+        fraction = options.remove_channels
+        steps.append((compression.remove_channels, {"fraction": fraction}))
+    if options.prune is not None:
+        steps.append((compression.prune, {"sparsity": options.prune}))
+    if options.cluster is not None:
+        steps.append((compression.cluster, {"clusters": options.cluster}))
+    if options.quantize:
+        steps.append((compression.quantize, {}))
+    return steps
+
+
+def _print(report: object) -> None:
+    note(f"\n{report}")

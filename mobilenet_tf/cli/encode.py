@@ -1,0 +1,70 @@
+"""Write a network in few bytes, losslessly.
+
+Weights that are pruned, clustered or quantised take the fewest.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import mobilenet_tf
+from mobilenet_tf.cli import networks
+from mobilenet_tf.cli.flags import note
+
+USAGE = "MODEL.keras --output=FILE.mntc"
+ARGUMENTS = {"path": "--output"}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this command."""
+    parser.add_argument(
+        "model",
+        metavar=networks.FILE,
+        type=Path,
+        help="a network, or the SqueezeNet authors' file, which ends in .net",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE.mntc", type=Path, required=True, help="file to write"
+    )
+    add_max_weights(parser)
+
+
+def add_max_weights(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that limits the size of a network."""
+    parser.add_argument(
+        "--max_weights",
+        type=int,
+        metavar="COUNT",
+        help="refuse networks with more weights, default 67,108,864",
+    )
+
+
+def limit(options: argparse.Namespace) -> dict[str, int]:
+    """That flag as arguments of the codec."""
+    given = options.max_weights
+    return {} if given is None else {"max_weights": given}
+
+
+def check_output(path: Path) -> None:
+    """Raise ValueError where there is such a file already."""
+    if path.exists():
+        raise ValueError(f"--output must not exist yet, got {str(path)!r}")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Convert a Keras file to a compressed one."""
+    from mobilenet_tf import codec
+
+    source, output = options.model, options.output
+    check_output(output)
+    if source.suffix == ".net":
+        model = mobilenet_tf.build_squeezenet(weights=source)
+    else:
+        model = networks.load(source)
+    size = codec.save(model, output, **limit(options))
+    bits = 8 * size / model.count_params()
+    note(
+        f"written: {output}, {size:,} bytes, {bits:.2f} bits per weight; {source} has "
+        f"{source.stat().st_size:,} bytes"
+    )

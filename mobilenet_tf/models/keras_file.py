@@ -1,0 +1,129 @@
+"""Keras files that also hold what a network was trained on: names of classes and more.
+
+A `.keras` file is a zip archive. `save_model` adds one member of JSON to it, which
+Keras itself passes over, so that `keras.models.load_model` reads the file too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+MEMBER = "mobilenet_tf.json"
+_ATTRIBUTE = "training_info"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingInfo:
+    """What a network was trained on.
+
+    Attributes:
+        class_names: Names of the classes in index order.
+        data: Name and version of the data set.
+        train_digests: SHA-256 of each training photograph's file, in hexadecimal
+            digits; empty where the images were no files. They tell training
+            photographs from others.
+    """
+
+    class_names: tuple[str, ...]
+    data: str = ""
+    train_digests: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> TrainingInfo:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        values = json.loads(text)
+        names, digests = (values[key] for key in ("class_names", "train_digests"))
+        if not all(isinstance(item, str) for item in (*names, *digests)):
+            raise ValueError("names and digests must be strings")
+        return cls(tuple(names), str(values["data"]), tuple(digests))
+
+    def to_json(self) -> str:
+        """As JSON."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
+
+
+def training_info(model: keras.Model) -> TrainingInfo | None:
+    """What a network was trained on, where `fit` or `load_model` has noted it."""
+    return getattr(model, _ATTRIBUTE, None)
+
+
+def set_training_info(model: keras.Model, info: TrainingInfo | None) -> None:
+    """Note what a network was trained on; `save_model` writes it."""
+    setattr(model, _ATTRIBUTE, info)
+
+
+def class_names(model: keras.Model) -> tuple[str, ...] | None:
+    """Names of a network's classes, where they are known."""
+    info = training_info(model)
+    return None if info is None else info.class_names
+
+
+def save_model(model: keras.Model, path: str | os.PathLike) -> None:
+    """Write a `.keras` file with the names of the classes; it appears by rename.
+
+    Args:
+        model: A network; what `fit` noted of its training goes into the file.
+        path: The file, which replaces what is there.
+
+    Raises:
+        ValueError: `path` does not end in `.keras`, or its folder does not exist.
+    """
+    path = Path(path)
+    if path.suffix != ".keras" or not path.parent.is_dir():
+        raise ValueError(
+            f"path must end in .keras and be in an existing folder, got {str(path)!r}"
+        )
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.keras")
+    try:
+        model.save(partial)
+        info = training_info(model)
+        if info is not None:
+            with zipfile.ZipFile(partial, "a", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(MEMBER, info.to_json())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_model(path: str | os.PathLike) -> keras.Model:
+    """Read a `.keras` file, with what it says of the training if `save_model` wrote it.
+
+    Args:
+        path: A file of `save_model` or of Keras. It is not compiled.
+
+    Raises:
+        ValueError: There is no such file, it is damaged or of another format, or it
+            holds code that Keras refuses to load.
+    """
+    path = Path(path)
+    if path.suffix != ".keras" or not path.is_file():
+        raise ValueError(f"path must be an existing .keras file, got {str(path)!r}")
+    if not zipfile.is_zipfile(path):  # Keras calls such a file "not found"
+        raise _unreadable(path, "it is no zip archive")
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # a damaged archive can make Keras raise anything
+        raise _unreadable(path, error) from error
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if MEMBER in archive.namelist():
+                info = TrainingInfo.from_json(archive.read(MEMBER))
+                set_training_info(model, info)
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, f"its {MEMBER} is damaged ({error})") from error
+    return model
+
+
+def _unreadable(path: Path, reason: Any) -> ValueError:
+    return ValueError(f"model file {str(path)!r} cannot be read: {reason}")

@@ -1,0 +1,51 @@
+"""The folder of a training: its state after each epoch, and in the end the model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import keras
+
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.models import keras_file
+
+SNAPSHOT_FILE, MODEL_FILE = "snapshot.npz", "model.keras"
+
+
+def prepare(workdir: str | os.PathLike) -> Path:
+    """Make the folder where it does not exist.
+
+    Returns:
+        Path of the snapshot in it.
+
+    Raises:
+        ValueError: It is a file, or holds a model without the state of its training.
+    """
+    folder = Path(workdir)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"workdir must be a folder, got the file {str(workdir)!r}")
+    snapshot_file = folder / SNAPSHOT_FILE
+    if (folder / MODEL_FILE).exists() and not snapshot_file.exists():
+        raise ValueError(
+            f"workdir {str(workdir)!r} holds a {MODEL_FILE} that is of no training; "
+            "choose another folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    return snapshot_file
+
+
+def note_training(model: keras.Model, data: DataSet) -> None:
+    """Note on a model what it was trained on, now and before."""
+    before = keras_file.training_info(model)
+    digests = (*(before.train_digests if before else ()), *data.train_digests)
+    name = f"{data.metadata.name} {data.metadata.version}"
+    info = keras_file.TrainingInfo(
+        data.class_names, name, tuple(dict.fromkeys(digests))
+    )
+    keras_file.set_training_info(model, info)
+
+
+def save(model: keras.Model, workdir: str | os.PathLike) -> None:
+    """Write the model with its class names into the folder."""
+    keras_file.save_model(model, Path(workdir) / MODEL_FILE)

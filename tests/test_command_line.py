@@ -1,0 +1,268 @@
+"""The program `mobilenet_tf`: from a folder of photographs to a verified file."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from compressible import clustered, same_bits
+from conftest import ROOT
+from PIL import Image
+
+import mobilenet_tf
+from mobilenet_tf.cli import program
+from mobilenet_tf.models import keras_file
+
+COMMANDS = [command.__name__.rpartition(".")[2] for command in program.COMMANDS]
+SMALL = ("--alpha=1/4", "--rho=2/3", "--base_resolution=48")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Two classes of 20 photographs that a small network can tell apart."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    wave = np.sin(np.arange(40) * np.pi / 2) * 60
+    for name, pattern in (("across", wave), ("along", wave[:, None])):
+        (folder / name).mkdir()
+        for number in range(20):
+            pixels = 128 + pattern + rng.normal(0, 20, (40, 40))
+            pixels = np.clip(pixels, 0, 255).astype("uint8")
+            image = Image.fromarray(pixels).convert("RGB")
+            image.save(folder / name / f"{number}.jpg", quality=95)
+        (folder / name / ".DS_Store").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(photos, tmp_path_factory):
+    """The folder of a training on them."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    arguments = ["fit", f"--images={photos}", f"--output={folder}", *SMALL]
+    assert program.main([*arguments, "--recipe=short", "--epochs=4"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A file of a network that is compressible, and knows no class names."""
+    path = tmp_path_factory.mktemp("models") / "model.keras"
+    network = mobilenet_tf.build(0.25, base_resolution=32, classes=3)
+    network.set_weights(
+        [clustered(w) if w.ndim > 1 else w for w in network.get_weights()]
+    )
+    network.save(path)
+    return path
+
+
+def error(capsys, *arguments):
+    """The error of a command that fails, without the name of the program."""
+    with pytest.raises(SystemExit) as stopped:
+        program.main(list(map(str, arguments)))
+    assert stopped.value.code == 2
+    line = capsys.readouterr().err.splitlines()[0]
+    assert line.startswith("mobilenet_tf"), line
+    return line.partition("error: ")[2]
+
+
+def test_fit(run, photos):
+    files = {file.name for file in run.iterdir()}
+    assert files == {
+        "model.keras",
+        "history.csv",
+        "confusion_matrix.png",
+        "snapshot.npz",
+    }
+    trained = mobilenet_tf.load_model(run / "model.keras")
+    assert trained.input_shape[1] == 32
+    info = keras_file.training_info(trained)
+    assert info.class_names == ("across", "along")
+    assert len(info.train_digests) == 36
+    header, *rows = (run / "history.csv").read_text().splitlines()
+    assert header == "epoch,loss,top1,val_loss,val_top1" and len(rows) == 4
+
+
+def test_evaluate_leaves_training_photographs_out(run, photos, tmp_path, capsys):
+    model = run / "model.keras"
+    picture = tmp_path / "confusion.png"
+    program.main(["evaluate", str(model), f"--images={photos}", f"--picture={picture}"])
+    printed = capsys.readouterr().out
+    assert "train 36, validation 4" in printed
+    assert "4 images, loss" in printed and "| across" in printed
+    assert picture.exists()
+    whole = mobilenet_tf.load_model(model)
+    data = mobilenet_tf.data.from_folder(photos, model=whole, base_resolution=32)
+    assert set(data.train_digests) == set(keras_file.training_info(whole).train_digests)
+
+
+def test_evaluate_on_some_other_classes(run, photos, tmp_path, capsys):
+    (tmp_path / "along").mkdir()
+    image = Image.open(photos / "along" / "0.jpg")
+    image.save(tmp_path / "along" / "again.png")
+    program.main(["evaluate", str(run / "model.keras"), f"--images={tmp_path}"])
+    assert "1 images, loss" in capsys.readouterr().out
+    (tmp_path / "along").rename(tmp_path / "upwards")
+    command = ("evaluate", run / "model.keras", f"--images={tmp_path}")
+    message = error(capsys, *command)
+    assert "must be classes of the network, but these are not" in message
+
+
+def test_predict(run, photos, capsys):
+    folder, file = photos / "across", photos / "along" / "3.jpg"
+    program.main(["predict", str(run / "model.keras"), str(folder), str(file)])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 21
+    assert lines[-1].startswith(f"{file} ") and " %, " in lines[-1]
+
+
+@pytest.mark.parametrize("file_format", ["litert_int8", "saved_model"])
+def test_export(run, photos, capsys, file_format, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    arguments = ["export", str(run / "model.keras"), f"--format={file_format}"]
+    output = tmp_path / ("model.tflite" if "litert" in file_format else "served")
+    program.main([*arguments, f"--images={photos}", f"--output={output}"])
+    printed = capsys.readouterr().out
+    assert "verified on 4 images, all of split 'validation'" in printed
+    report = json.loads(output.with_name(f"{output.name}.json").read_text())
+    assert report["images"] == 4 and report["model_accuracy"] is not None
+    card = output.with_name(f"{output.name}.md").read_text()
+    assert photos.name in card and "2 classes" in card
+
+
+def test_export_of_networks_that_know_no_photographs(model, photos, tmp_path, capsys):
+    pytest.importorskip("ai_edge_litert")
+    copy = tmp_path / "model.keras"
+    copy.write_bytes(model.read_bytes())
+    arguments = ["--format=litert_int8", "--min_agreement=0", f"--images={photos}"]
+    program.main(["export", str(copy), *arguments])
+    printed = capsys.readouterr().out
+    assert "verified on 20 photographs" in printed
+    assert (tmp_path / "model_int8.tflite").exists()
+
+
+def test_compress(run, photos, tmp_path, capsys):
+    output = tmp_path / "small" / "model.keras"
+    arguments = ["--remove_channels=1/2", "--recipe=short", "--epochs=1"]
+    arguments += [f"--images={photos}", f"--output={output}"]
+    program.main(["compress", str(run / "model.keras"), *arguments])
+    assert "train 36, validation 4" in capsys.readouterr().out
+    small = mobilenet_tf.load_model(output)
+    before = mobilenet_tf.load_model(run / "model.keras")
+    assert small.count_params() < before.count_params() / 2
+    assert keras_file.training_info(small) == keras_file.training_info(before)
+
+
+def test_encode_decode_inspect(model, tmp_path, capsys):
+    pytest.importorskip("constriction")
+    encoded, again = tmp_path / "model.mntc", tmp_path / "again.keras"
+    program.main(["encode", str(model), f"--output={encoded}"])
+    assert f"{encoded.stat().st_size:,} bytes" in capsys.readouterr().out
+    program.main(["inspect", str(encoded)])
+    shown = capsys.readouterr().out
+    assert "stem/kernel" in shown and "codebook" in shown
+    program.main(["decode", str(encoded), f"--output={again}"])
+    same_bits(mobilenet_tf.load_model(model), mobilenet_tf.load_model(again))
+    message = error(capsys, "decode", encoded, f"--output={again}")
+    assert message.startswith("--output must not exist yet, got")
+    for command in ("encode", "decode", "inspect"):
+        file = model if command == "encode" else encoded
+        output = () if command == "inspect" else (f"--output={tmp_path / 'new'}.keras",)
+        assert "1,000" in error(capsys, command, file, *output, "--max_weights=1000")
+    assert "must begin with" in error(capsys, "inspect", model)
+
+
+def test_a_program_of_its_own(model):
+    for module in ((sys.executable, "-m", "mobilenet_tf"),):
+        done = subprocess.run(
+            [*module, "predict", str(model), str(model)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2 and done.stdout == ""
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("mobilenet_tf predict: error: image file ")
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+def test_help_fits_a_screen(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        program.main([*command, "--help"])
+    assert stopped.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 96
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--alpha=x"], "argument --alpha: must be a number such as 0.5 or 5/7"),
+        (["--alpha=0"], "--alpha must be a number in (0, 2], got 0.0"),
+        (["--rho=1/9"], "--rho must give a side of at least 32 pixels"),
+        (["--validation=1"], "--validation must be a number in (0, 1), got 1.0"),
+        (["--epochs=0"], "--epochs must be an integer >= 1, got 0"),
+        (["--recipe=best"], "argument --recipe: invalid choice: 'best'"),
+        (["--weights=none.h5"], "--weights must be an existing file, got 'none.h5'"),
+        (["--squeezenet_version=1.1"], "--network=mobilenet has no --squeezenet_v"),
+        (["--nothing"], "unrecognized arguments: --nothing"),
+        (["--data_dir=x"], "--data_dir is not used where --images is given"),
+        (["--dataset=x"], "either --images or --dataset must be given"),
+        (["none.keras"], "MODEL.keras must be an existing .keras file, got 'none.k"),
+    ],
+)
+def test_wrong_flags_of_fit(photos, tmp_path, capsys, arguments, message):
+    output = tmp_path / "run"
+    small = [] if arguments == ["none.keras"] else ["--base_resolution=48"]
+    command = ["fit", f"--images={photos}", f"--output={output}", *small, *arguments]
+    assert error(capsys, *command).startswith(message)
+    assert not output.exists()
+
+
+def test_unreadable_photographs(photos, tmp_path, capsys):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        content = (photos / "along" / f"{len(name)}.jpg").read_bytes()
+        (tmp_path / name / "cut.jpg").write_bytes(content[:300])
+    output = tmp_path / "run"
+    message = error(capsys, "fit", f"--images={tmp_path}", f"--output={output}")
+    assert message == "unreadable files: 2; --skip_unreadable leaves them out:"
+    message = error(capsys, "fit", f"--images={output}", f"--output={output}")
+    assert message.startswith("--images must be an existing folder, got")
+    assert not output.exists()
+
+
+def test_other_wrong_arguments(run, model, photos, tmp_path, capsys):
+    output = f"--output={tmp_path / 'file'}"
+    emptied, torn = tmp_path / "emptied.keras", tmp_path / "torn.keras"
+    torn.write_bytes(model.read_bytes()[:-100])
+    with zipfile.ZipFile(emptied, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+    images = f"--images={photos}"
+    for arguments, message in (
+        (
+            ["export", model, "--format=litert_int8"],
+            "--images must be given for --f",
+        ),
+        (
+            ["export", model, "--format=onnx", "--lanes=4"],
+            "--lanes needs --format=li",
+        ),
+        (["export", "--format=onnx"], "--output must be given where no MODEL.keras is"),
+        (["export", model, "--format=onnx", "--alpha=1"], "--alpha is not used where"),
+        (
+            ["export", run / "model.keras", "--format=onnx", output],
+            "--output must end",
+        ),
+        (["compress", model, images, output], "--prune, --cluster, --quantize or"),
+        (["compress", model, images, output, "--prune=1/2"], "--output must be a .ker"),
+        (["encode", torn, f"{output}.mntc"], f"model file '{torn}' cannot be read: it"),
+        (["encode", emptied, f"{output}.mntc"], f"model file '{emptied}' cannot be re"),
+        (["predict", model, tmp_path / "no.jpg"], f"image file '{tmp_path}/no.jpg' ca"),
+        (["train"], "argument COMMAND: invalid choice: 'train'"),
+        ([], "the following arguments are required: COMMAND"),
+    ):
+        assert error(capsys, *arguments).startswith(message)
+    assert {file.name for file in tmp_path.iterdir()} == {emptied.name, torn.name}

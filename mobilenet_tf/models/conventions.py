@@ -24,8 +24,8 @@ class Conventions(NamedTuple):
         epsilon: Added to the variance in batch normalisation.
     """
 
-    padding: str | None
-    epsilon: float | None
+    padding: str
+    epsilon: float
 
 
 KERAS = Conventions("same", EPSILON)
@@ -52,7 +52,7 @@ def resolve(
     Raises:
         ValueError: The weights need others than those given, or the file is damaged.
     """
-    stored = Conventions(None, None) if weights is None else of_file(weights)
+    stored = (None, None) if weights is None else of_file(weights)
     chosen: list[Any] = []
     for name, given, needed, default in zip(
         Conventions._fields, (padding, epsilon), stored, KERAS, strict=True
@@ -66,8 +66,8 @@ def resolve(
     return Conventions(*chosen)
 
 
-def of_file(path: str | PathLike) -> Conventions:
-    """The conventions that a weights file was trained with; None where it is silent.
+def of_file(path: str | PathLike) -> tuple[str | None, float | None]:
+    """Padding and epsilon of the network in a weights file; None where it is silent.
 
     Raises:
         ValueError: The file is damaged.
@@ -88,10 +88,9 @@ def of_file(path: str | PathLike) -> Conventions:
     except UNREADABLE as error:
         raise bad(path, str(error)) from error
     if not layers:
-        return Conventions(None, None)
-    return Conventions(
-        "symmetric" if symmetric else "same", epsilons[0] if epsilons else None
-    )
+        return None, None
+    padding = "symmetric" if symmetric else "same"
+    return padding, epsilons[0] if epsilons else None
 
 
 def _config(path):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 PREFIX = "hf://"
 MODEL_FILE = "model.keras"  # what `mobilenet_tf.hub.push_to_hub` uploads
@@ -36,7 +36,7 @@ class HubName(NamedTuple):
         )
 
 
-def is_hub_name(source: Any) -> bool:
+def is_hub_name(source: Any) -> TypeGuard[str]:
     """Whether a source is on the hub: `hf://...`, or `timm/...` unless it is a file."""
     if not isinstance(source, str):
         return False

@@ -28,13 +28,6 @@ class Conventions(NamedTuple):
     epsilon: float
 
 
-class Stored(NamedTuple):
-    """What a weights file tells of its conventions; None where it is silent."""
-
-    padding: str | None = None
-    epsilon: float | None = None
-
-
 KERAS = Conventions("same", EPSILON)
 TIMM = Conventions(timm_weights.PADDING, timm_weights.EPSILON)
 
@@ -59,7 +52,7 @@ def resolve(
     Raises:
         ValueError: The weights need others than those given, or the file is damaged.
     """
-    stored = Stored() if weights is None else of_file(weights)
+    stored = (None, None) if weights is None else of_file(weights)
     chosen: list[Any] = []
     for name, given, needed, default in zip(
         Conventions._fields, (padding, epsilon), stored, KERAS, strict=True
@@ -73,14 +66,14 @@ def resolve(
     return Conventions(*chosen)
 
 
-def of_file(path: str | PathLike) -> Stored:
-    """The conventions that a weights file was trained with; None where it is silent.
+def of_file(path: str | PathLike) -> tuple[str | None, float | None]:
+    """Padding and epsilon of the network in a weights file; None where it is silent.
 
     Raises:
         ValueError: The file is damaged.
     """
     if str(path).endswith(timm_weights.SUFFIX):
-        return Stored(*TIMM)
+        return TIMM
     try:
         layers = list(_layers(_config(path)))
         epsilons = [
@@ -95,10 +88,9 @@ def of_file(path: str | PathLike) -> Stored:
     except UNREADABLE as error:
         raise bad(path, str(error)) from error
     if not layers:
-        return Stored()
-    return Stored(
-        "symmetric" if symmetric else "same", epsilons[0] if epsilons else None
-    )
+        return None, None
+    padding = "symmetric" if symmetric else "same"
+    return padding, epsilons[0] if epsilons else None
 
 
 def _config(path):

@@ -134,11 +134,11 @@ def build(
     elif hub_files.is_hub_name(weights):
         weights = hub_files.download_weights(weights)
     weight_loading.check(weights, WEIGHT_SUFFIXES)
-    padding, epsilon = conventions.resolve(padding, epsilon, weights)
+    chosen = conventions.resolve(padding, epsilon, weights)
     options: Options = {
         "activation": activation,
-        "padding": padding,
-        "epsilon": epsilon,
+        "padding": chosen.padding,
+        "epsilon": chosen.epsilon,
     }
 
     images = keras.Input((side, side, 3), name="image")

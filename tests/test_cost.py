@@ -136,7 +136,7 @@ def test_sequential_models_count():
     [
         lambda: mobilenet_tf.build(0.25, block=shuffled_separable, classes=7),
         lambda: mobilenet_tf.build_squeezenet(bypass="complex", classes=7),
-        lambda: one_layer(layers.SeparableConv2D(6, 3, activation="relu")),
+        lambda: one_layer(layers.SeparableConv2D(6, 3, activation="relu", name="both")),
     ],
 )
 def test_costs_without_weights_are_those_with_weights(build):

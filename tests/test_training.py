@@ -120,7 +120,7 @@ def test_snapshot_of_another_training(stripes, tmp_path):
     path = str(tmp_path / "snapshot.npz")
     classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)
     other = dataclasses.replace(QUICK, learning_rate=0.01)
-    for recipe, more in ((other, {}), (QUICK, {"seed": 1}), (QUICK, {"task": "x"})):
+    for recipe, more in ((other, {}), (QUICK, {"seed": 1}), (QUICK, {"settings": "x"})):
         with pytest.raises(ValueError, match="is of another training; delete it"):
             classifier.fit(small_model(), stripes, recipe, snapshot_path=path, **more)
     found = classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)

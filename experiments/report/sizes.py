@@ -70,7 +70,7 @@ def _float32(row, results):
     records = select(_uncompressed(row), results)
     if not records:
         return None
-    cost, data = records[0]["cost"], records[0]["data"]
+    cost, data = records[0].get("cost", {}), records[0]["data"]
     if "float32_bytes" in cost:
         return cost["float32_bytes"]
     size = len(data["class_names"]), data["base_resolution"]

@@ -10,6 +10,7 @@ from compressible import squeezenet
 from trainable import QUICK, small_model
 
 import mobilenet_tf
+from mobilenet_tf import compression
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.models import weight_loading
 from mobilenet_tf.models.merged import is_merged
@@ -111,3 +112,13 @@ def test_a_network_without_batch_normalisation_stays(stripes):
     recalibrate_batch_norm(model, stripes)
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_steps_of_compression_train_merged_networks(merged, stripes):
+    before = merged.get_weights()
+    small = compression.remove_channels(
+        merged, stripes, QUICK, fraction=0.25, report=lambda report: None
+    )
+    assert evaluate(small, stripes).top1 > 0.9
+    for array, same in zip(merged.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(array, same)  # the model itself stays as it is

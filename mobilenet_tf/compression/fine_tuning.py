@@ -18,8 +18,9 @@ from mobilenet_tf import arguments
 from mobilenet_tf.compression import reports
 from mobilenet_tf.compression.wrapping import Wrapping
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.models import architecture, graph, keras_file
+from mobilenet_tf.models import architecture, graph, keras_file, merged
 from mobilenet_tf.training import checks, classifier, loop, snapshot
+from mobilenet_tf.training.normalization import recalibrate_batch_norm
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -64,6 +65,9 @@ def checked(
 ) -> keras.Model:
     """Check the arguments that all steps share; gives the flat form of the model.
 
+    Where batch normalisation is merged into the convolutions, the form that is given
+    has the statistics of the data: training would destroy the network otherwise.
+
     Args:
         step: The step, for messages.
         model: A classifier; models inside it are flattened.
@@ -95,6 +99,14 @@ def checked(
         checks.input_range(flat, training.get("input_range"))
         _check_trainable(flat)
     architecture.describe(flat)  # raises for layers that no step can handle
+    if data is not None and merged.is_merged(flat):
+        flat = copy_of(flat)
+        recalibrate_batch_norm(
+            flat,
+            data,
+            seed=training.get("seed", 0),
+            input_range=training.get("input_range"),
+        )
     return flat
 
 

@@ -1,4 +1,7 @@
-"""Networks on the Hugging Face Hub: upload with a model card, and load by name."""
+"""Upload of networks to the Hugging Face Hub, with a model card.
+
+`mobilenet_tf.load_model` and `mobilenet_tf.build(weights=)` load them by name.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from mobilenet_tf.export.publishing import FILE_SUFFIXES
 from mobilenet_tf.export.verification import Verification
 from mobilenet_tf.models import hub_files
 from mobilenet_tf.models.hub_files import MODEL_FILE
+from mobilenet_tf.models.keras_file import class_names, save_model
 
 
 def push_to_hub(
@@ -45,8 +49,8 @@ def push_to_hub(
         repo_id: `USER/NAME`.
         files: `.tflite` and `.onnx` files that `mobilenet_tf.export` has written, with
             their reports beside them.
-        labels: Names of the classes in index order; None means the WordNet ids for 1000
-            classes, else the numbers.
+        labels: Names of the classes in index order; None means those that the model's
+            training noted, else the WordNet ids for 1000 classes, else the numbers.
         input_range: The values that the model expects of black and of white; None reads
             them from its graph.
         data_description: What the weights were trained on; a name of a data set on the
@@ -73,7 +77,7 @@ def push_to_hub(
         if not isinstance(value, str) or not value:
             raise ValueError(f"{argument} must be a non-empty string, got {value!r}")
     results = _results(metrics, measured_on)
-    network = Network.of(model, labels, input_range)
+    network = Network.of(model, labels or class_names(model), input_range)
     reports = {Path(file).name: _report(file) for file in files}
     if len(reports) != len(files):
         raise ValueError(f"files must have different names, got {list(files)}")
@@ -90,7 +94,7 @@ def push_to_hub(
     hub.ModelCard(text)  # raises ValueError where the metadata is not in its schema
     with tempfile.TemporaryDirectory() as folder:
         keras_file = Path(folder) / MODEL_FILE
-        model.save(keras_file)
+        save_model(model, keras_file)
         contents: dict[str, Path | bytes] = {
             MODEL_FILE: keras_file,
             "README.md": text.encode(),
@@ -106,26 +110,6 @@ def push_to_hub(
             commit_message=commit_message,
         )
     return str(name._replace(revision=commit.oid))
-
-
-def load_model(source: str) -> keras.Model:
-    """Load the `model.keras` of a repository.
-
-    Keras loads it in its safe mode: what would run code is refused.
-
-    Args:
-        source: `hf://USER/NAME`, or `hf://USER/NAME@REVISION` for a branch, a tag or a
-            commit.
-
-    Raises:
-        ImportError: huggingface_hub is not installed.
-        ValueError: There is no such repository, revision or file, or it cannot be read.
-    """
-    path = hub_files.download(source)
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a damaged archive can make Keras raise anything
-        raise ValueError(f"{MODEL_FILE} of {source} cannot be read: {error}") from error
 
 
 def _results(metrics, measured_on):

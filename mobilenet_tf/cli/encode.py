@@ -58,13 +58,13 @@ def run(options: argparse.Namespace) -> None:
 
     source, output = options.model, options.output
     check_output(output)
-    if source.suffix == ".net":
+    if isinstance(source, Path) and source.suffix == ".net":
         model = mobilenet_tf.build_squeezenet(weights=source)
     else:
         model = networks.load(source)
     size = codec.save(model, output, **limit(options))
     bits = 8 * size / model.count_params()
-    note(
-        f"written: {output}, {size:,} bytes, {bits:.2f} bits per weight; {source} has "
-        f"{source.stat().st_size:,} bytes"
-    )
+    sentence = f"written: {output}, {size:,} bytes, {bits:.2f} bits per weight"
+    if isinstance(source, Path):
+        sentence += f"; {source} has {source.stat().st_size:,} bytes"
+    note(sentence)

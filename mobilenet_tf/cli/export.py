@@ -170,6 +170,6 @@ def _images(
 def _output(options: argparse.Namespace) -> Path:
     if options.output is not None:
         return options.output
-    if options.model is None:
+    if not isinstance(options.model, Path):  # none, or a name on the hub
         raise ValueError(f"--output must be given where no {networks.FILE} is")
     return options.model.with_name(options.model.stem + _ENDS[options.format])

@@ -10,6 +10,7 @@ import keras
 
 import mobilenet_tf
 from mobilenet_tf.cli.flags import ratio
+from mobilenet_tf.models import hub_files
 
 FILE = "MODEL.keras"
 _BUILD_FLAGS = (
@@ -24,9 +25,14 @@ def add_file(parser: argparse.ArgumentParser, required: bool = True) -> None:
         "model",
         metavar=FILE,
         nargs=None if required else "?",
-        type=Path,
-        help="file of a trained network: .keras, or .mntc of `encode`",
+        type=_source,
+        help="file of a trained network: .keras, .mntc of `encode`, or hf://USER/NAME",
     )
+
+
+def _source(text: str) -> Path | str:
+    """A file's path, or a name on the Hugging Face Hub."""
+    return text if hub_files.is_hub_name(text) else Path(text)
 
 
 def add_build_flags(parser: argparse.ArgumentParser, classes: bool) -> None:
@@ -53,18 +59,18 @@ def add_build_flags(parser: argparse.ArgumentParser, classes: bool) -> None:
         )
 
 
-def load(path: Path) -> keras.Model:
-    """Read a network from a file.
+def load(source: Path | str) -> keras.Model:
+    """Read a network from a file or from the Hugging Face Hub.
 
     Raises:
         ValueError: There is no such file, or it holds no network.
     """
     try:
-        if path.suffix == ".mntc":
+        if isinstance(source, Path) and source.suffix == ".mntc":
             from mobilenet_tf import codec
 
-            return codec.load(path)
-        return mobilenet_tf.load_model(path)
+            return codec.load(source)
+        return mobilenet_tf.load_model(source)
     except (OSError, ValueError) as error:
         raise ValueError(str(error).replace("path must", f"{FILE} must", 1)) from error
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import keras
 
+from mobilenet_tf.models import hub_files
+
 MEMBER = "mobilenet_tf.json"
 _ATTRIBUTE = "training_info"
 
@@ -100,30 +102,34 @@ def load_model(path: str | os.PathLike) -> keras.Model:
     """Read a `.keras` file, with what it says of the training if `save_model` wrote it.
 
     Args:
-        path: A file of `save_model` or of Keras. It is not compiled.
+        path: A file of `save_model` or of Keras; or `hf://USER/NAME`, or
+            `hf://USER/NAME@REVISION` for a branch, a tag or a commit, the network of a
+            repository on the Hugging Face Hub. It is not compiled.
 
     Raises:
+        ImportError: The hub is named, and huggingface_hub is not installed.
         ValueError: There is no such file, it is damaged or of another format, or it
             holds code that Keras refuses to load.
     """
-    path = Path(path)
+    source = path
+    path = hub_files.download(path) if hub_files.is_hub_name(path) else Path(path)
     if path.suffix != ".keras" or not path.is_file():
         raise ValueError(f"path must be an existing .keras file, got {str(path)!r}")
     if not zipfile.is_zipfile(path):  # Keras calls such a file "not found"
-        raise _unreadable(path, "it is no zip archive")
+        raise _unreadable(source, "it is no zip archive")
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # a damaged archive can make Keras raise anything
-        raise _unreadable(path, error) from error
+        raise _unreadable(source, error) from error
     try:
         with zipfile.ZipFile(path) as archive:
             if MEMBER in archive.namelist():
                 info = TrainingInfo.from_json(archive.read(MEMBER))
                 set_training_info(model, info)
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, f"its {MEMBER} is damaged ({error})") from error
+        raise _unreadable(source, f"its {MEMBER} is damaged ({error})") from error
     return model
 
 
-def _unreadable(path: Path, reason: Any) -> ValueError:
-    return ValueError(f"model file {str(path)!r} cannot be read: {reason}")
+def _unreadable(source: str | os.PathLike, reason: Any) -> ValueError:
+    return ValueError(f"model file {str(source)!r} cannot be read: {reason}")

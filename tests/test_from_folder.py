@@ -109,7 +109,8 @@ def test_a_network_knows_its_training_photographs(folder):
     # Renamed and joined by others, they are still known.
     for file in photos.train.files:
         file.rename(file.with_stem(f"renamed{file.stem}"))
-    write(folder, {"dog": 2}, start=200)
+    for number in range(2):
+        Image.fromarray(picture(200 + number)).save(folder / "dog" / f"new{number}.png")
     more = data.from_folder(folder, mode="stream", model=model, **OPTIONS)
     assert set(more.train_digests) == set(photos.train_digests)
     assert more.evaluation.size == photos.evaluation.size + 2

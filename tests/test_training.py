@@ -129,7 +129,8 @@ def test_snapshot_of_another_training(stripes, tmp_path):
 
 def test_bad_fit_arguments(stripes, tmp_path):
     for given, message in (
-        ({"recipe": "modern"}, "recipe must be a Recipe, got 'modern'"),
+        ({"recipe": "best"}, "recipe must be one of .*, got 'best'"),
+        ({"recipe": None}, "recipe must be a Recipe, got None"),
         ({"data": None}, "data must be a DataSet, got None"),
         ({"model": "model.keras"}, "model must be a Model, got 'model.keras'"),
         ({"on_epoch": None}, "on_epoch must be a function, got None"),

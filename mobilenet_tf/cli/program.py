@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of libraries
         warnings.showwarning = _print_warning
         try:
             options.run(options)

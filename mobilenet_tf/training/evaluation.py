@@ -168,8 +168,14 @@ def measure(
     batches = evaluation_batches(
         split, classes, BATCH_SIZE, central_fraction, multi_label
     )
+    # Of several replicas each predicts the whole batch; those of the first are taken.
     scored = (
-        (keras.ops.convert_to_numpy(clone.predict_on_batch(list(inputs))), targets)
+        (
+            keras.ops.convert_to_numpy(clone.predict_on_batch(list(inputs)))[
+                : len(targets)
+            ],
+            targets,
+        )
         for inputs, targets in batches
     )
     if multi_label:

@@ -203,5 +203,6 @@ class Table:
     def pages(self, config: Config, data: DataSet | None = None) -> list[Page]:
         """The table as a page; it needs no data set."""
         path = config.tables_folder / self.name
+        text = self.counted(config)  # which may measure what the figures show
         drawn = [file for figure in self.figures for file in figure(config, path)]
-        return [Page(self.name, self.title, self.counted(config), figures=drawn)]
+        return [Page(self.name, self.title, text, figures=drawn)]

@@ -84,7 +84,7 @@ SHORT = Recipe(
 # For trained networks and few images (`python -m benchmarks.fine_tuning`): the
 # classifier is fitted to the features, then all layers learn slowly. At a rate of 0.01,
 # ten images a class of tinyimagenet100 ended below what the fitted classifier alone had
-# reached.
+# reached (one seed).
 FINE_TUNE = Recipe(
     name="fine_tune",
     optimizer="sgd",

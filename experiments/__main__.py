@@ -73,6 +73,7 @@ TABLES = (
         "--squeezenet_weights=squeezenet_v1.0_deep_compression.net",
         "--mobilenet_weights=mobilenet_0.25_128_keras_applications.weights.h5",
     ),
+    ("microcontrollers",),
 )
 
 INTRODUCTION = """\

@@ -15,7 +15,6 @@ import mobilenet_tf
 from mobilenet_tf import compression
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, ratio, written
-from mobilenet_tf.models import keras_file
 from mobilenet_tf.training import RECIPES, recipes
 
 USAGE = "MODEL.keras --images=DIR --output=FILE.keras [steps]"
@@ -73,11 +72,9 @@ def run(options: argparse.Namespace) -> None:
         )
     recipe = recipes.named(options.recipe, options.epochs)
     model = networks.load(options.model)
-    info = keras_file.training_info(model)
     data = datasets.load(options, model.input_shape[1], model)
     for step, arguments in steps:
         model = step(model, data, recipe, seed=options.seed, report=_print, **arguments)
-    keras_file.set_training_info(model, info)
     output.parent.mkdir(parents=True, exist_ok=True)
     mobilenet_tf.save_model(model, output)
     written(output)

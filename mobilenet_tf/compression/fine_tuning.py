@@ -107,6 +107,7 @@ def checked(
             seed=training.get("seed", 0),
             input_range=training.get("input_range"),
         )
+    keras_file.set_training_info(flat, keras_file.training_info(model))
     return flat
 
 

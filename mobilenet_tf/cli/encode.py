@@ -21,7 +21,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar=networks.FILE,
-        type=Path,
+        type=networks.file_or_hub_name,
         help="a network, or the SqueezeNet authors' file, which ends in .net",
     )
     parser.add_argument(

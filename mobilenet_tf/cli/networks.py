@@ -25,12 +25,12 @@ def add_file(parser: argparse.ArgumentParser, required: bool = True) -> None:
         "model",
         metavar=FILE,
         nargs=None if required else "?",
-        type=_source,
+        type=file_or_hub_name,
         help="file of a trained network: .keras, .mntc of `encode`, or hf://USER/NAME",
     )
 
 
-def _source(text: str) -> Path | str:
+def file_or_hub_name(text: str) -> Path | str:
     """A file's path, or a name on the Hugging Face Hub."""
     return text if hub_files.is_hub_name(text) else Path(text)
 

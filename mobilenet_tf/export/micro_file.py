@@ -81,7 +81,8 @@ def micro(
         deployed.output_scale
     )
     if logits and network.head is not None and not network.gives_logits:
-        outputs = _softmax(outputs)  # as the model's outputs are
+        # As the model's outputs are.
+        outputs = keras.ops.convert_to_numpy(keras.ops.softmax(outputs))
     return publish(
         path,
         prepared,
@@ -136,8 +137,3 @@ def _deployed(network, name, calibration, pixels, logits):
         labels=tuple(network.labels or ()),
     )
     return deployed, run
-
-
-def _softmax(values):
-    exponentials = np.exp(values - values.max(-1, keepdims=True))
-    return exponentials / exponentials.sum(-1, keepdims=True)

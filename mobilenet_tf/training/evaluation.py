@@ -130,7 +130,6 @@ def evaluate(
     arguments.number(
         "central_fraction", central_fraction, lambda value: 0 < value <= 1, "in (0, 1]"
     )
-    split = data
     if isinstance(data, DataSet):
         split, side = data.evaluation, data.side
         multi_label = data.multi_label if multi_label is None else multi_label

@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
 
 import numpy as np
 import pytest
+from command_errors import error
 from compressible import clustered, same_bits
 from conftest import ROOT
 from PIL import Image
@@ -16,7 +16,6 @@ import mobilenet_tf
 from mobilenet_tf.cli import program
 from mobilenet_tf.models import keras_file
 
-COMMANDS = [command.__name__.rpartition(".")[2] for command in program.COMMANDS]
 SMALL = ("--alpha=1/4", "--rho=2/3", "--base_resolution=48")
 
 
@@ -56,16 +55,6 @@ def model(tmp_path_factory):
     )
     network.save(path)
     return path
-
-
-def error(capsys, *arguments):
-    """The error of a command that fails, without the name of the program."""
-    with pytest.raises(SystemExit) as stopped:
-        program.main(list(map(str, arguments)))
-    assert stopped.value.code == 2
-    line = capsys.readouterr().err.splitlines()[0]
-    assert line.startswith("mobilenet_tf"), line
-    return line.partition("error: ")[2]
 
 
 def test_fit(run, photos):
@@ -188,84 +177,3 @@ def test_a_program_of_its_own(model):
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("mobilenet_tf predict: error: image file ")
-
-
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
-def test_help_fits_a_screen(command, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        program.main([*command, "--help"])
-    assert stopped.value.code == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) <= 40 and max(map(len, lines)) <= 96
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--alpha=x"], "argument --alpha: must be a number such as 0.5 or 5/7"),
-        (["--alpha=0"], "--alpha must be a number in (0, 2], got 0.0"),
-        (["--rho=1/9"], "--rho must give a side of at least 32 pixels"),
-        (["--validation=1"], "--validation must be a number in (0, 1), got 1.0"),
-        (["--epochs=0"], "--epochs must be an integer >= 1, got 0"),
-        (["--recipe=best"], "argument --recipe: invalid choice: 'best'"),
-        (["--weights=none.h5"], "--weights must be an existing file, got 'none.h5'"),
-        (["--squeezenet_version=1.1"], "--network=mobilenet has no --squeezenet_v"),
-        (["--nothing"], "unrecognized arguments: --nothing"),
-        (["--data_dir=x"], "--data_dir is not used where --images is given"),
-        (["--dataset=x"], "either --images or --dataset must be given"),
-        (["none.keras"], "MODEL.keras must be an existing .keras file, got 'none.k"),
-    ],
-)
-def test_wrong_flags_of_fit(photos, tmp_path, capsys, arguments, message):
-    output = tmp_path / "run"
-    small = [] if arguments == ["none.keras"] else ["--base_resolution=48"]
-    command = ["fit", f"--images={photos}", f"--output={output}", *small, *arguments]
-    assert error(capsys, *command).startswith(message)
-    assert not output.exists()
-
-
-def test_unreadable_photographs(photos, tmp_path, capsys):
-    for name in ("cat", "dog"):
-        (tmp_path / name).mkdir()
-        content = (photos / "along" / f"{len(name)}.jpg").read_bytes()
-        (tmp_path / name / "cut.jpg").write_bytes(content[:300])
-    output = tmp_path / "run"
-    message = error(capsys, "fit", f"--images={tmp_path}", f"--output={output}")
-    assert message == "unreadable files: 2; --skip_unreadable leaves them out:"
-    message = error(capsys, "fit", f"--images={output}", f"--output={output}")
-    assert message.startswith("--images must be an existing folder, got")
-    assert not output.exists()
-
-
-def test_other_wrong_arguments(run, model, photos, tmp_path, capsys):
-    output = f"--output={tmp_path / 'file'}"
-    emptied, torn = tmp_path / "emptied.keras", tmp_path / "torn.keras"
-    torn.write_bytes(model.read_bytes()[:-100])
-    with zipfile.ZipFile(emptied, "w") as archive:
-        archive.writestr("metadata.json", "{}")
-    images = f"--images={photos}"
-    for arguments, message in (
-        (
-            ["export", model, "--format=litert_int8"],
-            "--images must be given for --f",
-        ),
-        (
-            ["export", model, "--format=onnx", "--lanes=4"],
-            "--lanes needs --format=li",
-        ),
-        (["export", "--format=onnx"], "--output must be given where no MODEL.keras is"),
-        (["export", model, "--format=onnx", "--alpha=1"], "--alpha is not used where"),
-        (
-            ["export", run / "model.keras", "--format=onnx", output],
-            "--output must end",
-        ),
-        (["compress", model, images, output], "--prune, --cluster, --quantize or"),
-        (["compress", model, images, output, "--prune=1/2"], "--output must be a .ker"),
-        (["encode", torn, f"{output}.mntc"], f"model file '{torn}' cannot be read: it"),
-        (["encode", emptied, f"{output}.mntc"], f"model file '{emptied}' cannot be re"),
-        (["predict", model, tmp_path / "no.jpg"], f"image file '{tmp_path}/no.jpg' ca"),
-        (["train"], "argument COMMAND: invalid choice: 'train'"),
-        ([], "the following arguments are required: COMMAND"),
-    ):
-        assert error(capsys, *arguments).startswith(message)
-    assert {file.name for file in tmp_path.iterdir()} == {emptied.name, torn.name}

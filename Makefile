@@ -12,6 +12,10 @@ LINT_READY = $(VENV)/.ready-lint
 RUNS ?= runs
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
 
+# TensorFlow is a thousand files: a program that may keep their bytecode starts in half
+# the time. pip compiles none; Python does so for the few files that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup reproduce test test-jax thorough tables lint types clean
 
 help:
@@ -25,7 +29,6 @@ help:
 
 setup: $(READY) $(TEST_READY) $(LINT_READY)
 
-# pip compiles no bytecode: Python does so for the few files that it imports.
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and \
 		"mobilenet_tf needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.x")'

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import tensorflow as tf
 
@@ -44,10 +42,7 @@ def content(
 
 def float_file(network: Network, *, half: bool = False) -> File:
     """The float32 file of a network, with weights in float16 where `half` is True."""
-    options: dict[str, Any] = {}
-    if half:
-        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
-        options["target_spec"] = {"supported_types": [tf.float16]}
-    file = File(converted(network.on_pixels(batch_size=1), **options))
+    types = [tf.float16] if half else []
+    file = File(converted(network.on_pixels(batch_size=1), types=types))
     rewriting.make_reshapes_constant(file)
     return file

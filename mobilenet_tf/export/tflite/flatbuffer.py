@@ -44,6 +44,19 @@ class File:
         """The bytes to publish, without unused parts; tensors get new indices."""
         return packing.pack(self.model)
 
+    def part(
+        self,
+        operators: Sequence[schema.OperatorT],
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+    ) -> bytes:
+        """The bytes of a file of some operators, tensors under the same indices."""
+        model, graph = copy.copy(self.model), copy.copy(self.graph)
+        graph.operators = list(operators)
+        graph.inputs, graph.outputs = list(inputs), list(outputs)
+        model.subgraphs, model.signatureDefs = [graph], None
+        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
     def layers(self) -> Iterator[Layer]:
         """The layers with weights, in the order in which they run."""
         for operator in self.graph.operators:
@@ -146,13 +159,14 @@ class Layer:
     """A convolution or dense layer of a file.
 
     Attributes:
+        operator: Its operator in the graph.
         input: Index of its input tensor.
         output: Index of its output tensor.
         axis: The axis of output channels in its weights.
     """
 
     def __init__(self, file: File, operator):
-        self.file = file
+        self.file, self.operator = file, operator
         self.input, self.weights_index, self.bias_index = operator.inputs
         self.output = operator.outputs[0]
         depthwise = schema.BuiltinOperator.DEPTHWISE_CONV_2D

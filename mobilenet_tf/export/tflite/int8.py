@@ -27,9 +27,10 @@ from mobilenet_tf.export.tflite import folding, rewriting
 from mobilenet_tf.export.tflite.converter import converted, converted_to_int8
 from mobilenet_tf.export.tflite.flatbuffer import File
 from mobilenet_tf.export.tflite.interpreter import channel_means
+from mobilenet_tf.export.tflite.walk import Walk
 
 MAXIMUM = 127
-CORRECTION_IMAGES = 32  # one pass over them for each layer
+CORRECTION_IMAGES = 32
 # Smaller divisors clip nothing and waste range, larger ones clip the largest weights.
 _DIVISORS = np.arange(48, 192)
 
@@ -129,6 +130,6 @@ def _correct_biases(reference, file, pairs, inputs, pixels):
     """
     outputs = [original.output for original, _ in pairs]
     expected = channel_means(reference.content(), inputs, outputs)
+    walk = Walk(file, pixels)
     for (_, layer), mean in zip(pairs, expected, strict=True):
-        (actual,) = channel_means(file.content(), pixels, [layer.output])
-        layer.add_to_bias(mean - actual)
+        layer.add_to_bias(mean - walk.channel_means(layer))

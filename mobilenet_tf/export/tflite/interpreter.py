@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -28,7 +29,7 @@ def run(path: str | os.PathLike, pixels: np.ndarray) -> np.ndarray:
     outputs = []
     for image in pixels:
         _invoke(interpreter, image)
-        outputs.append(_dequantized(interpreter, output)[0])
+        outputs.append(dequantized(interpreter, output)[0])
     return np.stack(outputs)
 
 
@@ -43,20 +44,37 @@ def channel_means(
             input.
         tensors: Indices of the tensors.
     """
-    with warnings.catch_warnings():
-        # The warning says that keeping all tensors is for debugging; it is needed here.
-        warnings.simplefilter("ignore")
-        interpreter = _interpreter(
-            model_content=content, experimental_preserve_all_tensors=True
-        )
+    interpreter = keeping_all_tensors(content)
     details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
     sums = [np.zeros(())] * len(tensors)
     for image in images:
         _invoke(interpreter, image)
         for index, tensor in enumerate(tensors):
-            values = _dequantized(interpreter, details[tensor])
+            values = dequantized(interpreter, details[tensor])
             sums[index] = sums[index] + values.reshape(-1, values.shape[-1]).mean(0)
     return [total / len(images) for total in sums]
+
+
+def keeping_all_tensors(content: bytes) -> Interpreter:
+    """An interpreter of a file whose tensors inside can be read after a run."""
+    with warnings.catch_warnings():
+        # The warning says that keeping all tensors is for debugging; it is needed here.
+        warnings.simplefilter("ignore")
+        return _interpreter(
+            model_content=content, experimental_preserve_all_tensors=True
+        )
+
+
+def dequantized(interpreter: Interpreter, details: dict[str, Any]) -> np.ndarray:
+    """The values of a tensor after a run.
+
+    Args:
+        interpreter: Of a file that has run.
+        details: The tensor's, of `interpreter.get_tensor_details`.
+    """
+    values = interpreter.get_tensor(details["index"])
+    scale, zero_point = details["quantization"]
+    return (values.astype("float32") - zero_point) * scale if scale else values
 
 
 def _interpreter(**arguments):
@@ -74,9 +92,3 @@ def _invoke(interpreter, image):
         image = np.clip(np.round(image), 0, 255)
     interpreter.set_tensor(details["index"], image[None].astype(details["dtype"]))
     interpreter.invoke()
-
-
-def _dequantized(interpreter, details):
-    values = interpreter.get_tensor(details["index"])
-    scale, zero_point = details["quantization"]
-    return (values.astype("float32") - zero_point) * scale if scale else values

@@ -19,7 +19,7 @@ from mobilenet_tf.export.tflite.flatbuffer import File
 BYTES = {
     (0.25, 128, 1000, "int8"): 525_152,
     (0.25, 128, 1000, "float32"): 1_871_616,
-    (0.25, 128, 1000, "float16"): 941_872,
+    (0.25, 128, 1000, "float16"): 941_856,
     (0.25, 64, 5, "int8"): 254_512,
 }
 

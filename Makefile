@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make reproduce  train and print Tables 6 and 7 on the embedded data set"
 	@echo "make test       run the tests"
-	@echo "make test-jax   run the tests of the networks with the JAX backend"
+	@echo "make test-jax   run the tests of networks and training with the JAX backend"
 	@echo "make thorough   run the tests, those that take long included"
 	@echo "make tables     render all tables and figures from the records"
 	@echo "make lint       check format, style and types"
@@ -52,8 +52,9 @@ test: $(TEST_READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
 
 test-jax: $(TEST_READY)
-	KERAS_BACKEND=jax $(RUN) -m pytest -m any_backend tests/test_mobilenet.py \
-		tests/test_blocks.py tests/test_squeezenet.py tests/test_authors_weights.py
+	KERAS_BACKEND=jax $(RUN) -m pytest -m 'any_backend or jax' tests/test_mobilenet.py \
+		tests/test_blocks.py tests/test_squeezenet.py tests/test_authors_weights.py \
+		tests/test_experiment.py
 
 thorough: $(TEST_READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal --thorough

@@ -1,5 +1,6 @@
 """Shared fixtures: command lines, the reference material, small data sets, networks."""
 
+import gc
 import importlib
 import os
 import sys
@@ -42,13 +43,32 @@ def pytest_configure(config):
     hypothesis.settings.load_profile("suite")
 
 
+def pytest_collection_finish():
+    """Collect garbage less often, and never among what the imports have left.
+
+    There are a million such objects, and tracing a network makes so many more that a
+    fifth of the time would pass in looking through all of them again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests that take long, unless --thorough is given."""
+    """Deselect tests that take long or are of `make test-jax`, unless --thorough."""
+    left_out = set()
     if not config.getoption("--thorough"):
-        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+        left_out.add("thorough")
+        if os.environ.get("KERAS_BACKEND") != "jax":
+            left_out.add("jax")
+    items[:] = [
+        item
+        for item in items
+        if left_out.isdisjoint(mark.name for mark in item.iter_markers())
+    ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference material beside the checkout."""
     if not SHARED.is_dir():

@@ -105,9 +105,11 @@ def test_arrays_of_another_feature_are_refused(tmp_path):
         load("pairs", str(tmp_path), arrays=arrays)
 
 
-def test_reading_arrays_needs_no_tensorflow(stripes_file):
+def test_reading_arrays_and_folders_needs_no_tensorflow(stripes_file):
     program = (
         "import sys; sys.modules['tensorflow'] = None\n"
+        "from mobilenet_tf import data\n"
+        "assert data.from_folder and 'tensorflow_datasets' not in sys.modules\n"
         "from mobilenet_tf.data.arrays import load_arrays\n"
         f"data = load_arrays({str(stripes_file)!r})\n"
         "assert data.train.size == 96 and data.metadata.name == 'stripes'\n"
@@ -115,5 +117,6 @@ def test_reading_arrays_needs_no_tensorflow(stripes_file):
     subprocess.run(
         [sys.executable, "-c", program],
         check=True,
+        cwd=ROOT,
         env={"KERAS_BACKEND": "jax", "PATH": ""},
     )

@@ -1,6 +1,7 @@
 """Predictions of the public models on the other Keras backends.
 
-`make test-jax` runs the tests marked `any_backend` on JAX.
+`make test-jax` runs the tests marked `any_backend` on JAX, which compare with
+independent implementations there.
 """
 
 import os
@@ -28,7 +29,9 @@ assert cost.mult_adds(mobilenet_tf.build()) == 568_740_352
 """
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize(
+    "backend", [pytest.param("jax", marks=pytest.mark.thorough), "torch"]
+)
 def test_predictions_are_those_of_tensorflow(tmp_path, backend):
     pytest.importorskip(backend)
     model = mobilenet_tf.build(0.25, 4 / 7, classes=10)

@@ -191,7 +191,13 @@ def test_workers_share_the_grid(start, tmp_path):
     assert "|     2 |" in output
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param("jax", marks=pytest.mark.jax),
+        pytest.param("torch", marks=pytest.mark.thorough),
+    ],
+)
 def test_trains_without_tensorflow(start, tmp_path, backend):
     """Kill and resume included: the snapshot holds this backend's state as well."""
     if importlib.util.find_spec(backend) is None:

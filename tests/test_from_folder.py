@@ -1,14 +1,11 @@
 """Data sets from folders of photographs."""
 
-import subprocess
-import sys
 import warnings
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
 from folders import OPTIONS, picture, two_classes, write
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,18 +162,6 @@ def test_split_by_content(contents, validation, seed):
     sides = [{contents[row] for row in side} for side in (train, held_out)]
     assert not sides[0] & sides[1]
     assert all({content % 2 for content in side} == {0, 1} for side in sides)
-
-
-def test_the_face_needs_no_tensorflow():
-    program = (
-        "import sys; sys.modules['tensorflow'] = None\n"
-        "from mobilenet_tf import data\n"
-        "assert data.from_folder and 'tensorflow_datasets' not in sys.modules\n"
-    )
-    environment = {"KERAS_BACKEND": "jax", "PATH": ""}
-    subprocess.run(
-        [sys.executable, "-c", program], check=True, cwd=ROOT, env=environment
-    )
 
 
 def test_nothing_is_warned_of_good_folders(folder):

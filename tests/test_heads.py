@@ -12,7 +12,7 @@ from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.training import evaluate, fit
 from mobilenet_tf.training.clone import training_clone
 
-RECIPE = dataclasses.replace(QUICK, epochs=1, side_steps=(1.0,))
+RECIPE = dataclasses.replace(QUICK, epochs=1)
 
 
 def base():

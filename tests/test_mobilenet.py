@@ -12,14 +12,21 @@ from experiments.published.mobilenets import TABLE1
 from mobilenet_tf.models.mobilenet import ALPHAS, BLOCKS, RHOS, SHALLOW_BLOCKS, width
 
 any_backend = pytest.mark.any_backend
-SIXTEEN = [(alpha, rho) for alpha in ALPHAS for rho in RHOS]
+
+
+def marks(width, resolution):
+    """Every alpha and every rho once, all of them with --thorough; 0.25 on JAX too."""
+    if ALPHAS[width] == 0.25:
+        return [any_backend]
+    return [] if width == resolution else [pytest.mark.thorough]
 
 
 @pytest.mark.parametrize(
     ("alpha", "rho"),
     [
-        pytest.param(*point, marks=[any_backend] if point[0] == 0.25 else [])
-        for point in SIXTEEN
+        pytest.param(alpha, rho, marks=marks(ALPHAS.index(alpha), RHOS.index(rho)))
+        for alpha in ALPHAS
+        for rho in RHOS
     ],
 )
 def test_equals_keras_applications(alpha, rho):

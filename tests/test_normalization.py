@@ -100,7 +100,7 @@ def test_images_of_another_shape(merged):
 def test_fit_recalibrates_by_itself(merged, stripes):
     """A learning rate of nearly zero: what the network had learnt is still there."""
     before = evaluate(merged, stripes).top1
-    recipe = dataclasses.replace(QUICK, learning_rate=1e-6, epochs=1, side_steps=(1.0,))
+    recipe = dataclasses.replace(QUICK, learning_rate=1e-6, epochs=1)
     fit(merged, stripes, recipe)
     assert not is_merged(merged)
     assert evaluate(merged, stripes).top1 == pytest.approx(before, abs=0.05)

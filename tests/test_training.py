@@ -7,7 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from trainable import QUICK, TWO_BLOCKS, small_model
+from trainable import QUICK, TWO_BLOCKS, TWO_STAGES, small_model
 
 import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
@@ -58,7 +58,7 @@ def test_learns_and_is_reproducible(stripes):
 def whole(stripes):
     """A network that was trained without an interruption."""
     model = small_model()
-    classifier.fit(model, stripes, QUICK)
+    classifier.fit(model, stripes, TWO_STAGES)
     return model
 
 
@@ -83,13 +83,13 @@ def test_resumed_training_ends_with_the_same_weights(whole, stripes, tmp_path, s
     resumed = small_model()
     with pytest.raises(StopError):
         classifier.fit(
-            small_model(), stripes, QUICK, snapshot_path=path, on_epoch=interrupt
+            small_model(), stripes, TWO_STAGES, snapshot_path=path, on_epoch=interrupt
         )
     epochs = []
     classifier.fit(
         resumed,
         stripes,
-        QUICK,
+        TWO_STAGES,
         snapshot_path=path,
         on_epoch=lambda progress: epochs.append(progress.epoch),
     )

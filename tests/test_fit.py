@@ -40,7 +40,7 @@ def test_silence_and_validation_change_no_weight(stripes):
 
 def test_killed_and_resumed_in_a_folder(stripes, tmp_path):
     whole, resumed = small_model(), small_model()
-    mobilenet_tf.fit(whole, stripes, TWO_STAGES, report=None)
+    mobilenet_tf.fit(whole, stripes, QUICK, report=None)
 
     def kill(progress):
         if progress.epoch == 2:
@@ -49,18 +49,18 @@ def test_killed_and_resumed_in_a_folder(stripes, tmp_path):
     workdir = tmp_path / "runs" / "first"
     with pytest.raises(KeyboardInterrupt):
         mobilenet_tf.fit(
-            small_model(), stripes, TWO_STAGES, workdir=workdir, on_epoch=kill
+            small_model(), stripes, QUICK, workdir=workdir, on_epoch=kill
         )
     assert [file.name for file in workdir.iterdir()] == ["snapshot.npz"]
     lines = []
-    mobilenet_tf.fit(resumed, stripes, TWO_STAGES, workdir=workdir, report=lines.append)
+    mobilenet_tf.fit(resumed, stripes, QUICK, workdir=workdir, report=lines.append)
     assert lines[0] == f"resuming from {workdir / 'snapshot.npz'}"
     assert [line[:9] for line in lines[1:]] == ["epoch 3/4", "epoch 4/4"]
     assert same(whole, resumed)
     stored = mobilenet_tf.load_model(workdir / "model.keras")
     assert same(whole, stored)
     assert keras_file.class_names(stored) == stripes.class_names
-    done = mobilenet_tf.fit(small_model(1), stripes, TWO_STAGES, workdir=workdir)
+    done = mobilenet_tf.fit(small_model(1), stripes, QUICK, workdir=workdir)
     assert done.epoch == 4  # nothing is trained again
 
 

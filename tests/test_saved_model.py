@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import outputs_of
 from PIL import Image, ImageOps
 
+import mobilenet_tf
 from mobilenet_tf import export
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import images, orientation
@@ -29,6 +31,15 @@ for name, dtype in (("serving_default", tf.float32), ("serving_uint8", tf.uint8)
     tf.debugging.assert_near(logits, found["logits"][:1], atol=1e-4)
 assert "mobilenet_tf" not in sys.modules
 """
+
+
+@pytest.fixture(scope="module")
+def small():
+    """An untrained MobileNet of two blocks, which each signature traces again."""
+    keras.utils.set_random_seed(1)
+    return mobilenet_tf.build(
+        0.25, base_resolution=64, classes=3, blocks=((64, 2), (128, 2))
+    )
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,7 +100,11 @@ class _Server(tf.Module):
             network = network if network.gives_logits else network.with_logits()
             self.names = tf.constant(labels)
             self.top_k = min(top_k, len(labels))
-        self.model = network.on_pixels()
+        model = network.on_pixels()
+        # The variables alone: for what else to save, TensorFlow would read every
+        # attribute of every layer, several times.
+        self.variables_of_model = [variable.value for variable in model.variables]
+        self.predict = functools.partial(model, training=False)
 
     def signatures(self):
         """Concrete functions by name."""
@@ -137,7 +142,7 @@ class _Server(tf.Module):
         return tf.map_fn(function, elements, fn_output_signature=spec)
 
     def _outputs(self, pixels):
-        outputs = self.model(pixels, training=False)
+        outputs = self.predict(pixels)
         if not self.classifies:
             return {"features": outputs}
         probabilities = tf.nn.softmax(outputs)

@@ -1,13 +1,11 @@
 """Every network in every format, and the verification that comes with it."""
 
 import functools
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, outputs_of
+from conftest import outputs_of
 
 import mobilenet_tf
 from mobilenet_tf import export
@@ -211,15 +209,6 @@ def test_another_activation_than_softmax_is_refused(tmp_path):
             representative_images=images.default_images(2),
         )
     assert not list(tmp_path.iterdir())
-
-
-def test_everything_of_the_package_is_at_hand():
-    command = (
-        "import mobilenet_tf; mobilenet_tf.export.litert_file; mobilenet_tf.compression"
-    )
-    subprocess.run([sys.executable, "-c", command], check=True, cwd=ROOT)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = mobilenet_tf.nothing
 
 
 def test_folder_without_photographs(tmp_path):

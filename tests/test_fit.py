@@ -48,9 +48,7 @@ def test_killed_and_resumed_in_a_folder(stripes, tmp_path):
 
     workdir = tmp_path / "runs" / "first"
     with pytest.raises(KeyboardInterrupt):
-        mobilenet_tf.fit(
-            small_model(), stripes, QUICK, workdir=workdir, on_epoch=kill
-        )
+        mobilenet_tf.fit(small_model(), stripes, QUICK, workdir=workdir, on_epoch=kill)
     assert [file.name for file in workdir.iterdir()] == ["snapshot.npz"]
     lines = []
     mobilenet_tf.fit(resumed, stripes, QUICK, workdir=workdir, report=lines.append)

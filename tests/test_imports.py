@@ -128,11 +128,15 @@ def test_networks_import_nothing_but_keras(module):
         assert name.split(".")[0] in allowed
 
 
-def test_importing_the_package_imports_keras_alone():
+def test_what_is_imported_and_when():
+    """Keras alone, then what is used; compression and export do without the codec."""
     program = (
         "import sys, keras; before = set(sys.modules); import mobilenet_tf\n"
         "new = {name for name in set(sys.modules) - before}\n"
         "assert all(name.startswith('mobilenet_tf') for name in new), new\n"
+        "mobilenet_tf.export.litert_file; mobilenet_tf.compression\n"
+        "assert 'mobilenet_tf.codec' not in sys.modules\n"
+        "assert 'constriction' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
@@ -147,16 +151,6 @@ def test_rooms_resolve_on_use(room):
         pytest.importorskip("constriction")
     assert getattr(mobilenet_tf, room).__name__ == f"mobilenet_tf.{room}"
     assert room in dir(mobilenet_tf)
-
-
-def test_compression_and_export_do_without_the_codec():
-    program = (
-        "import sys\n"
-        "from mobilenet_tf import compression, export\n"
-        "assert 'mobilenet_tf.codec' not in sys.modules\n"
-        "assert 'constriction' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
 def test_the_codec_says_what_it_lacks(monkeypatch):

@@ -127,6 +127,16 @@ def run_program(own_flags, capsys):
     return run
 
 
+@pytest.fixture
+def eagerly():
+    """Training without tracing: for a few steps that are not the point of a test."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 def outputs_of(model, images) -> np.ndarray:
     """What a model predicts; `model.predict` would compile it first, for seconds."""
     outputs = model(images, training=False)

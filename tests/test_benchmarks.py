@@ -24,8 +24,8 @@ def run_process(module, *arguments):
     return result.stdout
 
 
-def test_training_throughput(run_program, monkeypatch):
-    """Without the third precision, whose kernels are slow where there is no AMX."""
+def test_training_throughput(run_program, monkeypatch, eagerly):
+    """With two precisions, as many as the table compares with the others."""
     module = importlib.import_module("benchmarks.training_throughput")
     monkeypatch.setattr(module, "PRECISIONS", module.PRECISIONS[:2])
     flags = ("--alphas=0.25", "--side=32", "--batch_size=2", "--rounds=1", "--steps=1")

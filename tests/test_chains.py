@@ -63,7 +63,7 @@ def test_labels_are_those_of_their_own_rows(trial_of):
     assert [trial.network.label for trial in trials] == ["base", "one", "two"]
 
 
-def test_chain_is_trained_once_and_recorded(trial_of, stripes, tmp_path):
+def test_chain_is_trained_once_and_recorded(trial_of, stripes, tmp_path, eagerly):
     pytest.importorskip("tensorflow_model_optimization")
     pytest.importorskip("constriction")
     workdir = Workdir(tmp_path)
@@ -88,7 +88,7 @@ def test_chain_is_trained_once_and_recorded(trial_of, stripes, tmp_path):
 
 
 def test_lost_network_is_trained_again_only_where_it_is_needed(
-    trial_of, stripes, tmp_path
+    trial_of, stripes, tmp_path, eagerly
 ):
     base, student = trial_of(BASE), trial_of(STUDENT)
     workdir = Workdir(tmp_path)

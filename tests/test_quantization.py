@@ -95,7 +95,7 @@ def check_what_stays(pruned, shared, quantized):
 
 
 @pytest.mark.parametrize("build", CHAINED)
-def test_prune_cluster_quantize(build, stripes):
+def test_prune_cluster_quantize(build, stripes, eagerly):
     (_, *results), _ = chain(build(), stripes, ONCE)
     check_what_stays(*results)
 

@@ -175,7 +175,7 @@ def test_an_interrupted_step_resumes(stripes, tmp_path):
     def prune(**more):
         return steps.prune(model, stripes, QUICK, sparsity=0.5, report=quiet, **more)
 
-    model = mobilenet()
+    model = mobilenet([(64, 2)])
     before = copy_of(model)
     whole = prune()
     path = tmp_path / "snapshot.npz"

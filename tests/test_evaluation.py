@@ -10,7 +10,7 @@ from conftest import parse_flags
 
 from experiments import imagenet_checkpoints
 from experiments.harness import program
-from mobilenet_tf.data import imagenet_photographs
+from mobilenet_tf.data import imagenet_photographs, rendering
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.training.evaluation import evaluate_batches
 
@@ -150,5 +150,6 @@ def test_photographs_of_the_validation_set(shared):
 
 
 def test_other_classes(tmp_path, monkeypatch):
+    monkeypatch.setattr(rendering, "SPLITS", {"train": 48, "validation": 24})
     with pytest.raises(ValueError, match="must be WordNet ids of ImageNet's 1000"):
         imagenet_photographs.from_tfds("vignettes", str(tmp_path))

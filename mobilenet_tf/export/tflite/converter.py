@@ -14,7 +14,7 @@ def converted(
     model: keras.Model,
     *,
     types: Sequence[tf.DType] = (),
-    calibration: Sequence[np.ndarray] = (),
+    calibration: Sequence[np.ndarray] | np.ndarray = (),
     output_type: tf.DType = tf.float32,
 ) -> bytes:
     """The LiteRT file of a model.

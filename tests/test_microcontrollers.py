@@ -42,8 +42,21 @@ def test_boards():
         board.sram_bytes for board in BOARDS
     )
     assert {submission.board for submission in tinyml.SUBMISSIONS} <= set(names)
-    rows = {(row.device, row.threads) for row in latencies.LATENCIES}
-    assert len(rows) == len(latencies.LATENCIES)
+
+
+def test_latencies():
+    rows = {row[:3]: row[3:] for row in latencies.LATENCIES}
+    assert len(rows) == len(latencies.LATENCIES) == 157
+    assert len({device for device, _, _ in rows}) == 66
+    # As the source prints them.
+    device = "Qualcomm MSM8994 Snapdragon 810"
+    assert rows[device, "CPU", 8] == (27.69, 25.18, 34.44, 25.46)
+    assert rows["Raspberry Pi 4 Model B", "CPU", 1] == (73.96, 69.42, 124.32, 84.82)
+    assert rows["HiSilicon Hi3519V101", "CPU", 1] == (274.85, 201.74, 481.64, None)
+    assert rows["NVIDIA RTX2060 of Notebook", "GPU", 1] == (2.26, None, 2.22, None)
+    # No network is a hundred times as fast as the other, and threads do not hurt much.
+    for float_squeezenet, _, float_mobilenet, _ in rows.values():
+        assert 0.3 < float_mobilenet / float_squeezenet < 3.1
 
 
 def test_recommendation_is_the_best_that_fits():

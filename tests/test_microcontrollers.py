@@ -1,6 +1,7 @@
 """What the records say of microcontrollers, and what the script says of the records."""
 
 import dataclasses
+import json
 
 import pytest
 from conftest import ROOT
@@ -8,7 +9,7 @@ from conftest import ROOT
 from experiments import microcontrollers as script
 from experiments.published import latencies, tinyml
 from experiments.published.boards import BOARDS, KIB, MIB
-from experiments.report import arenas, microcontrollers
+from experiments.report import arena_savings, arenas, microcontrollers
 
 RESULTS = ROOT / "experiments" / "results"
 FOOTPRINTS = arenas.read(RESULTS)
@@ -32,6 +33,19 @@ def test_visual_wake_words_needs_less_than_the_published_file():
 def test_estimates_are_close(footprint):
     assert footprint.estimated_bytes == pytest.approx(footprint.planned_bytes, rel=0.1)
     assert footprint.arena_bytes <= footprint.planned_bytes <= footprint.plain_bytes
+
+
+def test_no_step_makes_an_arena_larger():
+    file = arena_savings.path(RESULTS)
+    networks = json.loads(file.read_text(encoding="utf-8"))["networks"]
+    assert len(networks) == len(arena_savings.POINTS)
+    for network in networks:
+        sizes = list(network["arena_bytes"].values())
+        assert sizes == sorted(sizes, reverse=True)
+        # Parts and plan, with outputs that were compared.
+        assert sizes[4] <= 0.9 * sizes[1]
+    table = arena_savings.render(RESULTS)
+    assert all(step in table for step in arena_savings.STEPS)
 
 
 def test_boards():
@@ -111,3 +125,5 @@ def test_bad_flags(flags, message):
 def test_missing_records(tmp_path):
     with pytest.raises(ValueError, match=r"microcontrollers/arenas\.json"):
         arenas.read(tmp_path)
+    with pytest.raises(ValueError, match=r"microcontrollers/savings\.json"):
+        arena_savings.render(tmp_path)

@@ -205,10 +205,10 @@ experiment = Table(
   twice the module's output. The interpreter has no tensor that is some channels of
   another one, into which a branch could be written, and what follows, a convolution of
   all channels, cannot be split by them without other integers.
-- What each step saves: folding is the removal of the operators that convert uint8 images
-  to int8 and compute shapes. Reshaping in place saves only where what is reshaped is
-  alive where memory is scarce. Softmax is one small operator behind the largest
-  activations: to leave it out saves its tables alone.
+- What each step saves: folding removes the operators that convert uint8 images to int8
+  and compute shapes. Reshaping in place saves only where what is reshaped is alive
+  where memory is scarce. Softmax is one small operator behind the largest activations:
+  to leave it out saves its tables alone.
 - The estimate is counted from the Keras graph, layer by layer, and stands beside the
   arena with a plan, which also runs layer by layer. It is off by the size of the
   interpreter's tables, which are counted per operator and tensor here, and by what

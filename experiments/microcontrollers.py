@@ -8,7 +8,7 @@ The last two print the most accurate network of the committed records that fits.
 `--measure` converts the networks that have no record yet, and lets TensorFlow Lite
 Micro allocate their memory; it needs the extra `micro`.
 
-Sources: data sheets; MLPerf Tiny v1.2 and v1.3; ncnn's list of latencies.
+Sources: pages of the boards; MLPerf Tiny v1.2 and v1.3; ncnn's list of latencies.
 Time: seconds, from records; with --measure about ten minutes on 2 CPU cores.
 """
 
@@ -22,7 +22,7 @@ import mobilenet_tf
 from experiments.harness import Config, Table, run
 from experiments.harness.page import joined
 from experiments.published import latencies
-from experiments.report import arenas, drawing
+from experiments.report import arena_savings, arenas, drawing
 from experiments.report import microcontrollers as report
 from experiments.report.arenas import Footprint
 from experiments.trials import records
@@ -142,6 +142,7 @@ def content(config: MicrocontrollerConfig) -> str:
     chip = memory(config)
     if config.measure:
         arenas.measure_all(config.results)
+        arena_savings.measure_all(config.results)
     if chip is not None:
         return recommendation(config, *chip)
     footprints = arenas.read(config.results)
@@ -150,6 +151,8 @@ def content(config: MicrocontrollerConfig) -> str:
     return joined(
         f"Flash and arena for {arenas.CLASSES} classes:",
         report.needs(general),
+        "What each way to a smaller arena saves, on top of those above it:",
+        arena_savings.render(config.results),
         "The largest side that fits, in pixels:",
         report.largest(general),
         "MLPerf Tiny, visual wake words: MobileNet 0.25 at 96 px with two classes.",
@@ -194,9 +197,18 @@ experiment = Table(
   kernels may allocate some memory more.
 - Converted: TensorFlow's converter alone. The interpreter places activations by size,
   which leaves gaps. With a plan: the file says where each activation lies; no gaps.
-  And in parts: a convolution and the depthwise one behind it run for some channels at
-  a time, so that only a part of the largest activation exists. Outputs are the same
-  integers in all three.
+  And in parts: a convolution and the depthwise convolution or pooling behind it run for
+  some channels at a time, so that only a part of the largest activation exists. Outputs
+  are the same integers in all three.
+- SqueezeNet's parts end at its first pooling. What is largest behind it is a fire
+  module's concatenation: both branches and what they are joined to are alive at once,
+  twice the module's output. The interpreter has no tensor that is some channels of
+  another one, into which a branch could be written, and what follows, a convolution of
+  all channels, cannot be split by them without other integers.
+- What each step saves: folding removes the operators that convert uint8 images to int8
+  and compute shapes. Reshaping in place saves only where what is reshaped is alive
+  where memory is scarce. Softmax is one small operator behind the largest activations:
+  to leave it out saves its tables alone.
 - The estimate is counted from the Keras graph, layer by layer, and stands beside the
   arena with a plan, which also runs layer by layer. It is off by the size of the
   interpreter's tables, which are counted per operator and tensor here, and by what

@@ -1,6 +1,7 @@
 """What the records say of microcontrollers, and what the script says of the records."""
 
 import dataclasses
+import json
 
 import pytest
 from conftest import ROOT
@@ -8,7 +9,7 @@ from conftest import ROOT
 from experiments import microcontrollers as script
 from experiments.published import latencies, tinyml
 from experiments.published.boards import BOARDS, KIB, MIB
-from experiments.report import arenas, microcontrollers
+from experiments.report import arena_savings, arenas, microcontrollers
 
 RESULTS = ROOT / "experiments" / "results"
 FOOTPRINTS = arenas.read(RESULTS)
@@ -34,6 +35,19 @@ def test_estimates_are_close(footprint):
     assert footprint.arena_bytes <= footprint.planned_bytes <= footprint.plain_bytes
 
 
+def test_no_step_makes_an_arena_larger():
+    file = arena_savings.path(RESULTS)
+    networks = json.loads(file.read_text(encoding="utf-8"))["networks"]
+    assert len(networks) == len(arena_savings.POINTS)
+    for network in networks:
+        sizes = list(network["arena_bytes"].values())
+        assert sizes == sorted(sizes, reverse=True)
+        # Parts and plan, with outputs that were compared.
+        assert sizes[4] <= 0.9 * sizes[1]
+    table = arena_savings.render(RESULTS)
+    assert all(step in table for step in arena_savings.STEPS)
+
+
 def test_boards():
     names = [board.name for board in BOARDS]
     assert len(set(names)) == len(names)
@@ -42,8 +56,21 @@ def test_boards():
         board.sram_bytes for board in BOARDS
     )
     assert {submission.board for submission in tinyml.SUBMISSIONS} <= set(names)
-    rows = {(row.device, row.threads) for row in latencies.LATENCIES}
-    assert len(rows) == len(latencies.LATENCIES)
+
+
+def test_latencies():
+    rows = {row[:3]: row[3:] for row in latencies.LATENCIES}
+    assert len(rows) == len(latencies.LATENCIES) == 157
+    assert len({device for device, _, _ in rows}) == 66
+    # As the source prints them.
+    device = "Qualcomm MSM8994 Snapdragon 810"
+    assert rows[device, "CPU", 8] == (27.69, 25.18, 34.44, 25.46)
+    assert rows["Raspberry Pi 4 Model B", "CPU", 1] == (73.96, 69.42, 124.32, 84.82)
+    assert rows["HiSilicon Hi3519V101", "CPU", 1] == (274.85, 201.74, 481.64, None)
+    assert rows["NVIDIA RTX2060 of Notebook", "GPU", 1] == (2.26, None, 2.22, None)
+    # No network is a hundred times as fast as the other, and threads do not hurt much.
+    for float_squeezenet, _, float_mobilenet, _ in rows.values():
+        assert 0.3 < float_mobilenet / float_squeezenet < 3.1
 
 
 def test_recommendation_is_the_best_that_fits():
@@ -98,3 +125,5 @@ def test_bad_flags(flags, message):
 def test_missing_records(tmp_path):
     with pytest.raises(ValueError, match=r"microcontrollers/arenas\.json"):
         arenas.read(tmp_path)
+    with pytest.raises(ValueError, match=r"microcontrollers/savings\.json"):
+        arena_savings.render(tmp_path)

@@ -32,10 +32,14 @@ def _mlperf(version, path):
     return f"MLPerf Tiny v{version}, closed/{path}.json"
 
 
+def _zephyr(board):
+    return f"docs.zephyrproject.org/4.1.0/boards/{board}/doc/index.html"
+
+
 BOARDS = (
     Board(
         *("micro:bit v2", "nRF52833", "Cortex-M4", 64, 128 * KIB, 512 * KIB),
-        "nRF52833 Product Specification, Nordic Semiconductor",
+        "micro:bit v2 hardware description, tech.microbit.org/hardware",
     ),
     Board(
         *("NUCLEO-G0B1RE", "STM32G0B1RE", "Cortex-M0+", 64, 144 * KIB, 512 * KIB),
@@ -43,7 +47,11 @@ BOARDS = (
     ),
     Board(
         *("Arduino Nano 33 BLE Sense", "nRF52840", "Cortex-M4", 64),
-        *(256 * KIB, MIB, "nRF52840 Product Specification, Nordic Semiconductor"),
+        *(
+            256 * KIB,
+            MIB,
+            "Nano 33 BLE Sense data sheet, github.com/arduino/docs-content",
+        ),
     ),
     Board(
         *("NUCLEO-U385RG-Q", "STM32U385RG", "Cortex-M33", 96, 256 * KIB, MIB),
@@ -51,7 +59,7 @@ BOARDS = (
     ),
     Board(
         *("Raspberry Pi Pico", "RP2040", "Cortex-M0+", 133, 264 * KIB, 2 * MIB),
-        "Raspberry Pi Pico Datasheet",
+        "datasheets.raspberrypi.com/pico/pico-product-brief.pdf",
     ),
     Board(
         *("32F746GDISCOVERY", "STM32F746NG", "Cortex-M7", 216, 320 * KIB, MIB),
@@ -59,11 +67,11 @@ BOARDS = (
     ),
     Board(
         *("ESP32-S3-DevKitC-1-N8", "ESP32-S3", "Xtensa LX7", 240, 512 * KIB, 8 * MIB),
-        "ESP32-S3 Series Datasheet, Espressif",
+        f"{_zephyr('espressif/esp32s3_devkitc')}; N8 is 8 MB of flash",
     ),
     Board(
         *("Raspberry Pi Pico 2", "RP2350", "Cortex-M33", 150, 520 * KIB, 4 * MIB),
-        "Raspberry Pi Pico 2 Datasheet",
+        _zephyr("raspberrypi/rpi_pico2"),
     ),
     Board(
         *("NUCLEO-L4R5ZI", "STM32L4R5ZI", "Cortex-M4", 120, 640 * KIB, 2 * MIB),

@@ -137,10 +137,18 @@ def estimated_latencies(
 def phones() -> str:
     """Latencies on phones and boards that others published."""
     rows = [
-        (row.device, str(row.threads), *(_number(value) for value in row[2:]))
-        for row in latencies.LATENCIES
+        (
+            latency.device,
+            latency.unit,
+            str(latency.threads),
+            _number(latency.mobilenet),
+            _number(latency.mobilenet_int8),
+            _number(latency.squeezenet),
+            _number(latency.squeezenet_int8),
+        )
+        for latency in latencies.LATENCIES
     ]
-    columns = ("Device", "Threads", "1.0 MobileNet-224 ms", "int8")
+    columns = ("Device", "On", "Threads", "1.0 MobileNet-224 ms", "int8")
     return table.render((*columns, "SqueezeNet 1.1 ms", "int8"), rows)
 
 

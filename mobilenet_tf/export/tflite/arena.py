@@ -40,11 +40,13 @@ class Activation:
     last: int
 
 
-def activations(file: File) -> list[Activation]:
+def activations(file: File, *, in_place: bool = True) -> list[Activation]:
     """The activations of a file in the order in which they appear.
 
-    Reshaping copies nothing where both tensors lie at one address: the interpreter
-    compares the addresses. They count as one activation.
+    Args:
+        file: An int8 file.
+        in_place: Whether a tensor and what it is reshaped to count as one activation:
+            reshaping copies nothing where both lie at one address.
     """
     operators, tensors = file.graph.operators, file.graph.tensors
     first = {int(index): -1 for index in file.graph.inputs}
@@ -56,7 +58,7 @@ def activations(file: File) -> list[Activation]:
                 last[same.get(index, index)] = place
         for index in map(int, operator.outputs):
             source = int(operator.inputs[0])
-            if file.kind(operator) == schema.BuiltinOperator.RESHAPE:
+            if in_place and file.kind(operator) == schema.BuiltinOperator.RESHAPE:
                 same[index] = same.get(source, source)
             else:
                 first[index] = place
@@ -146,9 +148,14 @@ def _placed(order):
     return offsets
 
 
-def write_plan(file: File) -> None:
-    """Write a plan into a file whose tensors will keep their indices."""
-    offsets = plan(activations(file))
+def write_plan(file: File, *, in_place: bool = True) -> None:
+    """Write a plan into a file whose tensors will keep their indices.
+
+    Args:
+        file: An int8 file.
+        in_place: See `activations`.
+    """
+    offsets = plan(activations(file, in_place=in_place))
     count = len(file.graph.tensors)
     numbers = [_VERSION, 0, count]
     numbers += [offsets.get(index, _NOT_PLANNED) for index in range(count)]

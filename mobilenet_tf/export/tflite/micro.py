@@ -47,35 +47,41 @@ def micro_file(
     return file
 
 
-def plain_file(network: Network, calibration: np.ndarray) -> File:
+def plain_file(network: Network, calibration: np.ndarray, *, fold: bool = True) -> File:
     """What TensorFlow's converter alone gives, to compare with.
 
     Args:
         network: What is converted.
         calibration: As for `micro_file`.
+        fold: Whether the file takes and gives int8 without conversions, as that of
+            `micro_file`, instead of uint8.
     """
     inputs = scaled(calibration, network.core_range)
     low_high = network.core_range
     model = network.on_scaled()
     file = File(converted_to_int8(model, inputs, low_high, tf.uint8))
-    rewriting.make_reshapes_constant(file)
-    rewriting.make_ends_int8(file)
+    if fold:
+        rewriting.make_reshapes_constant(file)
+        rewriting.make_ends_int8(file)
     return file
 
 
-def use_less_memory(file: File, *, split: bool = True, plan: bool = True) -> bytes:
+def use_less_memory(
+    file: File, *, split: bool = True, plan: bool = True, in_place: bool = True
+) -> bytes:
     """The bytes of a file that computes the same integers in a smaller arena.
 
     Args:
         file: An int8 file, which changes.
         split: Whether to compute wide layers in parts.
         plan: Whether to write a plan of the memory.
+        in_place: Whether the plan reshapes in place.
     """
     if split:
         splitting.split_widest(file)
     if plan:
         file.packed()  # gives tensors their final indices
-        arena.write_plan(file)
+        arena.write_plan(file, in_place=in_place)
     return file.packed()
 
 

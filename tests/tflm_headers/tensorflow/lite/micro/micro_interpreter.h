@@ -1,16 +1,15 @@
-// Stands in for TensorFlow Lite Micro's headers, which no Python package brings: just
-// what the example uses. The network is run by the interpreter of the Python package,
-// which $RUN_TFLM starts in the working directory.
+// Stands in for TensorFlow Lite Micro's headers, which no package of Python, Debian or
+// npm brings: declares what the example uses as the shared library of the Python
+// package exports it. The library's own code runs.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
-#include <string>
-#include <vector>
 
-enum TfLiteStatus { kTfLiteOk, kTfLiteError };
+#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+#include "tensorflow/lite/schema/schema_generated.h"
+
+enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
 
 union TfLitePtrUnion {
   std::int8_t* int8;
@@ -18,60 +17,40 @@ union TfLitePtrUnion {
 };
 
 struct TfLiteTensor {
+  struct {
+    int type;
+    void* params;
+  } quantization;
+  struct {
+    float scale;
+    std::int32_t zero_point;
+  } params;
   TfLitePtrUnion data;
 };
 
 namespace tflite {
+inline namespace micro {
 
-struct Model {
-  const unsigned char* bytes;
-};
-
-inline const Model* GetModel(const void* bytes) {
-  static Model model;
-  model.bytes = static_cast<const unsigned char*>(bytes);
-  return &model;
-}
-
-class Operators {
- public:
-  std::vector<std::string> names;
-};
+class MicroResourceVariables;
+class MicroProfilerInterface;
 
 class MicroInterpreter {
  public:
-  MicroInterpreter(const Model* model, const Operators& operators, std::uint8_t* arena,
-                   std::size_t arena_bytes)
-      : input_bytes_(INPUT_BYTES), output_bytes_(OUTPUTS) {
-    Write("model.tflite", model->bytes, MODEL_BYTES);
-    std::ofstream registered("operators.txt");
-    for (const auto& name : operators.names) registered << name << "\n";
-    std::ofstream("arena.txt") << arena_bytes;
-    input_.data.int8 = input_bytes_.data();
-    output_.data.int8 = output_bytes_.data();
-    arena[0] = arena[arena_bytes - 1] = 0;
-  }
+  MicroInterpreter(const Model* model, const MicroOpResolver& op_resolver,
+                   std::uint8_t* tensor_arena, std::size_t tensor_arena_size,
+                   MicroResourceVariables* resource_variables = nullptr,
+                   MicroProfilerInterface* profiler = nullptr,
+                   bool preserve_all_tensors = false);
+  ~MicroInterpreter();
 
-  TfLiteStatus AllocateTensors() { return kTfLiteOk; }
-  TfLiteTensor* input(int) { return &input_; }
-  TfLiteTensor* output(int) { return &output_; }
-
-  TfLiteStatus Invoke() {
-    Write("input.bin", input_bytes_.data(), input_bytes_.size());
-    if (std::system(std::getenv("RUN_TFLM")) != 0) return kTfLiteError;
-    std::ifstream file("output.bin", std::ios::binary);
-    file.read(reinterpret_cast<char*>(output_bytes_.data()), OUTPUTS);
-    return file ? kTfLiteOk : kTfLiteError;
-  }
+  TfLiteStatus AllocateTensors();
+  TfLiteStatus Invoke();
+  TfLiteTensor* input(std::size_t index);
+  TfLiteTensor* output(std::size_t index);
 
  private:
-  static void Write(const char* path, const void* bytes, std::size_t count) {
-    std::ofstream file(path, std::ios::binary);
-    file.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
-  }
-
-  std::vector<std::int8_t> input_bytes_, output_bytes_;
-  TfLiteTensor input_, output_;
+  alignas(16) unsigned char members_[4096];  // more than the library's own
 };
 
+}  // namespace micro
 }  // namespace tflite

@@ -79,6 +79,10 @@ def test_benchmarks_are_what_was_measured(path):
     assert render(record) in block(text, f"benchmark-{record['key']}")
 
 
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
 def test_images_exist():
     text = (ROOT / "README.md").read_text()
     for path in re.findall(r"!\[.*?\]\((.*?)\)", text):

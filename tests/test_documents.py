@@ -144,7 +144,7 @@ def test_the_notebook(folder, small_networks, capsys):
     for old, new in (
         ('Path("photos"), 64, 12', 'Path("drawn"), 32, 1'),
         ("range(480)", "range(48)"),
-        ("data=data, min_agreement=0.5", "data=data, min_agreement=0"),
+        ('"int8", data=data', '"int8", data=data, min_agreement=0'),
     ):
         assert code.count(old) == 1
         code = code.replace(old, new)

@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check
-# Stamp files: what training needs; the packages of the tests beside it; the linters.
+# Stamp files: what training needs; the packages of tests, linters and documentation.
 READY = $(VENV)/.ready
 TEST_READY = $(VENV)/.ready-test
 LINT_READY = $(VENV)/.ready-lint
+DOCS_READY = $(VENV)/.ready-docs
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
@@ -16,7 +17,7 @@ EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
 # the time. pip compiles none; Python does so for the few files that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup reproduce test test-jax thorough tables lint types clean
+.PHONY: help setup reproduce test test-jax thorough tables lint types docs clean
 
 help:
 	@echo "make reproduce  train and print Tables 6 and 7 on the embedded data set"
@@ -25,9 +26,10 @@ help:
 	@echo "make thorough   run the tests, those that take long included"
 	@echo "make tables     render all tables and figures from the records"
 	@echo "make lint       check format, style and types"
+	@echo "make docs       build the documentation site in build/site"
 	@echo "make setup      install everything that the other targets need"
 
-setup: $(READY) $(TEST_READY) $(LINT_READY)
+setup: $(READY) $(TEST_READY) $(LINT_READY) $(DOCS_READY)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and \
@@ -43,6 +45,10 @@ $(TEST_READY): $(READY)
 
 $(LINT_READY): $(READY)
 	$(PIP) --no-compile --editable '.[pinned,dev]'
+	@touch $@
+
+$(DOCS_READY): $(READY)
+	$(PIP) --no-compile --editable '.[pinned,docs]'
 	@touch $@
 
 reproduce: $(READY)
@@ -68,6 +74,9 @@ lint: $(LINT_READY) types
 
 types: $(LINT_READY)
 	$(RUN) -m mypy
+
+docs: $(DOCS_READY)
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -2,9 +2,9 @@
 
     python -m experiments
 
-writes them to `experiments/results`, with a page that shows them all, and into the
-marked blocks of README.md and BUILD.md. The flags are those of the scripts. To add a
-table, add its script and flags to `TABLES`.
+writes a page and CSV files of each to `experiments/results`, with a list of them all,
+and fills the marked blocks of README.md and BUILD.md. The flags are those of the
+scripts. To add a table, add its script and flags to `TABLES`.
 """
 
 import importlib
@@ -79,14 +79,15 @@ TABLES = (
 INTRODUCTION = """\
 # Results
 
-Every table and figure, rendered by `python -m experiments` from the records in this
-folder, each with the command that trains and prints it; `DIR` is the folder of TFDS
-data sets. A network with 0 seeds is not trained yet; one with a dash there is only
-counted."""
+Every table and figure has a page, rendered by `python -m experiments` from the records
+in this folder: the command that trains and prints it, the paper's numbers beside ours,
+the conditions, and what a repetition should find. CSV files beside each page hold
+its numbers for programs. In a command, `DIR` is the folder of TFDS data sets. A network
+with 0 seeds is not trained yet; one with a dash there is only counted."""
 
 
-def render(script: str, *options: str) -> tuple[list[Page], Config, str]:
-    """The pages of a script, their configuration, and a section of the results page.
+def render(script: str, *options: str) -> tuple[list[Page], Config]:
+    """The pages of a script, and their configuration.
 
     Args:
         script: Name of the module in `experiments`.
@@ -99,43 +100,31 @@ def render(script: str, *options: str) -> tuple[list[Page], Config, str]:
     FLAGS([script, *COMMON, *options, *sys.argv[1:]])
     config = experiment.config.from_flags(FLAGS)
     check_output(config)
-    pages = experiment.pages(config)
-    command = ["python", "-m", f"experiments.{script}", *options]
-    if options:
-        command.insert(4, "--data_dir=DIR")
-    section = joined(
-        f"## {pages[0].title}",
-        f"```\n{' '.join(command)}\n```",
-        *(part for page in pages for part in _parts(page)),
-    )
-    return pages, config, section
+    return experiment.pages(config), config
 
 
 def main(command: list[str]) -> None:
-    """Render every table; one page shows them all."""
+    """Render every table, and a list of them."""
     try:
         arguments.only_flags(command)
-        sections = [INTRODUCTION]
+        entries = []
         for script, *options in TABLES:
-            pages, config, section = render(script, *options)
+            pages, config = render(script, *options)
             for page in pages:
-                print(f"written: {page.write(config)}", flush=True)
-            sections.append(section)
+                print(f"written: {page.write(config)[0]}", flush=True)
+                entries.append(_entry(page))
     except (OSError, ValueError) as error:
         sys.exit(f"experiments: error: {flags.in_terms_of_flags(str(error))}")
     path = config.tables_folder / "README.md"
-    records.write_text(path, joined(*sections) + "\n")
+    records.write_text(path, joined(INTRODUCTION, "\n".join(entries)) + "\n")
     print(f"written: {path}")
 
 
-def _parts(page):
-    """Text, figures and expected values of a page, as Markdown."""
-    yield page.text
-    for file in page.figures:
-        if file.suffix == ".png":
-            yield f"![{page.title}]({file.name})"
-    if page.expected:
-        yield f"A repetition should find:\n\n{page.expected}"
+def _entry(page):
+    """A page in the list: its title, its data, and whether the claims hold."""
+    setting = f" ({page.setting})" if page.setting else ""
+    lines = [f"- [{page.title}]({page.name}.md){setting}"]
+    return "\n".join([*lines, *(f"    - {sentence}" for sentence in page.claims)])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ Time: seconds; it counts and trains nothing.
 
 import mobilenet_tf
 from experiments.harness import Config, Table, run
+from experiments.harness.page import Part
 from experiments.published import applications as paper
+from experiments.report.sheet import Sheet
 from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.analysis.deferred import without_weights
 from mobilenet_tf.models import baselines
@@ -18,7 +20,7 @@ from mobilenet_tf.models import baselines
 CONVOLUTIONS = ("Paper M mult-adds", "Exact", "Paper M params", "Exact")
 
 
-def planet() -> str:
+def planet() -> list[Sheet]:
     """Table 11: PlaNet on either body, convolutions alone."""
     bodies = (
         baselines.inception_v3(include_top=False),
@@ -35,12 +37,13 @@ def planet() -> str:
         for scale, *values in paper.TABLE11
     ]
     columns = ("Paper: % located", "Im2GPS", "PlaNet", "PlaNet MobileNet")
-    return f"{table.render(columns, scales)}\n\n" + table.render(
-        ("Network", *CONVOLUTIONS), rows
-    )
+    return [
+        Sheet(columns, scales, "table11"),
+        Sheet(("Network", *CONVOLUTIONS), rows, "table11-costs"),
+    ]
 
 
-def face_attributes() -> str:
+def face_attributes() -> Sheet:
     """Table 12: convolutions alone."""
     rows = [
         (
@@ -52,20 +55,20 @@ def face_attributes() -> str:
     ]
     accuracy, mult_adds, parameters = paper.TABLE12_BASELINE
     rows.append(("Baseline", f"{accuracy:.1f}", *_costs(mult_adds, parameters)))
-    return table.render(("Network", "Paper mean AP %", *CONVOLUTIONS), rows)
+    return Sheet(("Network", "Paper mean AP %", *CONVOLUTIONS), rows, "table12")
 
 
-def detection() -> str:
+def detection() -> Sheet:
     """Table 13, as printed."""
     rows = [
         (f"{framework}, {network}", *map(str, cells))
         for framework, network, *cells in paper.TABLE13
     ]
     columns = ("Detector", "Paper mAP %", "Paper G mult-adds", "Paper M params")
-    return table.render(columns, rows)
+    return Sheet(columns, rows, "table13")
 
 
-def face_embedding() -> str:
+def face_embedding() -> Sheet:
     """Table 14: convolutions alone."""
     rows = [
         (_meant(name, size), table.number(accuracy), *_body(*size, *printed))
@@ -73,7 +76,7 @@ def face_embedding() -> str:
         else (name, table.number(accuracy), *_costs(*printed))
         for name, size, accuracy, *printed in paper.TABLE14
     ]
-    return table.render(("Network", "Paper accuracy %", *CONVOLUTIONS), rows)
+    return Sheet(("Network", "Paper accuracy %", *CONVOLUTIONS), rows, "table14")
 
 
 def _meant(name, size):
@@ -98,19 +101,22 @@ def _costs(mult_adds, parameters, model=None):
     )
 
 
-def content(config: Config) -> str:
+def content(config: Config) -> list[Part]:
     """The four tables, one below the other."""
     return without_weights(_tables)
 
 
 def _tables():
-    parts = {
-        "Table 11, PlaNet: where a photograph was taken": planet(),
-        "Table 12, face attributes": face_attributes(),
-        "Table 13, object detection on COCO": detection(),
-        "Table 14, face embedding distilled from FaceNet": face_embedding(),
-    }
-    return "\n\n".join(f"{title}\n\n{text}" for title, text in parts.items())
+    return [
+        "Table 11, PlaNet: where a photograph was taken",
+        *planet(),
+        "Table 12, face attributes",
+        face_attributes(),
+        "Table 13, object detection on COCO",
+        detection(),
+        "Table 14, face embedding distilled from FaceNet",
+        face_embedding(),
+    ]
 
 
 experiment = Table(

@@ -8,11 +8,13 @@ Time: seconds; it counts and trains nothing.
 
 import mobilenet_tf
 from experiments.harness import Config, Table, run
+from experiments.harness.page import Part
 from experiments.published.mobilenets import TABLE1
+from experiments.report.sheet import Sheet
 from mobilenet_tf.analysis import cost, table
 
 
-def content(config: Config) -> str:
+def content(config: Config) -> list[Part]:
     """Every layer with weights: as printed, and as built."""
     model = mobilenet_tf.build()
     rows = []
@@ -33,7 +35,7 @@ def content(config: Config) -> str:
     total = (f"{cost.mult_adds(model):,}", f"{cost.parameters(model):,}")
     rows.append(("total", "", "", "", "", *total))
     columns = ("Layer", "Type / stride", "Paper filter shape", "Paper input")
-    return table.render((*columns, "Output", "Mult-adds", "Weights"), rows)
+    return [Sheet((*columns, "Output", "Mult-adds", "Weights"), rows)]
 
 
 experiment = Table(

@@ -10,7 +10,9 @@ Time: seconds; it counts and trains nothing.
 import keras
 
 from experiments.harness import Config, Table, run
+from experiments.harness.page import Part
 from experiments.published.mobilenets import TABLE3
+from experiments.report.sheet import Sheet
 from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.models.blocks import depthwise_separable, full_convolution
 from mobilenet_tf.models.mobilenet import width
@@ -31,7 +33,7 @@ def layer(block, channels: int, side: int) -> keras.Model:
     return keras.Model(images, block(images, channels, name="layer"))
 
 
-def content(config: Config) -> str:
+def content(config: Config) -> list[Part]:
     """Each change with the printed and the exact cost, and the saving so far."""
     rows = []
     models = [layer(*step) for step in STEPS]
@@ -49,7 +51,7 @@ def content(config: Config) -> str:
             )
         )
     columns = ("Layer", "Paper M mult-adds", "Exact", "Paper M params", "Exact")
-    return table.render((*columns, "Saving"), rows)
+    return [Sheet((*columns, "Saving"), rows)]
 
 
 experiment = Table(

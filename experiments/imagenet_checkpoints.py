@@ -30,7 +30,9 @@ from absl import flags
 
 import mobilenet_tf
 from experiments.harness import Config, Table, run
+from experiments.harness.page import Part
 from experiments.published.checkpoints import SQUEEZENET_COMPRESSED, TF_SLIM
+from experiments.report.sheet import Sheet
 from experiments.trials import records
 from experiments.trials.provenance import provenance
 from mobilenet_tf.analysis import table
@@ -161,7 +163,7 @@ def _digest(weights, image_dir):
     return "-" + hashlib.sha256(b"".join(parts)).hexdigest()[:10] if parts else ""
 
 
-def content(config: CheckpointConfig) -> str:
+def content(config: CheckpointConfig) -> list[Part]:
     """Evaluate the chosen networks, and show all records."""
     if config.limit is not None:
         raise ValueError("limit must not be given: all photographs are evaluated")
@@ -181,7 +183,7 @@ def content(config: CheckpointConfig) -> str:
         if f"mobilenet_{pair}" not in measured:
             cells = _published(f"mobilenet_{pair}")
             rows.append((*cells, *["–"] * (len(ours) + 1)))
-    return table.render((*columns, *ours, "images/s"), rows)
+    return [Sheet((*columns, *ours, "images/s"), rows)]
 
 
 def _published(name):

@@ -20,11 +20,12 @@ from absl import flags
 
 import mobilenet_tf
 from experiments.harness import Config, Table, run
-from experiments.harness.page import joined
+from experiments.harness.page import Part
 from experiments.published import latencies
 from experiments.report import arena_savings, arenas, drawing
 from experiments.report import microcontrollers as report
 from experiments.report.arenas import Footprint
+from experiments.report.sheet import Sheet
 from experiments.trials import records
 from experiments.trials.binding import bound_arguments, function_name
 from mobilenet_tf.analysis import table
@@ -108,14 +109,14 @@ def ranked(
     return sorted(fitting, key=lambda entry: -entry[0])
 
 
-def recommendation(config: MicrocontrollerConfig, sram: int, flash: int) -> str:
+def recommendation(config: MicrocontrollerConfig, sram: int, flash: int) -> list[Part]:
     """The most accurate network that fits, and those that follow."""
     results = Path(config.results)
     footprints = arenas.read(results)
     fitting = ranked(footprints, results, sram, flash)
     title = report.board_named(config.board).name if config.board else "the chip"
     if not fitting:
-        return f"No network of the records fits {title}."
+        return [f"No network of the records fits {title}."]
     rows = [
         (
             footprint.label,
@@ -130,14 +131,14 @@ def recommendation(config: MicrocontrollerConfig, sram: int, flash: int) -> str:
     columns = ("Network", "Top-1 %", "Arena bytes", "Flash bytes", "M mult-adds")
     best = fitting[0][2]
     (wake_words,) = (one for one in footprints if one.classes == 2)
-    return joined(
+    return [
         f"{title} ({sram:,} bytes of SRAM, {flash:,} of flash): {best.label}",
-        table.render((*columns, "Record: imagenette112"), rows),
+        Sheet((*columns, "Record: imagenette112"), rows),
         *report.estimated_latencies(title, best, wake_words),
-    )
+    ]
 
 
-def content(config: MicrocontrollerConfig) -> str:
+def content(config: MicrocontrollerConfig) -> list[Part]:
     """All tables; with a chip, the networks of the records that fit it."""
     chip = memory(config)
     if config.measure:
@@ -148,7 +149,7 @@ def content(config: MicrocontrollerConfig) -> str:
     footprints = arenas.read(config.results)
     general = [one for one in footprints if one.classes == arenas.CLASSES]
     (wake_words,) = (one for one in footprints if one.classes == 2)
-    return joined(
+    return [
         f"Flash and arena for {arenas.CLASSES} classes:",
         report.needs(general),
         "What each way to a smaller arena saves, on top of those above it:",
@@ -156,12 +157,12 @@ def content(config: MicrocontrollerConfig) -> str:
         "The largest side that fits, in pixels:",
         report.largest(general),
         "MLPerf Tiny, visual wake words: MobileNet 0.25 at 96 px with two classes.",
-        report.visual_wake_words(wake_words),
+        *report.visual_wake_words(wake_words),
         f"Phones and other boards, as published by {latencies.SOURCE}:",
         report.phones(),
         "Sources of the boards' figures:",
         report.sources(),
-    )
+    ]
 
 
 def accuracy_over_arena(config: MicrocontrollerConfig, path: Path) -> list[Path]:

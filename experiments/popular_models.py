@@ -29,7 +29,7 @@ experiment = Experiment(
     name="popular_models",
     title="MobileNets Table 8: MobileNet beside popular models",
     rows=(MOBILENET, GOOGLENET, VGG16),
-    appendix=lambda: savings(SAVINGS),
+    appendix=lambda: [savings(SAVINGS)],
     remark="That MobileNet is nearly as accurate is not checked here: the large "
     "networks are not trained.",
 )

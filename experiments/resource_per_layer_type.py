@@ -8,11 +8,13 @@ Time: seconds; it counts and trains nothing.
 
 import mobilenet_tf
 from experiments.harness import Config, Table, run
+from experiments.harness.page import Part
 from experiments.published.mobilenets import TABLE2, TABLE2_SLIPS
-from mobilenet_tf.analysis import cost, table
+from experiments.report.sheet import Sheet
+from mobilenet_tf.analysis import cost
 
 
-def content(config: Config) -> str:
+def content(config: Config) -> list[Part]:
     """The share of each type, as printed and exact."""
     kinds = cost.by_kind(mobilenet_tf.build())
     totals = [sum(column) for column in zip(*kinds.values(), strict=True)]
@@ -25,7 +27,7 @@ def content(config: Config) -> str:
     columns = ["Type"]
     for quantity in ("mult-adds", "parameters"):
         columns += [f"Paper {quantity} %", "Exact %", quantity.capitalize()]
-    return table.render(columns, rows)
+    return [Sheet(columns, rows)]
 
 
 experiment = Table(

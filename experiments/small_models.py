@@ -46,7 +46,7 @@ experiment = Experiment(
     title="MobileNets Table 9: a small MobileNet beside popular models",
     rows=(MOBILENET, SQUEEZENET, ALEXNET),
     claims=(Claim("the small MobileNet is better than SqueezeNet", falling),),
-    appendix=lambda: savings(SAVINGS),
+    appendix=lambda: [savings(SAVINGS)],
     remark="The 22 times take SqueezeNet's multiplications and additions for "
     "mult-adds. The text says 4 % better than both; the printed table, 2.7 and 3.0 "
     "points. At this rate MobileNet learns less than with recipe `modern`, at which "

@@ -18,6 +18,7 @@ import mobilenet_tf
 from experiments.compressed_mobilenets import CHAINS
 from experiments.distillation import DISTILLED
 from experiments.harness import Claim, Experiment, Network, Row, run
+from experiments.harness.page import Part
 from experiments.report.claims import loses_less_than, rising
 from experiments.report.deployment import REMARK, deployment_costs
 from mobilenet_tf.analysis import cost
@@ -107,7 +108,7 @@ def rows(technique: str) -> tuple[Row, ...]:
 ROWS = {technique: rows(technique) for technique in (*TECHNIQUES, *TRAININGS)}
 
 
-def savings() -> str:
+def savings() -> list[Part]:
     """What size saves, for each architecture; then the saving of one layer, derived."""
     small = Network("0.25 MobileNet", mobilenet_tf.build, SMALL)
     networks = {small.key: small}
@@ -118,7 +119,7 @@ def savings() -> str:
     def count():
         models = {network.label: network.model() for network in networks.values()}
         models |= {label: build() for label, build in OTHERS.items()}
-        return f"{deployment_costs(models)}\n\n{derivation()}"
+        return [deployment_costs(models), derivation()]
 
     return without_weights(count)
 

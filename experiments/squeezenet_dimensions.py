@@ -8,6 +8,7 @@ Time: seconds; it counts and trains nothing.
 """
 
 from experiments.harness import Config, Table, run
+from experiments.harness.page import Part
 from experiments.published.squeezenet import (
     TABLE1,
     TABLE1_BITS,
@@ -16,12 +17,13 @@ from experiments.published.squeezenet import (
     TABLE1_SLIPS,
     TABLE1_TOTAL,
 )
+from experiments.report.sheet import Sheet
 from mobilenet_tf import build_squeezenet
 from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.models import squeezenet_release, weight_loading
 
 
-def content(config: Config) -> str:
+def content(config: Config) -> list[Part]:
     """Every layer: as printed, as built, and as the authors' file stores it."""
     path = config.squeezenet_weights
     stored = _stored(path) if path else None
@@ -49,10 +51,8 @@ def content(config: Config) -> str:
     if stored:
         columns.append("Authors' file")
         rows[-1] += _counts(sum(stored.values()))
-    text = table.render(columns, rows)
-    if stored:
-        text += "\n\nThe authors' file stores some zeros between distant weights too."
-    return text
+    note = "The authors' file stores some zeros between distant weights too."
+    return [Sheet(columns, rows), *([note] if stored else [])]
 
 
 def _pool_row(model, before, width):

@@ -11,7 +11,7 @@ import mobilenet_tf
 from mobilenet_tf.compression import low_rank, remove_channels, reports, steps
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.models.layer_schema import ACTIVATIONS
-from mobilenet_tf.training import loop
+from mobilenet_tf.training import RECIPES, loop
 
 bridge = pytest.importorskip("mobilenet_tf.compression.tfmot")
 BAD = [
@@ -47,15 +47,17 @@ TUNED = [(remove_channels, {"fraction": 0.25}), (low_rank, {"fraction": 0.5})]
 
 @pytest.mark.parametrize(("step", "given"), STEPS)
 def test_data_recipe_and_keywords_are_checked_before_the_model(step, given, stripes):
-    with pytest.raises(ValueError, match=r"recipe must be a Recipe, got 'modern'"):
-        step(None, stripes, "modern", **given)
+    with pytest.raises(ValueError, match=r"recipe must be one of .*, got 'modem'"):
+        step(None, stripes, "modem", **given)
+    with pytest.raises(ValueError, match=r"recipe must be a Recipe, got 3"):
+        step(None, stripes, 3, **given)
     with pytest.raises(ValueError, match=r"data must be a DataSet, got 'stripes'"):
         step(None, "stripes", QUICK, **given)
     with pytest.raises(TypeError, match=rf"^{step.__name__}\(\) got .* 'sed'; .* seed"):
         step(None, stripes, QUICK, sed=1, **given)
     if step is not steps.cluster:
         with pytest.raises(ValueError, match=r"data must be a DataSet, got None"):
-            step(None, None, None, **given)
+            step(None, None, **given)
 
 
 @pytest.mark.parametrize(("step", "given"), STEPS + TUNED)
@@ -88,6 +90,21 @@ def test_models_reports_and_labels_are_checked_before_training(
         rejects(r"input_range must be \(black, white\)", input_range=(1, 0))
         ended = keras.layers.Activation("sigmoid")(trained.output)
         rejects("must not end in sigmoid", keras.Model(trained.input, ended))
+
+
+@pytest.mark.parametrize(("step", "given"), STEPS + TUNED[:1])
+@pytest.mark.parametrize("recipe", [(), ("compress",)], ids=["default", "named"])
+def test_the_default_recipe(trained, stripes, step, given, recipe, monkeypatch):
+    class StopError(Exception):
+        pass
+
+    def stop(task, data, recipe, **more):
+        assert recipe is RECIPES["compress"]
+        raise StopError
+
+    monkeypatch.setattr(loop, "run", stop)
+    with pytest.raises(StopError):
+        step(trained, stripes, *recipe, **given)
 
 
 @pytest.mark.parametrize(("step", "given"), TUNED)
@@ -167,8 +184,8 @@ def test_models_that_do_not_fit(stripes, no_work):
     normalised = keras.Model(inner, x)
     with pytest.raises(ValueError, match="'scale' is a BatchNormalization"):
         steps.quantize(normalised, stripes, QUICK, input_range=SYMMETRIC)
-    with pytest.raises(ValueError, match="given together"):
-        steps.cluster(other, stripes, clusters=8)
+    with pytest.raises(ValueError, match="data must be given where a recipe is"):
+        steps.cluster(other, None, "compress", clusters=8)
 
 
 def test_a_clustered_network_is_not_pruned(trained, stripes):

@@ -9,7 +9,8 @@ from compressible import LEARNING, QUICK, squeezenet
 
 import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
-from mobilenet_tf.training import classifier
+from mobilenet_tf.models import keras_file
+from mobilenet_tf.training import classifier, loop
 from mobilenet_tf.training.distillation import Student, distil
 from mobilenet_tf.training.distillation_loss import DistillationLoss
 from mobilenet_tf.training.evaluation import evaluate
@@ -52,6 +53,20 @@ class _Mislabelled:
     def epoch(self, *arguments, **more):
         for batch in self.split.epoch(*arguments, **more):
             yield dataclasses.replace(batch, labels=np.zeros_like(batch.labels))
+
+
+@pytest.mark.parametrize("weight", [0.9, 1.0])
+def test_the_student_notes_its_training(teacher, stripes, weight, monkeypatch):
+    monkeypatch.setattr(loop, "run", lambda *_, **__: None)
+    before = keras_file.training_info(teacher)
+    seen = dataclasses.replace(before, class_names=("a", "b"), train_digests=("1", "2"))
+    keras_file.set_training_info(teacher, seen)
+    model, data = student(), dataclasses.replace(stripes, train_digests=("2", "3"))
+    distil(model, teacher, data, LEARNING, weight=weight)
+    keras_file.set_training_info(teacher, before)
+    info = keras_file.training_info(model)
+    assert info.train_digests == ("1", "2", "3")
+    assert info.class_names == (("a", "b") if weight == 1 else stripes.class_names)
 
 
 def test_attributes_are_distilled(stripes):
@@ -111,8 +126,8 @@ def test_teacher_and_student_that_do_not_fit(teacher, stripes):
     for same in (teacher, keras.Model(teacher.input, teacher.output)):
         with pytest.raises(ValueError, match="teacher must be another model than stud"):
             distil(same, teacher, stripes, LEARNING)
-    for given in ((teacher, stripes, "modern"), (teacher, None, LEARNING)):
-        with pytest.raises(ValueError, match=r"(recipe|data) must be a (Recipe|Data)"):
+    for given in ((teacher, stripes, "modem"), (teacher, None, LEARNING)):
+        with pytest.raises(ValueError, match=r"(recipe|data) must be (one of|a Data)"):
             distil(student(), *given)
     with pytest.raises(
         ValueError, match=r"teacher must be a Model, got 'teacher.keras'"

@@ -87,6 +87,17 @@ def test_a_pinned_revision(fake, small):
     assert_same_weights(pinned, small)
 
 
+def test_squeezenet(fake):
+    keras.utils.set_random_seed(0)
+    small = {"version": "1.1", "resolution": 32, "classes": 3}
+    model = mobilenet_tf.build_squeezenet(**small)
+    name = hub.push_to_hub(model, "somebody/squeezed")
+    loaded = mobilenet_tf.build_squeezenet(**small, weights=name)
+    assert_same_weights(loaded, model)
+    with pytest.raises(ValueError, match=r"weights must be of version '1\.0'"):
+        mobilenet_tf.build_squeezenet(weights=name)
+
+
 def test_weights_of_timm(fake, tmp_path):
     safetensors = pytest.importorskip("safetensors.numpy")
     state = timm_layout.tensors()

@@ -1,10 +1,12 @@
+import csv
+
 import pytest
 from conftest import ROOT
 
 from experiments import reproduce
 from experiments.harness import Config, page
 from experiments.published.mobilenets import FIGURE4, TABLE6
-from experiments.report import comparison, document, figures
+from experiments.report import comparison, document, figures, sheet
 from experiments.trials.network import Network
 from experiments.trials.row import Row, select
 from mobilenet_tf.analysis import table
@@ -167,6 +169,40 @@ def test_rows_without_a_paper_have_no_columns_for_it():
     assert "Drop" not in header
     assert first.split("|")[-2].strip() == "0"
     assert second.split("|")[-2].strip() == "–"
+
+
+def test_csv_is_for_programs():
+    columns = ("Layer", "Paper M", "Exact", "Paper params", "Exact")
+    shown = sheet.Sheet(columns, [("a, b", "1,234.5", "–", 12, None)])
+    assert shown.csv() == (
+        'Layer,Paper M,"Paper M, Exact",Paper params,"Paper params, Exact"\n'
+        '"a, b",1234.5,,12,\n'
+    )
+    assert "| a, b  | 1,234.5 |     – |" in str(shown)
+
+
+def test_the_csv_of_trained_networks_is_not_rounded():
+    rows = list(csv.DictReader(sheet.measured(ROWS, RESULTS, 0.005).csv().splitlines()))
+    assert [row["network"] for row in rows] == [row.network.label for row in ROWS]
+    first, _, last = rows
+    assert float(first["top1_mean"]) == pytest.approx(0.868)
+    assert first["top1_per_seed"] == "0.871 0.865"
+    assert (first["mult_adds"], first["paper_mult_adds_millions"]) == (
+        "568740352",
+        "569",
+    )
+    assert first["top1_tolerance"] == "0.02"
+    assert (last["seeds"], last["top1_mean"], last["minutes"]) == ("0", "", "")
+
+
+def test_a_command_names_what_changes_the_result():
+    assert Config(workdir="elsewhere", workers=2).command("x") == (
+        "python -m experiments.x"
+    )
+    config = Config(dataset="y", data_dir="/data", only="^0.25", to_rgb=True)
+    assert config.command("x") == (
+        "python -m experiments.x --dataset=y --data_dir=DIR --only='^0.25' --to_rgb"
+    )
 
 
 def test_reproduce_shows_two_tables_then_claims_then_files(tmp_path, capsys):

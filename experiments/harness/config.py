@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,12 @@ from mobilenet_tf.data.rendering import EMBEDDED
 from mobilenet_tf.data.tfds_source import from_tfds
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
+
+# The fields that change neither what is trained nor what is shown.
+_LEFT_OUT = (
+    *("workdir", "dry_run", "render", "results", "tables_dir", "documents", "arrays"),
+    *("data_dir", "data_mode", "memory_budget_gib", "workers", "worker_of"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +72,25 @@ class Config:
                 for name, value in given.items()
             }
         )
+
+    def command(self, script: str) -> str:
+        """The command line of a script under this configuration.
+
+        `DIR` stands for the folder of data sets. Flags are left out that only say where
+        files are and how the work is shared.
+        """
+        words = ["python", "-m", f"experiments.{script}"]
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in _LEFT_OUT or value == field.default:
+                continue
+            if isinstance(value, tuple):
+                value = ",".join(value)
+            flag = f"--{field.name}"
+            words.append(flag if value is True else f"{flag}={shlex.quote(str(value))}")
+            if field.name == "dataset":
+                words.append("--data_dir=DIR")
+        return " ".join(words)
 
     @property
     def training_recipe(self) -> Recipe:

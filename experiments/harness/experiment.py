@@ -10,9 +10,10 @@ from typing import Any
 
 from experiments.harness.config import Config
 from experiments.harness.matching import matching
-from experiments.harness.page import Page, joined
+from experiments.harness.page import Page, Part, joined
 from experiments.report import comparison
 from experiments.report.claims import Claim, method, spread_over_seeds
+from experiments.report.sheet import Sheet, measured
 from experiments.trials import records
 from experiments.trials.network import Network
 from experiments.trials.row import Row
@@ -36,7 +37,7 @@ class Experiment:
         figures: Called with `(rows, results, path without suffix)` after the table;
             each returns the files it wrote.
         claims: What the paper claims; a function of the rows if they are one.
-        appendix: Returns what follows the table, as Markdown.
+        appendix: Returns what follows the table.
         remark: What else a reader should know, as Markdown.
         paper_data: What the paper trained on; None for a table that is only ours.
         body: Called with rows and results instead of `comparison.accuracies`.
@@ -51,7 +52,7 @@ class Experiment:
     metrics: tuple[str, ...] = ("top1",)
     figures: tuple[Callable[[Rows, Sequence[dict], Path], list[Path]], ...] = ()
     claims: tuple[Claim, ...] | Callable[[Rows], tuple[Claim, ...]] = ()
-    appendix: Callable[[], str] | None = None
+    appendix: Callable[[], Sequence[Part]] | None = None
     remark: str = ""
     paper_data: str | None = "ImageNet"
     body: Callable[[Rows, Sequence[dict]], str] | None = None
@@ -91,7 +92,8 @@ class Experiment:
             return joined(*(part.counted(config) for part in self.parts))
         rows = self.rows_of(config)
         costs = comparison.costs(rows, self.costs)
-        return joined(f"**{self.title}**", costs, *self._comments(rows))
+        comments = self._comments(rows, self._appendix())
+        return joined(f"**{self.title}**", costs, *comments)
 
     def pages(self, config: Config, data: DataSet | None = None) -> list[Page]:
         """The tables and figures of the records that the configuration describes.
@@ -121,45 +123,42 @@ class Experiment:
             )
             return pages
         spread = spread_over_seeds(matched, self.metrics[0])
-        claims = self.claims_of(rows)
+        top1_spread = spread_over_seeds(matched, "top1")
         sentences = [
-            claim.sentence(rows, results, self.metrics[0], spread) for claim in claims
+            claim.sentence(rows, results, self.metrics[0], spread)
+            for claim in self.claims_of(rows)
         ]
+        appendix = self._appendix()
         return [
             Page(
                 name,
-                f"{self.title}; {config.dataset}, recipe {recipe.name}",
-                self.render(rows, results, sentences, spread),
-                comparison.expectations(
-                    rows, results, spread_over_seeds(matched, "top1")
-                ),
+                self.title,
+                config.command(self.name),
+                self._render(rows, results, sentences, spread, appendix),
+                [
+                    measured(rows, results, top1_spread, self.metrics),
+                    *(part for part in appendix if isinstance(part, Sheet)),
+                ],
+                f"{config.dataset}, recipe {recipe.name}",
+                self._summary(rows, results, sentences),
+                comparison.expectations(rows, results, top1_spread),
                 sentences,
                 drawn,
             )
         ]
 
-    def render(
-        self,
-        rows: Rows,
-        results: Sequence[dict],
-        sentences: Sequence[str] = (),
-        seed_spread: float = 0.0,
-    ) -> str:
-        """The table with the paper's columns and ours, as Markdown.
+    def _summary(self, rows, results, sentences):
+        table = comparison.summary(rows, results, self.metrics[0])
+        return joined(f"**{self.title}**", table, *sentences)
 
-        Args:
-            rows: The table's rows.
-            results: The table's records.
-            sentences: Whether each claim holds.
-            seed_spread: See `spread_over_seeds`.
-        """
+    def _render(self, rows, results, sentences, seed_spread, appendix):
+        """The table with the paper's columns and ours, and what follows it."""
         if self.body:
             table = self.body(rows, results)
         else:
             table = comparison.accuracies(rows, results, self.costs, self.metrics)
         bullet = "- " if len(sentences) > 1 else ""
         parts = [
-            f"**{self.title}**",
             table,
             "\n".join(bullet + sentence for sentence in sentences),
         ]
@@ -168,11 +167,13 @@ class Experiment:
             if sentences:
                 origin += " " + method(results, self.metrics[0], seed_spread)
             parts.append(origin)
-        return joined(*parts, *self._comments(rows))
+        return joined(*parts, *self._comments(rows, appendix))
 
-    def _comments(self, rows):
-        appendix = self.appendix() if self.appendix else ""
-        return comparison.notes(rows), appendix, self.remark
+    def _appendix(self):
+        return self.appendix() if self.appendix else []
+
+    def _comments(self, rows, appendix):
+        return comparison.notes(rows), *appendix, self.remark
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Table:
     Args:
         name: The script's name; also of its table.
         title: Heading.
-        content: Returns the table as Markdown.
+        content: Returns the tables and the sentences around them.
         remark: What else a reader should know, as Markdown.
         config: The class of its configuration.
         figures: Called with the configuration and a path without suffix; each returns
@@ -191,18 +192,27 @@ class Table:
 
     name: str
     title: str
-    content: Callable[[Config], str]
+    content: Callable[[Any], Sequence[Part]]
     remark: str = ""
     config: type[Config] = Config
     figures: tuple[Callable[[Any, Path], list[Path]], ...] = ()
 
     def counted(self, config: Config) -> str:
         """The table, as Markdown."""
-        return joined(f"**{self.title}**", self.content(config), self.remark)
+        return joined(f"**{self.title}**", *self.content(config), self.remark)
 
     def pages(self, config: Config, data: DataSet | None = None) -> list[Page]:
         """The table as a page; it needs no data set."""
         path = config.tables_folder / self.name
-        text = self.counted(config)  # which may measure what the figures show
+        parts = self.content(config)  # which may measure what the figures show
         drawn = [file for figure in self.figures for file in figure(config, path)]
-        return [Page(self.name, self.title, text, figures=drawn)]
+        return [
+            Page(
+                self.name,
+                self.title,
+                config.command(self.name),
+                joined(*parts, self.remark),
+                [part for part in parts if isinstance(part, Sheet)],
+                figures=drawn,
+            )
+        ]

@@ -1,14 +1,18 @@
-"""A rendered table with its figures: printed, and written to files and documents."""
+"""A rendered table: printed, and written as a page, as CSV and into documents."""
 
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.harness.config import Config
 from experiments.report import document
+from experiments.report.sheet import Sheet
 from experiments.trials import records
+
+Part = str | Sheet  # of the text of a page
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +22,11 @@ class Page:
     Args:
         name: Name of its file, and of its block in a document.
         title: The table's title.
-        text: The table as Markdown.
+        command: The command line that makes it.
+        text: The table as Markdown, with what follows it.
+        sheets: Its tables, for the CSV files.
+        setting: Data set and recipe, for a table of trained networks.
+        summary: The table in a few columns, as Markdown; empty for other tables.
         expected: What a repetition should find, as Markdown; empty without records.
         claims: A sentence for each claim, as it also stands in the text.
         figures: Files that have been drawn.
@@ -26,19 +34,66 @@ class Page:
 
     name: str
     title: str
+    command: str
     text: str
+    sheets: Sequence[Sheet]
+    setting: str = ""
+    summary: str = ""
     expected: str = ""
     claims: Sequence[str] = ()
     figures: Sequence[Path] = ()
 
-    def write(self, config: Config) -> Path:
-        """Write the table to its file and into the documents; returns the file."""
-        path = config.tables_folder / f"{self.name}.md"
-        records.write_text(path, self.text + "\n")
+    @property
+    def heading(self) -> str:
+        """Title and setting."""
+        return f"{self.title}; {self.setting}" if self.setting else self.title
+
+    @property
+    def block(self) -> str:
+        """What is printed, and stands in the block of a document."""
+        return joined(f"**{self.title}**", self.text)
+
+    def csv_files(self) -> dict[str, str]:
+        """Contents of the CSV files by name."""
+        return {
+            f"{'-'.join(filter(None, (self.name, sheet.name)))}.csv": sheet.csv()
+            for sheet in self.sheets
+        }
+
+    def markdown(self) -> str:
+        """The page: command, table, figures, what a repetition should find, CSV."""
+        links = ", ".join(f"[{name}]({name})" for name in self.csv_files())
+        return joined(
+            f"# {self.heading}",
+            f"```\n{_wrapped(self.command)}\n```",
+            self.text,
+            *(
+                f"![{self.title}]({file.name})"
+                for file in self.figures
+                if file.suffix == ".png"
+            ),
+            self.expected and f"A repetition should find:\n\n{self.expected}",
+            f"For programs: {links}",
+        )
+
+    def write(self, config: Config) -> list[Path]:
+        """Write page, CSV files and blocks of the documents.
+
+        Returns:
+            The files, the page first.
+        """
+        files = {f"{self.name}.md": self.markdown() + "\n", **self.csv_files()}
+        paths = [config.tables_folder / name for name in files]
+        for path, content in zip(paths, files.values(), strict=True):
+            records.write_text(path, content)
         for file in config.documents:
-            blocks = {self.name: self.text, f"{self.name}-expected": self.expected}
+            blocks = {
+                self.name: self.block,
+                f"{self.name}-summary": self.summary,
+                f"{self.name}-expected": self.expected,
+            }
             document.replace_blocks(Path(file), blocks)
-        return path
+        return paths
 
 
 def check_output(config: Config) -> None:
@@ -64,8 +119,8 @@ def publish(pages: Sequence[Page], config: Config) -> None:
     """
     written: list[Path | str] = []
     for page in pages:
-        print(f"\n{page.text}\n")
-        written += [page.write(config), *page.figures]
+        print(f"\n{page.block}\n")
+        written += [*page.write(config), *page.figures]
     if len(pages) > 1:  # a single table ends with its claims anyway
         for sentence in (sentence for page in pages for sentence in page.claims):
             print(sentence)
@@ -77,6 +132,12 @@ def publish(pages: Sequence[Page], config: Config) -> None:
         print(f"records: {Path(config.workdir) / 'records'}")
 
 
-def joined(*parts: str) -> str:
-    """Paragraphs with a blank line in between; empty ones are left out."""
-    return "\n\n".join(part for part in parts if part)
+def _wrapped(command):
+    """A command in lines that fit a page."""
+    lines = textwrap.wrap(command, 78, break_long_words=False, break_on_hyphens=False)
+    return " \\\n    ".join(lines)
+
+
+def joined(*parts: Part) -> str:
+    """Parts as Markdown with a blank line in between; empty ones are left out."""
+    return "\n\n".join(filter(None, map(str, parts)))

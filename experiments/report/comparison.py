@@ -21,7 +21,7 @@ _COST_TITLES = {
     "parameters": "M params",
     "size": "MiB",
 }
-_METRIC_TITLES = {"top1": "top-1 %", "top5": "top-5 %"}
+METRIC_TITLES = {"top1": "top-1 %", "top5": "top-5 %"}
 
 
 def costs(rows: Sequence[Row], quantities: Sequence[str] = COSTS) -> str:
@@ -51,7 +51,7 @@ def accuracies(
             if not any(printed):
                 continue
             columns.append(
-                (f"Paper {_METRIC_TITLES[metric]}", map(table.points, printed))
+                (f"Paper {METRIC_TITLES[metric]}", map(table.points, printed))
             )
             if metric == metrics[0]:
                 drops = [table.difference(printed[0], other) for other in printed]
@@ -64,7 +64,7 @@ def accuracies(
     for metric in metrics:
         ours = [values(row, results, metric) for row in rows]
         means = [table.mean(seeds) for seeds in ours]
-        columns.append((f"Our {_METRIC_TITLES[metric]}", map(table.percent, means)))
+        columns.append((f"Our {METRIC_TITLES[metric]}", map(table.percent, means)))
         if metric == metrics[0]:
             spreads = map(table.spread, ours)
             columns.append(("±", map(table.percent, spreads)))
@@ -103,7 +103,7 @@ def expectations(
         seed_spread: Standard deviation of top-1 over the seeds of a network, pooled
             over many networks: the few seeds of one say little.
     """
-    tolerance = max(MIN_TOLERANCE_POINTS, 100 * 3 * seed_spread)
+    tolerance = tolerance_points(seed_spread)
     columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
     cells = []
     for row in rows:
@@ -122,6 +122,26 @@ def expectations(
             )
         )
     return table.render(columns, cells) if cells else ""
+
+
+def tolerance_points(seed_spread: float) -> float:
+    """How far a repetition's top-1 accuracy may be off, in percentage points."""
+    return max(MIN_TOLERANCE_POINTS, 100 * 3 * seed_spread)
+
+
+def summary(rows: Sequence[Row], results: Sequence[dict], metric: str = "top1") -> str:
+    """Costs and accuracy, the paper's and ours, in a few columns, as Markdown."""
+    ours = [values(row, results, metric) for row in rows]
+    columns: list[tuple] = [
+        (_COST_TITLES[name], [_exact(row, name) for row in rows]) for name in COSTS
+    ]
+    if _from_paper(rows):
+        printed = [table.points(getattr(row.published, metric)) for row in rows]
+        columns.append((f"Paper {METRIC_TITLES[metric]}", printed))
+    means = [table.percent(table.mean(seeds)) for seeds in ours]
+    columns.append((f"Our {METRIC_TITLES[metric]}", means))
+    columns.append(("±", [table.percent(table.spread(seeds)) for seeds in ours]))
+    return _table(rows, columns)
 
 
 def footnote(results: Sequence[dict], paper_data: str | None = "ImageNet") -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import keras
 
-from mobilenet_tf.analysis import footprint, table
+from experiments.report.sheet import Sheet
+from mobilenet_tf.analysis import footprint
 
 COLUMNS = (
     "Network",
@@ -27,13 +28,14 @@ REMARK = (
 )
 
 
-def deployment_costs(models: Mapping[str, keras.Model]) -> str:
-    """A row per network, as Markdown; `REMARK` says how it is counted.
+def deployment_costs(models: Mapping[str, keras.Model]) -> Sheet:
+    """A row per network; `REMARK` says how it is counted.
 
     Args:
         models: The networks by their labels.
     """
-    return table.render(COLUMNS, [_row(*entry) for entry in models.items()])
+    rows = [_row(*entry) for entry in models.items()]
+    return Sheet(COLUMNS, rows, "deployment")
 
 
 def _row(label, model):

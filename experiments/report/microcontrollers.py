@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from experiments.published import latencies, tinyml
 from experiments.published.boards import BOARDS, KIB, MIB, Board
 from experiments.report.arenas import ALPHAS, Footprint
+from experiments.report.sheet import Sheet
 from mobilenet_tf.analysis import table
 
 # Left to the program: stack, drivers, an image of the camera; code of the interpreter.
@@ -21,7 +22,7 @@ def fits(footprint: Footprint, sram_bytes: int, flash_bytes: int) -> bool:
     )
 
 
-def needs(footprints: Sequence[Footprint]) -> str:
+def needs(footprints: Sequence[Footprint]) -> Sheet:
     """Flash and arena of every network: as converted, and as `export.micro` writes."""
     rows = [
         (
@@ -40,10 +41,10 @@ def needs(footprints: Sequence[Footprint]) -> str:
     ]
     columns = ("Network", "M mult-adds", "Flash KiB", "Arena KiB, converted")
     ours = ("with a plan", "and in parts", "saved %", "of it persistent")
-    return table.render((*columns, *ours, "Estimate", "off %"), rows)
+    return Sheet((*columns, *ours, "Estimate", "off %"), rows, "needs")
 
 
-def largest(footprints: Sequence[Footprint]) -> str:
+def largest(footprints: Sequence[Footprint]) -> Sheet:
     """For every board the largest side at which each network fits."""
     kinds = [("MobileNet", alpha) for alpha in ALPHAS] + [("SqueezeNet", 1.1)]
     rows = []
@@ -60,7 +61,7 @@ def largest(footprints: Sequence[Footprint]) -> str:
         rows.append((*_described(board), *sides))
     columns = ("Board", "Chip", "Core", "MHz", "SRAM KiB", "Flash KiB")
     names = (f"{size:g} {network}" for network, size in kinds)
-    return table.render((*columns, *names), rows)
+    return Sheet((*columns, *names), rows, "largest")
 
 
 def sources() -> str:
@@ -68,7 +69,7 @@ def sources() -> str:
     return "\n".join(f"- {board.name}: {board.source}" for board in BOARDS)
 
 
-def visual_wake_words(footprint: Footprint) -> str:
+def visual_wake_words(footprint: Footprint) -> tuple[Sheet, Sheet]:
     """The published file beside ours, and what was measured with it.
 
     Args:
@@ -106,11 +107,9 @@ def visual_wake_words(footprint: Footprint) -> str:
             )
         )
     columns = ("Submission", "ms", "µJ", "M mult-adds/s", "ResNet-8: estimate, ms")
-    return "\n\n".join(
-        [
-            table.render(("Visual wake words", "Published", "Ours"), ours),
-            table.render((*columns, "published, ms", "off %"), rows),
-        ]
+    return (
+        Sheet(("Visual wake words", "Published", "Ours"), ours, "visual_wake_words"),
+        Sheet((*columns, "published, ms", "off %"), rows, "mlperf_tiny"),
     )
 
 
@@ -134,7 +133,7 @@ def estimated_latencies(
     ]
 
 
-def phones() -> str:
+def phones() -> Sheet:
     """Latencies on phones and boards that others published."""
     rows = [
         (
@@ -149,7 +148,7 @@ def phones() -> str:
         for latency in latencies.LATENCIES
     ]
     columns = ("Device", "On", "Threads", "1.0 MobileNet-224 ms", "int8")
-    return table.render((*columns, "SqueezeNet 1.1 ms", "int8"), rows)
+    return Sheet((*columns, "SqueezeNet 1.1 ms", "int8"), rows, "phones")
 
 
 def parse_bytes(name: str, text: str) -> int:

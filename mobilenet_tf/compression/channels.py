@@ -31,7 +31,7 @@ _FOLLOWED = (*_CHANNELWISE, "Concatenate", "Flatten", "InputLayer")
 def remove_channels(
     model: keras.Model,
     data: DataSet | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | None = None,
     *,
     fraction: float,
     skip: Collection[str] = (),
@@ -45,7 +45,8 @@ def remove_channels(
     Args:
         model: A trained network of stock layers.
         data: What it is trained on; None means no training.
-        recipe: How; None means no training.
+        recipe: How: a name in `mobilenet_tf.training.RECIPES`, or a recipe; None means
+            "compress".
         fraction: Share of the channels that is removed from each layer, in [0, 1);
             rounded so that more stay, and one at least.
         skip: Names of layers whose channels stay.
@@ -62,7 +63,9 @@ def remove_channels(
     Source: Li et al., "Pruning filters for efficient convnets", arXiv 1608.08710.
     """
     arguments.number("fraction", fraction, lambda value: 0 <= value < 1, "in [0, 1)")
-    model = checked(remove_channels, model, data, recipe, training, optional=True)
+    model, recipe = checked(
+        remove_channels, model, data, recipe, training, optional=True
+    )
     network = architecture.describe(model)
     producers = [spec.name for spec in network.layers if spec.kind in _PRODUCERS]
     arguments.names("skip", skip, producers)

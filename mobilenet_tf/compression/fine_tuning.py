@@ -19,7 +19,7 @@ from mobilenet_tf.compression import reports
 from mobilenet_tf.compression.wrapping import Wrapping
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.models import architecture, graph, keras_file, merged
-from mobilenet_tf.training import checks, classifier, loop, snapshot
+from mobilenet_tf.training import checks, classifier, loop, recipes, snapshot
 from mobilenet_tf.training.normalization import recalibrate_batch_norm
 from mobilenet_tf.training.recipe import Recipe
 
@@ -58,12 +58,12 @@ def checked(
     step: Callable,
     model: keras.Model,
     data: DataSet | None,
-    recipe: Recipe | None,
+    recipe: Recipe | str | None,
     training: Mapping[str, Any],
     *,
     optional: bool,
-) -> keras.Model:
-    """Check the arguments that all steps share; gives the flat form of the model.
+) -> tuple[keras.Model, Recipe | None]:
+    """Check the arguments that all steps share; gives flat model and recipe.
 
     Where batch normalisation is merged into the convolutions, the form that is given
     has the statistics of the data: training would destroy the network otherwise.
@@ -72,9 +72,12 @@ def checked(
         step: The step, for messages.
         model: A classifier; models inside it are flattened.
         data: The step's data set.
-        recipe: The step's recipe.
+        recipe: The step's recipe or its name; None means `compress`.
         training: Further keyword arguments of the step.
-        optional: Whether data and recipe may both be None.
+        optional: Whether data may be None, which means no training.
+
+    Returns:
+        The model, flat, and the recipe; None without data.
 
     Raises:
         ValueError: An argument is out of its range, or the model does not fit the data
@@ -84,11 +87,12 @@ def checked(
     stock = step.__name__ in ("remove_channels", "low_rank")
     legal = (StockTraining if stock else Training).__annotations__
     arguments.keywords(step.__name__, training, legal)
-    if optional and (data is None) != (recipe is None):
-        raise ValueError("data and recipe must be given together, or neither")
-    if not optional or data is not None:
+    if optional and data is None:
+        if recipe is not None:
+            raise ValueError("data must be given where a recipe is")
+    else:
         arguments.instance("data", data, DataSet)
-        arguments.instance("recipe", recipe, Recipe)
+        recipe = recipes.named("compress" if recipe is None else recipe)
     arguments.instance("model", model, keras.Model)
     arguments.function("report", training.get("report", print))
     flat = graph.flatten(model)
@@ -108,7 +112,7 @@ def checked(
             input_range=training.get("input_range"),
         )
     keras_file.set_training_info(flat, keras_file.training_info(model))
-    return flat
+    return flat, recipe
 
 
 def _check_trainable(model):

@@ -21,7 +21,7 @@ from mobilenet_tf.training.recipe import Recipe
 def low_rank(
     model: keras.Model,
     data: DataSet | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | None = None,
     *,
     fraction: float,
     skip: Collection[str] = (),
@@ -35,7 +35,8 @@ def low_rank(
     Args:
         model: A trained network of stock layers.
         data: What it is trained on; None means no training.
-        recipe: How; None means no training.
+        recipe: How: a name in `mobilenet_tf.training.RECIPES`, or a recipe; None means
+            "compress".
         fraction: Weights that are left of each layer, in (0, 1); it decides the rank.
         skip: Names of fully connected layers to leave as they are, such as a
             classifier of few classes: a low rank would leave it fewer directions than
@@ -54,7 +55,7 @@ def low_rank(
     arXiv 1404.0736.
     """
     arguments.number("fraction", fraction, lambda value: 0 < value < 1, "in (0, 1)")
-    model = checked(low_rank, model, data, recipe, training, optional=True)
+    model, recipe = checked(low_rank, model, data, recipe, training, optional=True)
     dense = [
         layer.name for layer in model.layers if isinstance(layer, keras.layers.Dense)
     ]

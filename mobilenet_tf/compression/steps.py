@@ -40,7 +40,7 @@ _PRUNED_FILES = (
 def prune(
     model: keras.Model,
     data: DataSet,
-    recipe: Recipe,
+    recipe: Recipe | str | None = None,
     *,
     sparsity: float | Mapping[str, float],
     begin: float = 0.0,
@@ -58,8 +58,9 @@ def prune(
     Args:
         model: A trained classifier of stock layers.
         data: The data set to train on.
-        recipe: How to train; its learning rate is usually lower than that of the
-            training before.
+        recipe: How to train: a name in `mobilenet_tf.training.RECIPES`, or a recipe,
+            whose learning rate is usually lower than that of the training before; None
+            means "compress".
         sparsity: Final share of zeros in each kernel, in [0, 1); or the share by the
             name of the layer, where layers that are not named are left out.
         begin: When the first zeros come, as a fraction of the training, in [0, 1).
@@ -90,7 +91,7 @@ def prune(
         "end", end, lambda value: begin < value <= 1, f"in ({begin}, 1], after begin"
     )
     arguments.one_of("keep_clusters", keep_clusters, (True, False))
-    model = checked(prune, model, data, recipe, training, optional=False)
+    model, recipe = checked(prune, model, data, recipe, training, optional=False)
     if isinstance(sparsity, Mapping):
         names = kernels.by_name(model)
         arguments.names("sparsity", sparsity, names)
@@ -116,7 +117,7 @@ def prune(
 def cluster(
     model: keras.Model,
     data: DataSet | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | None = None,
     *,
     clusters: int,
     depthwise: bool = True,
@@ -128,7 +129,8 @@ def cluster(
     Args:
         model: A trained classifier of stock layers.
         data: The data set to train on; None shares the values without training.
-        recipe: How to train; None shares the values without training.
+        recipe: How: a name in `mobilenet_tf.training.RECIPES`, or a recipe; None means
+            "compress".
         clusters: Distinct values of each kernel, zero included, from 2, or from 3 where
             a kernel has zeros, to 256.
         depthwise: Whether the values of depthwise kernels are shared too.
@@ -153,7 +155,7 @@ def cluster(
         raise ValueError(
             f"clusters must be at most {kernels.MOST_VALUES}, got {clusters}"
         )
-    model = checked(cluster, model, data, recipe, training, optional=True)
+    model, recipe = checked(cluster, model, data, recipe, training, optional=True)
     chosen, left_out = kernels.chosen(model, depthwise, skip)
     kernels.check_enough_values(chosen, clusters)
     wrapper = toolkit().Clustering if data is not None else lambda codebooks: None
@@ -180,7 +182,7 @@ def cluster(
 def quantize(
     model: keras.Model,
     data: DataSet,
-    recipe: Recipe,
+    recipe: Recipe | str | None = None,
     *,
     keep_clusters: bool = True,
     **training: Unpack[Training],
@@ -201,7 +203,8 @@ def quantize(
     Args:
         model: A trained classifier of stock layers.
         data: What it is trained on.
-        recipe: How.
+        recipe: How: a name in `mobilenet_tf.training.RECIPES`, or a recipe; None means
+            "compress".
         keep_clusters: Whether shared values stay shared. False trains every weight on
             its own, with a scale for each filter.
         **training: See `mobilenet_tf.compression.fine_tuning.Training`.
@@ -210,7 +213,7 @@ def quantize(
         The quantised network, in float32.
 
     Raises:
-        ValueError: Data or recipe is None, or the model has a layer that the toolkit
+        ValueError: Data is None, or the model has a layer that the toolkit
             cannot train or quantise; nothing is evaluated or trained before.
         TypeError: There is no such further argument.
         ImportError: The toolkit is not installed.
@@ -218,7 +221,7 @@ def quantize(
     Source: Jacob et al., arXiv 1712.05877, section 3.
     """
     arguments.one_of("keep_clusters", keep_clusters, (True, False))
-    model = checked(quantize, model, data, recipe, training, optional=False)
+    model, recipe = checked(quantize, model, data, recipe, training, optional=False)
     kernels.chosen(model, depthwise=True, skip=())  # raises where there is none
     return fine_tune(
         "quantize: 8 bits",

@@ -13,7 +13,12 @@ import keras
 from keras import layers
 
 from mobilenet_tf import arguments
-from mobilenet_tf.models import squeezenet_release, weight_loading, weights_file
+from mobilenet_tf.models import (
+    hub_files,
+    squeezenet_release,
+    weight_loading,
+    weights_file,
+)
 from mobilenet_tf.models.blocks import pooled
 from mobilenet_tf.models.squeezenet_blocks import (
     FireRow,
@@ -84,8 +89,10 @@ def build_squeezenet(
             negative logit.
         weights: None for random initialisation, or the path of a `.h5` or `.keras` file
             of this network, or of the authors' compressed `.net` file of version 1.0
-            without bypass. A classifier with another number of classes is skipped with
-            a warning. A `.h5` file does not tell simple bypass from no bypass.
+            without bypass; or the name of a network on the Hugging Face Hub,
+            `hf://USER/NAME` or `hf://USER/NAME@REVISION`. A classifier with another
+            number of classes is skipped with a warning. A `.h5` file does not tell
+            simple bypass from no bypass.
         name: Name of the model.
 
     Returns:
@@ -93,7 +100,9 @@ def build_squeezenet(
         (batch, classes)`; probabilities that sum to 1 by default.
 
     Raises:
-        ValueError: An argument is outside its range; nothing has been built.
+        ImportError: The hub is named, and huggingface_hub is not installed.
+        ValueError: An argument is outside its range, or weights cannot be had or do not
+            fit; nothing has been built.
 
     Source: arXiv 1602.07360, Table 1, sections 3, 5.1 and 6.
     """
@@ -103,6 +112,8 @@ def build_squeezenet(
     arguments.top(classes, dropout, include_top, pooling, classifier_activation, name)
     rows = fire_rows(base_e, incr_e, pct_3x3, freq, squeeze_ratio)
     _check_resolution(version, border, resolution)
+    if hub_files.is_hub_name(weights):
+        weights = hub_files.download(weights)
     stored = _check_weights(weights, version, bypass, rows)
 
     filters, kernel_size, pooled_layers = VERSIONS[version]

@@ -16,8 +16,15 @@ import keras
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.models import graph, merged
-from mobilenet_tf.training import checks, classifier, loop, snapshot
+from mobilenet_tf.models import graph, keras_file, merged
+from mobilenet_tf.training import (
+    checks,
+    classifier,
+    loop,
+    recipes,
+    run_folder,
+    snapshot,
+)
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
 from mobilenet_tf.training.normalization import recalibrate_batch_norm
@@ -29,7 +36,7 @@ def distil(
     student: keras.Model,
     teacher: keras.Model,
     data: DataSet,
-    recipe: Recipe,
+    recipe: Recipe | str,
     *,
     temperature: float = 4.0,
     weight: float = 0.9,
@@ -42,7 +49,7 @@ def distil(
     snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
 ) -> loop.Progress:
-    """Train the student in place.
+    """Train the student in place, and note class names and training photographs on it.
 
     The teacher sees the same crops, scaled to its own input, and does not change.
 
@@ -51,7 +58,7 @@ def distil(
         teacher: A trained classifier of the same classes, of any input side.
         data: Images, and labels where `weight` is below 1; without them they may be
             loaded with `unlabelled=True`.
-        recipe: How to train.
+        recipe: How to train: a name in `mobilenet_tf.training.RECIPES`, or a recipe.
         temperature: Divides both networks' logits before they are compared, > 0.
         weight: Share of the soft targets in the loss, in (0, 1]; the labels have the
             rest. At 1 the labels are not used, and may be of other classes.
@@ -81,6 +88,7 @@ def distil(
     arguments.number("temperature", temperature, lambda value: value > 0, "> 0")
     arguments.number("weight", weight, lambda value: 0 < value <= 1, "in (0, 1]")
     arguments.number("feature_weight", feature_weight, lambda value: value >= 0, ">= 0")
+    recipe = recipes.named(recipe)
     precision = choose(precision)
     checks.kinds(data, recipe, student=student, teacher=teacher)
     _check_fit(student, teacher, multi_label)
@@ -102,7 +110,7 @@ def distil(
         *("distil", snapshot.checksum(teacher), temperature, weight, multi_label),
         *(feature_weight, input_range, teacher_input_range),
     ]
-    return loop.run(
+    progress = loop.run(
         Student(
             student,
             data.side,
@@ -123,6 +131,20 @@ def distil(
         snapshot_path=snapshot_path,
         on_epoch=on_epoch,
     )
+    names = data.class_names if weight < 1 else _class_names(student, teacher, data)
+    run_folder.note_training(student, data, names, teacher)
+    return progress
+
+
+def _class_names(student, teacher, data) -> tuple[str, ...]:
+    """Names of the classes where the labels of the data are not used."""
+    classes = student.output_shape[-1]
+    for names in map(keras_file.class_names, (teacher, student)):
+        if names is not None:
+            return names
+    if data.classes == classes:
+        return data.class_names
+    return tuple(map(str, range(classes)))
 
 
 def _check_fit(student, teacher, multi_label):

@@ -35,13 +35,28 @@ def prepare(workdir: str | os.PathLike) -> Path:
     return snapshot_file
 
 
-def note_training(model: keras.Model, data: DataSet) -> None:
-    """Note on a model what it was trained on, now and before."""
-    before = keras_file.training_info(model)
-    digests = (*(before.train_digests if before else ()), *data.train_digests)
+def note_training(
+    model: keras.Model,
+    data: DataSet,
+    class_names: tuple[str, ...] | None = None,
+    teacher: keras.Model | None = None,
+) -> None:
+    """Note on a model what it was trained on, now and before.
+
+    Args:
+        model: The model, after the training.
+        data: What it was trained on.
+        class_names: Names of its classes; None means those of the data set.
+        teacher: A network from whose outputs it learned: the photographs that the
+            teacher was trained on count as training photographs of the model too.
+    """
+    before = [keras_file.training_info(each) for each in (model, teacher) if each]
+    digests = [digest for info in before if info for digest in info.train_digests]
     name = f"{data.metadata.name} {data.metadata.version}"
     info = keras_file.TrainingInfo(
-        data.class_names, name, tuple(dict.fromkeys(digests))
+        class_names or data.class_names,
+        name,
+        tuple(dict.fromkeys([*digests, *data.train_digests])),
     )
     keras_file.set_training_info(model, info)
 

@@ -21,12 +21,12 @@ from experiments.trials.binding import digest
 VERSION = 1
 # What a record may say about a network's costs, and what is added to it.
 COSTS = {
-    "mult_adds": ("mult-adds", "M"),
-    "parameters": ("parameters", "M"),
-    "file_bytes": ("file", "bytes"),
-    "flash_bytes": ("int8 file", "bytes"),
-    "arena_bytes": ("arena, int8", "bytes"),
-    "milliseconds": ("time per image", "ms"),
+    "mult_adds": ("Mult-adds", "M"),
+    "parameters": ("Parameters", "M"),
+    "file_bytes": ("File size", "bytes"),
+    "flash_bytes": ("int8 file for microcontrollers", "bytes"),
+    "arena_bytes": ("int8 arena", "bytes"),
+    "milliseconds": ("Time per image", "ms"),
 }
 
 
@@ -109,9 +109,11 @@ def _entry(seeds, footprints) -> tuple[dict, dict, list | None]:
         "costs": costs,
         "estimated": estimated,
     }
+    command, remark = repeat.command(record, max(network["seeds"]) + 1)
     detail: dict[str, Any] = {
         "table": record["experiment"],
-        "command": repeat.command(record, max(network["seeds"]) + 1),
+        "remark": remark,
+        "command": command,
         "python": repeat.lines(record),
         "commits": sorted({other["commit"] or "" for other in seeds}),
         "device": record["device"],

@@ -20,18 +20,20 @@ from mobilenet_tf.training.recipes import RECIPES
 _FACE = ("build", "build_squeezenet")
 
 
-def command(record: Mapping[str, Any], seeds: int) -> str | None:
+def command(record: Mapping[str, Any], seeds: int) -> tuple[str | None, str]:
     """The command that trains a record's network again, with all its seeds.
-
-    None where no script of `experiments` has this network, or no flags its recipe.
 
     Args:
         record: Normalised.
         seeds: How many.
+
+    Returns:
+        The command, None where no script of `experiments` has this network or no flags
+        its recipe; and what the script's table remarks.
     """
     config = _config(record, seeds)
     if config is None:
-        return None
+        return None, ""
     for experiment, row in rows_with(
         record["network_key"], config, record["experiment"]
     ):
@@ -40,8 +42,8 @@ def command(record: Mapping[str, Any], seeds: int) -> str | None:
         if config.data_dir is None and config.dataset != EMBEDDED:
             chosen = dataclasses.replace(chosen, data_dir="DIR")
         words = ["python", "-m", f"experiments.{experiment.name}", *_flags(chosen)]
-        return " ".join(map(shlex.quote, words))
-    return None
+        return " ".join(map(shlex.quote, words)), experiment.remark
+    return None, ""
 
 
 def _config(record, seeds) -> Config | None:

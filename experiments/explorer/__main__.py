@@ -1,0 +1,92 @@
+"""Makes the explorer's page from records, and serves it on this machine.
+
+    python -m experiments.explorer
+
+reads the committed records and those of `runs`, writes the page to `build/explorer`,
+and serves it until it is interrupted. `--workdir` takes the working directory of any
+experiments instead. The page's libraries come from npm: `make explorer` installs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.explorer import datafile, server, site
+
+PORT = 8017
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    flags = argparse.ArgumentParser(
+        prog="experiments.explorer",
+        description=(__doc__ or "").partition("\n")[0],
+        allow_abbrev=False,
+    )
+    flags.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        default=Path("experiments/results"),
+        help="committed records; default: experiments/results",
+    )
+    flags.add_argument(
+        "--workdir",
+        type=Path,
+        metavar="DIR",
+        default=Path("runs"),
+        help="working directory with records and trained networks; default: runs",
+    )
+    flags.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        default=Path("build/explorer"),
+        help="folder of the page; default: build/explorer",
+    )
+    flags.add_argument(
+        "--port",
+        type=int,
+        default=PORT,
+        help=f"where to serve it; default: {PORT}; 0: any that is free",
+    )
+    flags.add_argument(
+        "--serve",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="serve the page until interrupted, the default",
+    )
+    return flags
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the page, and serve it; an error becomes a line and exit code 1."""
+    options = parser().parse_args(arguments)
+    try:
+        site.libraries(site.SOURCE / "node_modules")  # an error here comes first
+        site.check_output(options.output)
+        data, details = datafile.read(
+            [options.results, options.workdir / "records"], options.results
+        )
+        site.write(options.output, {"data.json": data, "details.json": details})
+        print(f"written: {options.output}, {len(data['networks'])} networks")
+        if options.serve:
+            _serve(options.output, options.port)
+    except (OSError, ValueError) as error:
+        sys.exit(f"experiments.explorer: error: {error}")
+
+
+def _serve(folder: Path, port: int) -> None:
+    with server.create(folder, port) as running:
+        print(f"serving {server.address(running)}; end with Ctrl-C", flush=True)
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+if __name__ == "__main__":
+    main()

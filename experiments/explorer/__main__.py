@@ -10,11 +10,13 @@ experiments instead. The page's libraries come from npm: `make explorer` install
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.explorer import datafile, server, site
+from experiments.explorer import datafile, networks, server, site
+from experiments.trials import records
 
 PORT = 8017
 
@@ -39,6 +41,33 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         default=Path("runs"),
         help="working directory with records and trained networks; default: runs",
+    )
+    flags.add_argument(
+        "--models",
+        type=Path,
+        metavar="FILE.keras",
+        nargs="*",
+        default=[],
+        help="more trained networks that the page runs",
+    )
+    flags.add_argument(
+        "--weights_dir",
+        type=Path,
+        metavar="DIR",
+        default=Path("../shared/weights"),
+        help="published weights that the page runs; default: ../shared/weights",
+    )
+    flags.add_argument(
+        "--data_dir",
+        type=Path,
+        metavar="DIR",
+        help="directory of TFDS data sets, to verify trained networks; default: TFDS'",
+    )
+    flags.add_argument(
+        "--export",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="export networks for the page, the default",
     )
     flags.add_argument(
         "--output",
@@ -73,10 +102,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         site.write(options.output, {"data.json": data, "details.json": details})
         print(f"written: {options.output}, {len(data['networks'])} networks")
+        sources = _sources(options) if options.export else []
+        manifest = networks.write(options.output, sources)
+        records.write_text(options.output / "networks.json", json.dumps(manifest))
+        print(f"{len(manifest['networks'])} networks that the page can run")
         if options.serve:
             _serve(options.output, options.port)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         sys.exit(f"experiments.explorer: error: {error}")
+
+
+def _sources(options: argparse.Namespace) -> list[networks.Source]:
+    """The networks to export: of files, of the working directory, published ones."""
+    return [
+        *networks.given(options.models),
+        *networks.trained(options.workdir, options.data_dir),
+        *networks.published(options.weights_dir),
+    ]
 
 
 def _serve(folder: Path, port: int) -> None:

@@ -17,6 +17,7 @@ from experiments.report import arenas
 from experiments.report.arenas import Footprint
 from experiments.trials import records
 from experiments.trials.binding import digest
+from experiments.trials.trial import CONFIG
 
 VERSION = 1
 # What a record may say about a network's costs, and what is added to it.
@@ -75,14 +76,16 @@ def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
     return data, {"version": VERSION, "networks": details, "layers": shapes}
 
 
+def identity(record: Mapping[str, Any]) -> str:
+    """Ten hexadecimal digits for all that a record's seeds have in common."""
+    return digest({name: record[name] for name in CONFIG if name != "seed"})[:10]
+
+
 def _by_network(trained) -> list[list[dict]]:
     """Records that differ in the seed alone, in the order of their seeds."""
     groups = collections.defaultdict(list)
     for record in trained:
-        same = {
-            name: record[name] for name in ("network", "recipe", "data", "precision")
-        }
-        groups[digest(same)].append(record)
+        groups[identity(record)].append(record)
     return [
         sorted(seeds, key=lambda record: record["seed"])
         for _, seeds in sorted(groups.items())
@@ -94,12 +97,9 @@ def _entry(seeds, footprints) -> tuple[dict, dict, list | None]:
     record = seeds[0]
     shape = _architecture(record)
     costs, estimated = _costs(seeds, shape, footprints)
-    identity = digest(
-        {name: record[name] for name in ("network", "recipe", "data", "precision")}
-    )[:10]
     values, side = knobs.of(record), record["cost"]["side"]
     network = {
-        "id": identity,
+        "id": identity(record),
         "label": knobs.label(values, side),
         "dataset": _dataset_name(record["data"]),
         "side": side,

@@ -4,18 +4,26 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 PIP = $(RUN) -m pip install --quiet --disable-pip-version-check
-# Stamp files: what training needs; the packages of the tests beside it; the linters.
+# Stamp files: what training needs; beside it exports, the tests, the linters.
 READY = $(VENV)/.ready
+EXPORT_READY = $(VENV)/.ready-export
 TEST_READY = $(VENV)/.ready-test
 LINT_READY = $(VENV)/.ready-lint
+# The libraries of the explorer's page, and the linters of its code; from npm.
+PAGE_READY = explorer/node_modules/.ready
+PAGE_LINT_READY = explorer/node_modules/.ready-lint
+NPM := $(shell command -v npm)
+NPM_CI = npm ci --prefix explorer --ignore-scripts --no-audit --no-fund --silent
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
 EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
 
-.PHONY: help setup reproduce test test-jax thorough tables lint types clean
+.PHONY: help setup reproduce explorer test test-jax thorough tables lint lint-page types \
+	clean
 
 help:
 	@echo "make reproduce  train and print Tables 6 and 7 on the embedded data set"
+	@echo "make explorer   serve a page that compares the networks of all records and runs them"
 	@echo "make test       run the tests"
 	@echo "make test-jax   run the tests of the networks with the JAX backend"
 	@echo "make thorough   run the tests, those that take long included"
@@ -33,6 +41,10 @@ $(READY): pyproject.toml
 	$(PIP) --no-compile --editable '.[pinned,experiments]'
 	@touch $@
 
+$(EXPORT_READY): $(READY)
+	$(PIP) --no-compile --editable '.[pinned,experiments,export]'
+	@touch $@
+
 $(TEST_READY): $(READY)
 	$(PIP) --no-compile --editable '.[pinned,experiments,test]'
 	$(PIP) --no-compile --no-deps tensorflow-model-optimization==0.8.0
@@ -45,7 +57,22 @@ $(LINT_READY): $(READY)
 reproduce: $(READY)
 	$(RUN) -m experiments.reproduce $(EMBEDDED)
 
-test: $(TEST_READY)
+# The page's own libraries come from npm; the networks it runs from $(RUNS).
+explorer: $(EXPORT_READY) $(PAGE_READY)
+	$(RUN) -m experiments.explorer --workdir=$(RUNS) --data_dir=$(RUNS)/data
+
+$(PAGE_READY): explorer/package-lock.json
+	@command -v npm >/dev/null || { echo "make explorer needs npm, which comes with \
+	Node.js: apt-get install npm" >&2; exit 1; }
+	$(NPM_CI) --omit=dev
+	@touch $@
+
+$(PAGE_LINT_READY): explorer/package-lock.json
+	$(NPM_CI)
+	@touch $(PAGE_READY) $@
+
+# Without npm or a Chromium the tests of the page are skipped.
+test: $(TEST_READY) $(if $(NPM),$(PAGE_READY))
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
 
 test-jax: $(TEST_READY)
@@ -58,12 +85,15 @@ thorough: $(TEST_READY)
 tables: $(READY)
 	$(RUN) -m experiments
 
-lint: $(LINT_READY) types
+lint: $(LINT_READY) types $(if $(NPM),lint-page)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+
+lint-page: $(PAGE_LINT_READY)
+	npm run lint --prefix explorer --silent
 
 types: $(LINT_READY)
 	$(RUN) -m mypy
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info explorer/node_modules

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from experiments.explorer import datafile, networks, server, site
 from experiments.trials import records
+from mobilenet_tf.cli.flags import as_flags
 
 PORT = 8017
 
@@ -109,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.serve:
             _serve(options.output, options.port)
     except (ImportError, OSError, ValueError) as error:
-        sys.exit(f"experiments.explorer: error: {error}")
+        message = as_flags(str(error), {"output": "--output", "port": "--port"})
+        sys.exit(f"experiments.explorer: error: {message}")
 
 
 def _sources(options: argparse.Namespace) -> list[networks.Source]:

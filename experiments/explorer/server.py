@@ -47,7 +47,7 @@ def create(folder: Path, port: int = 0) -> http.server.ThreadingHTTPServer:
     try:
         return http.server.ThreadingHTTPServer((LOOPBACK, port), handler)
     except OSError as error:
-        raise ValueError(f"port {port} cannot be used: {error.strerror}") from error
+        raise ValueError(f"port must be free, got {port}: {error.strerror}") from error
 
 
 def address(server: http.server.ThreadingHTTPServer) -> str:

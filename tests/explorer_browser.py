@@ -76,7 +76,7 @@ def exported(folder):
     model = mobilenet_tf.build(
         0.25, base_resolution=SIDE, classes=3, blocks=[(32, 2), (64, 2)]
     )
-    model.layers[-1].kernel.assign(10 * model.layers[-1].kernel)
+    model.layers[-1].kernel.assign(20 * model.layers[-1].kernel)
     target = folder / "networks"
     (target / "samples").mkdir(parents=True, exist_ok=True)
     photographs = images.default_images(2)

@@ -56,6 +56,11 @@ def test_every_record_is_shown_with_its_numbers(made):
         assert network["side"] == record["cost"]["side"]
 
 
+def test_labels_tell_networks_apart(made):
+    labels = [(n["dataset"], n["label"]) for n in made[0]["networks"]]
+    assert len(set(labels)) == len(labels)
+
+
 def test_knobs_without_their_defaults_say_all(made):
     data, _ = made
     defaults = {knob["key"]: knob["default"] for knob in data["knobs"]}

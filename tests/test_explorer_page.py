@@ -121,7 +121,7 @@ def test_copied_command_gives_the_shown_costs(
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click("button[data-copies=command]")
     page.wait_for_function(
-        "document.querySelector('#status').textContent === 'Copied.'"
+        "document.querySelector('#copied').textContent === 'Copied.'"
     )
     command = page.evaluate("navigator.clipboard.readText()")
     module = shlex.split(command)[2]

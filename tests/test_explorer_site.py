@@ -1,7 +1,10 @@
 """The files of the explorer, its server, its command line."""
 
+import base64
+import hashlib
 import http.client
 import json
+import re
 import shutil
 import threading
 
@@ -45,6 +48,14 @@ def test_page_spares_other_folders(tmp_path, modules):
     with pytest.raises(ValueError, match=r"not installed.*make explorer"):
         site.write(tmp_path / "page", {}, modules)
     assert not (tmp_path / "page").exists()
+
+
+def test_only_the_import_map_may_stand_in_the_page():
+    text = (site.SOURCE / "index.html").read_text()
+    (inline,) = re.findall(r'<script type="importmap">(.*?)</script>', text, re.DOTALL)
+    digest = hashlib.sha256(inline.encode()).digest()
+    assert f"'sha256-{base64.b64encode(digest).decode()}'" in text
+    assert not re.search(r"https?://", text)
 
 
 def test_server_answers_this_machine_alone(tmp_path):

@@ -59,6 +59,7 @@ def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
         details[network["id"]] = detail
         if layers is not None:
             shapes[detail["layers"]] = layers
+    _distinguish(networks)
     networks.sort(key=lambda network: (network["dataset"], network["label"]))
     data = {
         "version": VERSION,
@@ -74,6 +75,27 @@ def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
         "boards": published.memory(),
     }
     return data, {"version": VERSION, "networks": details, "layers": shapes}
+
+
+# Appended, in this order, to the labels of networks that have the same one.
+_DISTINCTIONS = {
+    "recipe": "recipe {}",
+    "base_resolution": "{} px at rho 1",
+    "epochs": "{} epochs",
+    "precision": "{}",
+}
+
+
+def _distinguish(networks) -> None:
+    """Make the labels of a data set's networks different, where they are the same."""
+    for knob, form in _DISTINCTIONS.items():
+        same = collections.defaultdict(list)
+        for network in networks:
+            same[network["dataset"], network["label"]].append(network)
+        for group in same.values():
+            if len({network["knobs"][knob] for network in group}) > 1:
+                for network in group:
+                    network["label"] += ", " + form.format(network["knobs"][knob])
 
 
 def identity(record: Mapping[str, Any]) -> str:

@@ -106,11 +106,24 @@ def label(values: Mapping[str, Value], side: int) -> str:
     for key, value in values.items():
         if key in _IN_LABEL and value != _ORDINARY[key]:
             parts.append(_IN_LABEL[key].format(_without_brackets(value)))
+        elif key == "blocks" and value is not None:
+            parts.append(_blocks(str(value)))
         elif key not in TITLES and value is not None:
             name = key.replace("_", " ")
             long = len(str(value)) > _LONG
             parts.append(f"other {name}" if long else f"{name} {value}")
     return ", ".join(parts)
+
+
+def _blocks(value):
+    """Blocks such as "64/1 128/2" in words."""
+    blocks = value.split()
+    strided = [
+        str(number)
+        for number, block in enumerate(blocks, start=1)
+        if not block.endswith("/1")
+    ]
+    return f"{len(blocks)} blocks, stride 2 in {' '.join(strided)}"
 
 
 def _without_brackets(value):

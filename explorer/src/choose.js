@@ -55,6 +55,10 @@ export class Choose {
     this.#select("dataset", state.dataset);
     this.#select("x", axis.key);
     this.#select("device", state.device);
+    const board = catalogue.boards.find((other) =>
+      BOARD_LIMITS.every((key) => other[key] === state.limits[key]),
+    );
+    this.#select("board", board?.name ?? "");
     this.knobs.show(networks, chosen);
     this.limits.show(networks, state, device);
     this.details.show(chosen, state, device);
@@ -151,10 +155,7 @@ export class Choose {
       this.change({ pretrained });
     });
     byId("best").addEventListener("click", () => this.#chooseBest());
-    byId("reset").addEventListener("click", () => {
-      this.change({ limits: {} });
-      /** @type {HTMLSelectElement} */ (byId("board")).value = "";
-    });
+    byId("reset").addEventListener("click", () => this.change({ limits: {} }));
   }
 
   #chooseBest() {

@@ -42,6 +42,7 @@ export class DetailsPanel {
     const shown = `${network.id} ${this.details ? "full" : ""}`;
     if (shown === this.shown) return;
     this.shown = shown;
+    setText(byId("copied"), "");
     this.#layers(network);
     this.#origin(network);
   }
@@ -149,9 +150,9 @@ async function copy(button) {
   const source = byId(String(button.dataset.copies));
   try {
     await navigator.clipboard.writeText(source.textContent ?? "");
-    setText(byId("status"), "Copied.");
+    setText(byId("copied"), "Copied.");
   } catch {
     getSelection()?.selectAllChildren(source);
-    setText(byId("status"), "Selected; copy it with the keyboard.");
+    setText(byId("copied"), "Selected; copy it with the keyboard.");
   }
 }

@@ -175,8 +175,13 @@ def explorer_address(explorer_folder):
 
 @pytest.fixture
 def explorer_page(chromium):
-    """A tab of the browser; lists of its errors and of its requests are on it."""
-    context = chromium.new_context(viewport={"width": 1360, "height": 900})
+    """A tab of the browser; lists of its errors and of its requests are on it.
+
+    Its content security policy is off, because waiting for functions needs `eval`.
+    """
+    context = chromium.new_context(
+        viewport={"width": 1360, "height": 900}, bypass_csp=True
+    )
     page = context.new_page()
     page.problems, page.requests = [], []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -193,7 +198,7 @@ def opened(page, address, link=""):
     """Wait until the page shows the chosen network in full."""
     page.goto(address + link)
     page.wait_for_selector("#page:not([hidden])")
-    page.wait_for_function("document.querySelector('#command').textContent")
+    page.wait_for_selector("#command:not(:empty)")
     return page
 
 

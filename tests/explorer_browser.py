@@ -1,6 +1,5 @@
 """What the tests of the explorer's page share: fixtures of a browser and of pages."""
 
-import hashlib
 import json
 import os
 import random
@@ -12,14 +11,14 @@ import keras
 import numpy as np
 import pytest
 from conftest import ROOT
-from PIL import Image
 
 import mobilenet_tf
-from experiments.explorer import datafile, server, site
+from experiments.explorer import datafile, networks, server, site
+from mobilenet_tf.models import keras_file
 
 RESULTS = ROOT / "experiments" / "results"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIDE, CLASSES = 32, ["disc", "square", "triangle"]
+SIDE, CLASSES = 32, ("disc", "square", "triangle")
 # Records whose knobs and costs are unlike each other; counting all takes longer.
 TABLES = ("width_multiplier", "accuracy_tradeoffs", "fine_grained", "distillation")
 
@@ -49,72 +48,36 @@ def record_file(folder):
 def multiplied(data, count):
     """The data with so many networks: copies of its own, a bit better or worse."""
     generator = random.Random(0)
-    networks = list(data["networks"])
-    while len(networks) < count:
+    entries = list(data["networks"])
+    while len(entries) < count:
         network = json.loads(json.dumps(generator.choice(data["networks"])))
         factor = generator.uniform(0.5, 2)
         top1 = network["top1"][0] * generator.uniform(0.8, 1)
-        networks.append(
+        entries.append(
             network
             | {
-                "id": f"{len(networks):010x}",
+                "id": f"{len(entries):010x}",
                 "seeds": [0, 1, 2],
                 "top1": [top1, 0.99 * top1, 0.98 * top1],
                 "costs": {k: round(v * factor) for k, v in network["costs"].items()},
                 "knobs": network["knobs"] | {"epochs": generator.choice([5, 10, 40])},
             }
         )
-    return data | {"networks": networks}
+    return data | {"networks": entries}
 
 
 def exported(folder):
-    """Two files of a small network, photographs, and their manifest."""
-    from mobilenet_tf import export
-    from mobilenet_tf.export import images
-
+    """Write two files of a small network for a page; returns their manifest."""
     keras.utils.set_random_seed(1)
     model = mobilenet_tf.build(
-        0.25, base_resolution=SIDE, classes=3, blocks=[(32, 2), (64, 2)]
+        0.25, base_resolution=SIDE, classes=len(CLASSES), blocks=[(32, 2), (64, 2)]
     )
-    model.layers[-1].kernel.assign(20 * model.layers[-1].kernel)
-    target = folder / "networks"
-    (target / "samples").mkdir(parents=True, exist_ok=True)
-    photographs = images.default_images(2)
-    for index, photograph in enumerate(photographs):
-        path = target / "samples" / f"{index}.png"
-        Image.fromarray(photograph[:97, :120]).save(path)
-    files = []
-    for name, quantization in (("float32", None), ("int8", "int8")):
-        path = target / f"small-{name}.tflite"
-        options = {"representative_images": images.default_images(8, seed=1)}
-        export.litert(
-            model,
-            path,
-            quantization,
-            labels=CLASSES,
-            min_agreement=0.0,
-            **(options if quantization else {}),
-        )
-        content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        files.append(
-            {
-                "file": f"networks/{path.name}",
-                "bytes": len(content),
-                "sha256": digest,
-                "format": name,
-            }
-        )
-    network = {"name": "small", "origin": "untrained", "record": None, "side": SIDE}
-    samples = [
-        {"file": f"networks/samples/{index}.png", "title": f"photograph {index}"}
-        for index in range(len(photographs))
-    ]
-    return {
-        "version": datafile.VERSION,
-        "networks": [network | {"labels": CLASSES, "files": files}],
-        "samples": samples,
-    }
+    classifier = model.layers[-1]
+    classifier.kernel.assign(20 * classifier.kernel)  # untrained, but decided
+    keras_file.set_training_info(model, keras_file.TrainingInfo(CLASSES))
+    path = folder.parent / "small.keras"
+    mobilenet_tf.save_model(model, path)
+    return networks.write(folder, list(networks.given([path])))
 
 
 def classified(folder, file, picture):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.client
 import json
+import os
 import re
 import shutil
 import threading
@@ -12,7 +13,10 @@ import pytest
 from conftest import ROOT
 
 from experiments.explorer import __main__ as program
-from experiments.explorer import networks, server, site
+from experiments.explorer import datafile, networks, server, site
+from experiments.trials import records
+
+RESULTS = ROOT / "experiments" / "results"
 
 
 @pytest.fixture
@@ -87,6 +91,22 @@ def test_command_line_says_what_is_wrong(tmp_path, monkeypatch, modules):
         program.main([f"--results={tmp_path}", f"--workdir={tmp_path}"])
     with pytest.raises(SystemExit, match="--output must be a new folder"):
         program.main([f"--output={ROOT}"])
+
+
+def test_newest_trained_networks_with_records(tmp_path):
+    (record, *_) = (r for r in records.read(RESULTS) if "network" in r)
+    names = [f"net{index}-seed0-0" for index in range(networks.MOST_TRAINED + 2)]
+    for index, name in enumerate([*names, "net-seed1-0", "unrecorded-seed0-0"]):
+        path = tmp_path / "trials" / f"{name}.keras"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        os.utime(path, (index, index))
+        if name != "unrecorded-seed0-0":
+            records.write(tmp_path / "records" / f"{name}.json", record)
+    sources = list(networks.trained(tmp_path, None))
+    assert [source.path.stem for source in sources] == names[:1:-1]
+    assert {source.record for source in sources} == {datafile.identity(record)}
+    assert not list(networks.trained(tmp_path / "missing", None))
 
 
 def test_wordnet_ids_have_the_names_of_their_index():

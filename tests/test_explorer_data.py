@@ -53,6 +53,7 @@ def test_every_record_is_shown_with_its_numbers(made):
         top1 = record["metrics"]["top1"]
         assert network["top1"][index] == pytest.approx(top1, abs=1e-5)
         assert network["costs"]["mult_adds"] == record["cost"]["mult_adds"]
+        assert network["costs"]["file_bytes"] > 0
         assert network["side"] == record["cost"]["side"]
 
 

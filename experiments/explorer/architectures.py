@@ -44,11 +44,13 @@ class Architecture:
 
     Attributes:
         mult_adds: Per image.
+        float32_bytes: Of all weights.
         layers: Those with weights, in order.
         arena_bytes: Estimate for int8 on a microcontroller.
     """
 
     mult_adds: int
+    float32_bytes: int
     layers: tuple[Layer, ...]
     arena_bytes: int
 
@@ -104,4 +106,6 @@ def _count(model: keras.Model) -> Architecture:
         if layer.weights
     )
     estimate = activations.estimate_arena(model)
-    return Architecture(cost.mult_adds(model), layers, estimate.arena_bytes)
+    return Architecture(
+        cost.mult_adds(model), 4 * model.count_params(), layers, estimate.arena_bytes
+    )

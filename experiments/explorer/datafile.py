@@ -173,6 +173,8 @@ def _costs(seeds, shape, footprints) -> tuple[dict[str, int], list[str]]:
         costs["file_bytes"] = round(sum(sizes) / len(sizes))
     elif "float32_bytes" in record["cost"]:
         costs["file_bytes"] = record["cost"]["float32_bytes"]
+    elif shape is not None:
+        costs["file_bytes"] = shape.float32_bytes  # early records leave it out
     footprint = _footprint(record, footprints) if shape is not None else None
     if footprint is not None:
         costs["arena_bytes"] = footprint.arena_bytes

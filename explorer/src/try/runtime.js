@@ -9,8 +9,10 @@ import { roundHalfToEven } from "./image.js";
 /** @import { ModelFile } from "../types" */
 
 const WASM = "lib/litert/wasm/";
-const RUNS = 30;
-const WARM_UP = 3;
+const RUNS = 30; // of a measurement, or fewer where that takes too long
+const LEAST_RUNS = 5;
+const MOST_MILLISECONDS = 2000;
+const WARM_UP = 2;
 
 /** @type {Promise<unknown> | null} */
 let loading = null;
@@ -87,13 +89,21 @@ export async function run(model, pixels) {
  */
 export async function time(model, pixels) {
   const durations = [];
-  for (let index = -WARM_UP; index < RUNS; index++) {
+  let total = 0;
+  for (let index = 0; index < WARM_UP; index++) await run(model, pixels);
+  while (durations.length < RUNS) {
     const start = performance.now();
     await run(model, pixels);
-    if (index >= 0) durations.push(performance.now() - start);
+    durations.push(performance.now() - start);
+    total += durations[durations.length - 1];
+    if (total > MOST_MILLISECONDS && durations.length >= LEAST_RUNS) break;
   }
   durations.sort((a, b) => a - b);
-  return { median: quantile(durations, 0.5), p90: quantile(durations, 0.9), runs: RUNS };
+  return {
+    median: quantile(durations, 0.5),
+    p90: quantile(durations, 0.9),
+    runs: durations.length,
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The view that compares the networks and shows the chosen one. */
 
 import { category, exceeded, isCompared, turn } from "./catalogue.js";
-import { Colours, Comparison, publishedPoints } from "./comparison.js";
+import { Colours, Comparison, publishedCategory, publishedPoints } from "./comparison.js";
 import { fill, Knobs, Limits } from "./controls.js";
 import { DetailsPanel } from "./details.js";
 import { byId, make, setText } from "./elements.js";
@@ -118,9 +118,8 @@ export class Choose {
 
   /** @param {Network[]} networks */
   #drawLegend(networks) {
-    const categories = this.colours.names.filter((name) =>
-      networks.some((network) => category(network) === name),
-    );
+    const shown = [...networks.map(category), ...this.catalogue.published.map(publishedCategory)];
+    const categories = this.colours.names.filter((name) => shown.includes(name));
     const legend = categories.join();
     if (legend === this.legend) return;
     this.legend = legend;

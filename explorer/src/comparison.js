@@ -141,6 +141,6 @@ export function publishedPoints({ published: entries }, colours, axis, device) {
 }
 
 /** @param {PublishedPoint} published */
-function publishedCategory({ alpha, network }) {
+export function publishedCategory({ alpha, network }) {
   return category({ knobs: { alpha, network } });
 }

@@ -77,7 +77,9 @@ def exported(folder):
     keras_file.set_training_info(model, keras_file.TrainingInfo(CLASSES))
     path = folder.parent / "small.keras"
     mobilenet_tf.save_model(model, path)
-    return networks.write(folder, list(networks.given([path])))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "_CALIBRATION_CROPS", 8)  # for the time it takes
+        return networks.write(folder, list(networks.given([path])))
 
 
 def classified(folder, file, picture):

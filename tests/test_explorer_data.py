@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT, parse_flags
 
 import mobilenet_tf
-from experiments.explorer import architectures, datafile, knobs, repeat
+from experiments.explorer import architectures, datafile, knobs, repeat, site
 from experiments.published import latencies
 from experiments.trials import records
 from mobilenet_tf.analysis import cost
@@ -18,6 +18,7 @@ from mobilenet_tf.analysis.deferred import without_weights
 
 RESULTS = ROOT / "experiments" / "results"
 RECORDS = [record for record in records.read(RESULTS) if "network" in record]
+FIRST_VIEW_BYTES = 300_000
 SCHEMA = json.loads((ROOT / "explorer" / "schema.json").read_text())
 
 
@@ -55,6 +56,19 @@ def test_every_record_is_shown_with_its_numbers(made):
         assert network["costs"]["mult_adds"] == record["cost"]["mult_adds"]
         assert network["costs"]["file_bytes"] > 0
         assert network["side"] == record["cost"]["side"]
+
+
+def test_first_view_is_small(made):
+    """All that the page reads before it is first drawn; details.json comes later."""
+    modules = site.SOURCE / "node_modules"
+    if not modules.is_dir():
+        pytest.skip("needs the page's libraries: npm ci in explorer")
+    files = [path for name, path in site.libraries(modules).items() if "d3-" in name]
+    files += [site.SOURCE / name for name in ("index.html", "style.css", "icon.svg")]
+    files += site.SOURCE.glob("src/**/*.js")
+    content = json.dumps(made[0], separators=(",", ":"))
+    total = len(content) + sum(path.stat().st_size for path in files)
+    assert total < FIRST_VIEW_BYTES
 
 
 def test_labels_tell_networks_apart(made):

@@ -1,0 +1,189 @@
+"""How to make the network of a record: a command of the reproduction, and Python."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from experiments.explorer.architectures import builder
+from experiments.explorer.scripts import rows_with
+from experiments.harness import Config
+from experiments.trials.binding import bound_arguments
+from mobilenet_tf.data.rendering import EMBEDDED
+from mobilenet_tf.training.recipes import RECIPES
+
+# Builders that `mobilenet_tf` itself has; the others are imported from their module.
+_FACE = ("build", "build_squeezenet")
+
+
+def command(record: Mapping[str, Any], seeds: int) -> tuple[str | None, str]:
+    """The command that trains a record's network again, with all its seeds.
+
+    Args:
+        record: Normalised.
+        seeds: How many.
+
+    Returns:
+        The command, None where no script of `experiments` has this network or no flags
+        its recipe; and what the script's table remarks.
+    """
+    config = _config(record, seeds)
+    if config is None:
+        return None, ""
+    for experiment, row in rows_with(
+        record["network_key"], config, record["experiment"]
+    ):
+        only = f"^{re.escape(row.network.label)}$".replace(r"\ ", " ")
+        chosen = dataclasses.replace(config, only=only)
+        if config.data_dir is None and config.dataset != EMBEDDED:
+            chosen = dataclasses.replace(chosen, data_dir="DIR")
+        words = ["python", "-m", f"experiments.{experiment.name}", *_flags(chosen)]
+        return " ".join(map(shlex.quote, words)), experiment.remark
+    return None, ""
+
+
+def _config(record, seeds) -> Config | None:
+    """The configuration of the harness under which a record was trained."""
+    recipe, data = record["recipe"], record["data"]
+    named = RECIPES.get(recipe["name"])
+    if named is None:
+        return None
+    changes = {
+        name: recipe[name]
+        for name in ("epochs", "batch_size")
+        if recipe[name] != getattr(named, name)
+    }
+    config = Config(
+        dataset=data["name"],
+        base_resolution=data["base_resolution"],
+        recipe=recipe["name"],
+        precision=record["precision"],
+        seeds=seeds,
+        limit=data.get("limit"),
+        mobilenet_weights=record["network"]["arguments"].get("weights"),
+        **changes,
+    )
+    return config if config.training_recipe.to_json() == recipe else None
+
+
+def _flags(config: Config) -> list[str]:
+    """The flags of the fields that differ from the defaults."""
+    default = Config()
+    return [
+        f"--{field.name}={getattr(config, field.name)}"
+        for field in dataclasses.fields(Config)
+        if getattr(config, field.name) != getattr(default, field.name)
+    ]
+
+
+def lines(record: Mapping[str, Any]) -> str | None:
+    """Python that makes a record's network: data, network, training, steps, file.
+
+    None where the library does not have the network's builder.
+    """
+    network, data = record["network"], record["data"]
+    if builder(network) is None:
+        return None
+    imports, body = ["import mobilenet_tf as mt"], []
+    directory = "" if data["name"] == EMBEDDED else ', "DIR"'
+    side = data["base_resolution"]
+    body.append(
+        f'data = mt.data.from_tfds("{data["name"]}"{directory}, base_resolution={side})'
+    )
+    teacher = network.get("teacher")
+    recipe = record["recipe"]
+    training = f'precision="{record["precision"]}"'
+    if teacher:
+        body.append(f"teacher = {_call(teacher['network'], side, imports)}")
+        body.append(
+            f"mt.fit(teacher, data, {_fit_recipe(recipe, imports)}, {training})"
+        )
+    body.append(f"model = {_call(network, side, imports)}")
+    if teacher:
+        settings = {key: value for key, value in teacher.items() if key != "network"}
+        given = [_recipe(recipe, imports), *_keywords(settings), training]
+        body.append(f"mt.training.distil(model, teacher, data, {', '.join(given)})")
+    else:
+        body.append(f"mt.fit(model, data, {_fit_recipe(recipe, imports)}, {training})")
+    for step in network.get("steps", ()):
+        own = _recipe(step["recipe"], imports)
+        given = ", ".join(["model", "data", own, *_keywords(step["arguments"])])
+        body.append(f"model = mt.compression.{step['function']}({given})")
+    body.append('mt.export.litert(model, "network.tflite", "int8", data=data)')
+    return "\n".join([*sorted(set(imports)), "", *body])
+
+
+def _call(network, side, imports) -> str:
+    """The call that builds a network for `data`."""
+    build = builder(network)
+    module, _, name = network["builder"].rpartition(".")
+    defaults = bound_arguments(build, {})
+    parameters = build.__code__.co_varnames
+    words = []
+    for key, value in network["arguments"].items():
+        if key == "block" and value != defaults.get(key):
+            imports.append(f"from mobilenet_tf.models.blocks import {value}")
+            words.append(f"{key}={value}")
+        elif key not in defaults or defaults[key] != value:
+            words.append(f"{key}={literal(value)}")
+    size = "resolution" if "resolution" in parameters else "base_resolution"
+    words += [f"{size}={side}", "classes=data.classes"]
+    if name in _FACE:
+        return f"mt.{name}({', '.join(words)})"
+    imports.append(f"from {module} import {name}")
+    return f"{name}({', '.join(words)})"
+
+
+def _fit_recipe(settings, imports) -> str:
+    """A recipe as `mt.fit` takes it: by its name where that says all but the epochs."""
+    name = settings["name"]
+    changed = _changed(settings, name) if name in RECIPES else {"": ""}
+    if set(changed) <= {"epochs"}:
+        return ", ".join([f'"{name}"', *_keywords(changed)])
+    return _recipe(settings, imports)
+
+
+def _recipe(settings, imports) -> str:
+    """A recipe of the library, or one with other settings."""
+    closest = min(RECIPES, key=lambda name: len(_changed(settings, name)))
+    changed = _changed(settings, closest)
+    if not changed:
+        return f'mt.training.RECIPES["{closest}"]'
+    imports.append("from dataclasses import replace")
+    keywords = ", ".join(_keywords(changed))
+    return f'replace(mt.training.RECIPES["{closest}"], {keywords})'
+
+
+def _changed(settings, name) -> dict[str, Any]:
+    """The settings of a recipe that differ from a named one; lists as tuples."""
+    base = RECIPES[name].to_json()
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in settings.items()
+        if key != "name" and base[key] != value
+    }
+
+
+def _keywords(values) -> list[str]:
+    return [f"{key}={literal(value)}" for key, value in values.items()]
+
+
+def literal(value: Any) -> str:
+    """A value as Python; a multiplier such as 0.714285... as a fraction, 5 / 7."""
+    if isinstance(value, float) and not value.is_integer():
+        fraction = Fraction(value).limit_denominator(32)
+        if float(fraction) == value and len(repr(value)) > 6:
+            return f"{fraction.numerator} / {fraction.denominator}"
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))},)"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{k}": {literal(v)}' for k, v in value.items()) + "}"
+    return repr(value)

@@ -1,0 +1,215 @@
+"""The data of the explorer: what the records say, and commands that repeat them."""
+
+import ast
+import importlib
+import json
+import shlex
+import types
+
+import pytest
+from conftest import ROOT, parse_flags
+
+import mobilenet_tf
+from experiments.explorer import architectures, datafile, knobs, repeat, site
+from experiments.published import latencies
+from experiments.trials import records
+from mobilenet_tf.analysis import cost
+from mobilenet_tf.analysis.deferred import without_weights
+
+RESULTS = ROOT / "experiments" / "results"
+RECORDS = [record for record in records.read(RESULTS) if "network" in record]
+FIRST_VIEW_BYTES = 300_000
+SCHEMA = json.loads((ROOT / "explorer" / "schema.json").read_text())
+
+
+def check(content, part):
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(content, {**SCHEMA, "$ref": f"#/$defs/{part}"})
+
+
+@pytest.fixture(scope="module")
+def made():
+    """`data.json` and `details.json` of the committed records."""
+    data, details = datafile.read([RESULTS], RESULTS)
+    return json.loads(json.dumps(data)), json.loads(json.dumps(details))
+
+
+def by_id():
+    return {datafile.identity(record): record for record in RECORDS}
+
+
+def test_files_are_as_the_schema_says(made):
+    data, details = made
+    check(data, "data")
+    check(details, "details")
+    assert set(details["networks"]) == {network["id"] for network in data["networks"]}
+
+
+def test_every_record_is_shown_with_its_numbers(made):
+    shown = {network["id"]: network for network in made[0]["networks"]}
+    assert sum(len(network["seeds"]) for network in shown.values()) == len(RECORDS)
+    for record in RECORDS:
+        network = shown[datafile.identity(record)]
+        index = network["seeds"].index(record["seed"])
+        top1 = record["metrics"]["top1"]
+        assert network["top1"][index] == pytest.approx(top1, abs=1e-5)
+        assert network["costs"]["mult_adds"] == record["cost"]["mult_adds"]
+        assert network["costs"]["file_bytes"] > 0
+        assert network["side"] == record["cost"]["side"]
+
+
+def test_first_view_is_small(made):
+    """All that the page reads before it is first drawn; details.json comes later."""
+    modules = site.SOURCE / "node_modules"
+    if not modules.is_dir():
+        pytest.skip("needs the page's libraries: npm ci in explorer")
+    files = [path for name, path in site.libraries(modules).items() if "d3-" in name]
+    files += [site.SOURCE / name for name in ("index.html", "style.css", "icon.svg")]
+    files += site.SOURCE.glob("src/**/*.js")
+    content = json.dumps(made[0], separators=(",", ":"))
+    total = len(content) + sum(path.stat().st_size for path in files)
+    assert total < FIRST_VIEW_BYTES
+
+
+def test_labels_tell_networks_apart(made):
+    labels = [(n["dataset"], n["label"]) for n in made[0]["networks"]]
+    assert len(set(labels)) == len(labels)
+
+
+def test_knobs_without_their_defaults_say_all(made):
+    data, _ = made
+    defaults = {knob["key"]: knob["default"] for knob in data["knobs"]}
+    shown = {network["id"]: network for network in data["networks"]}
+    for identity, record in by_id().items():
+        values = defaults | shown[identity]["knobs"]
+        expected = knobs.of(record)
+        assert {key: values[key] for key in expected} == expected
+        assert all(values[key] is None for key in set(values) - set(expected))
+
+
+def test_commands_train_what_is_shown(made, experiment_flags):
+    data, details = made
+    without = 0
+    for identity, record in by_id().items():
+        command = details["networks"][identity]["command"]
+        if command is None:
+            without += 1
+            continue
+        python, option, module, *flags = shlex.split(command)
+        assert (python, option) == ("python", "-m")
+        experiment = importlib.import_module(module).experiment
+        parse_flags(*flags)
+        config = experiment.config.from_flags(experiment_flags)
+        (network,) = experiment.networks(config)
+        assert network.key == record["network_key"]
+        assert config.training_recipe.to_json() == record["recipe"]
+        assert (config.dataset, config.base_resolution, config.precision) == (
+            record["data"]["name"],
+            record["data"]["base_resolution"],
+            record["precision"],
+        )
+    assert without < len(data["networks"]) / 10
+
+
+def test_python_builds_what_is_shown(made):
+    _, details = made
+    counted = {}
+    for identity, record in by_id().items():
+        detail = details["networks"][identity]
+        tree = ast.parse(detail["python"])
+        call = next(
+            node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and node.targets[0].id == "model"
+        )
+        arguments = {keyword.arg: keyword for keyword in call.keywords}
+        call.keywords = [k for name, k in arguments.items() if name != "weights"]
+        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+        classes = len(record["data"]["class_names"])
+        key = ast.unparse(call), classes
+        if key not in counted:
+            scope = {"mt": mobilenet_tf, "data": types.SimpleNamespace(classes=classes)}
+            exec(ast.unparse(ast.Module(imports, [])), scope)
+            counted[key] = without_weights(
+                lambda text=key[0], scope=scope: cost.mult_adds(eval(text, scope))
+            )
+        if detail["layers"] is not None:
+            assert counted[key] == record["cost"]["mult_adds"]
+
+
+def test_python_names_what_the_library_has(made):
+    for detail in made[1]["networks"].values():
+        for node in ast.walk(ast.parse(detail["python"])):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                owner = {"mt": mobilenet_tf}.get(node.value.id)
+                assert owner is None or hasattr(owner, node.attr)
+            if isinstance(node, ast.Attribute) and node.attr in (
+                *("prune", "cluster", "quantize", "remove_channels", "low_rank"),
+            ):
+                assert hasattr(mobilenet_tf.compression, node.attr)
+
+
+def test_layers_add_up(made):
+    data, details = made
+    for network in data["networks"]:
+        key = details["networks"][network["id"]]["layers"]
+        if key is not None:
+            layers = details["layers"][key]
+            assert sum(layer[2] for layer in layers) == network["costs"]["mult_adds"]
+            assert sum(layer[3] for layer in layers) == network["costs"]["parameters"]
+
+
+def test_published_numbers(made):
+    data, _ = made
+    points = {point["label"]: point for point in data["published"]}
+    assert points["1.0 MobileNet-224"]["costs"]["mult_adds"] == 568_740_352
+    assert points["0.25 MobileNet-128"]["top1"] == 0.429
+    first = latencies.LATENCIES[0]
+    reference = data["devices"][0]["references"]["MobileNet"]
+    assert reference == {"milliseconds": first.mobilenet, "mult_adds": 568_740_352}
+    assert len({device["name"] for device in data["devices"]}) == len(data["devices"])
+
+
+def test_a_working_directory_makes_its_own_data(tmp_path):
+    record = dict(RECORDS[0], experiment="mine")
+    record["network"] = {"builder": "mine.network", "arguments": {"depth": 3}}
+    records.write(tmp_path / "records" / "mine.json", record)
+    data, details = datafile.read([tmp_path / "records"], tmp_path)
+    (network,) = data["networks"]
+    detail = details["networks"][network["id"]]
+    assert (detail["command"], detail["python"], detail["layers"]) == (None, None, None)
+    assert network["costs"]["mult_adds"] == record["cost"]["mult_adds"]
+    check(data, "data")
+    check(details, "details")
+
+
+def test_records_that_are_missing_or_damaged(tmp_path):
+    with pytest.raises(ValueError, match=f"no records of trained .*{tmp_path}"):
+        datafile.read([tmp_path], tmp_path)
+    (tmp_path / "damaged.json").write_text("{")
+    with pytest.raises(ValueError, match=r"damaged\.json' is damaged"):
+        datafile.read([tmp_path], tmp_path)
+
+
+def test_no_record_imports_other_modules():
+    network = {"builder": "os.system", "arguments": {}}
+    assert architectures.builder(network) is None
+    assert architectures.rebuilt(network) is None
+    network = {"builder": "mobilenet_tf.models.none.build", "arguments": {}}
+    assert architectures.builder(network) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5 / 7, "5 / 7"),
+        (0.25, "0.25"),
+        (1.0, "1.0"),
+        ((1.0,), "(1.0,)"),
+        ({"a": 1 / 3}, '{"a": 1 / 3}'),
+        ([[64, 2]], "[[64, 2]]"),
+    ],
+)
+def test_literals(value, text):
+    assert repeat.literal(value) == text
+    assert eval(text) == value

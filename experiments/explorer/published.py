@@ -67,7 +67,7 @@ def devices(footprints: Sequence[Footprint]) -> list[dict[str, Any]]:
                 "MobileNet": (of_mobilenet, mobilenet),
                 "SqueezeNet": (of_squeezenet, squeezenet),
             }
-            name = f"{row.device}, {threads}, {kind}"
+            name = f"{row.device}, {row.unit}, {threads}, {kind}"
             measured.append(_device(name, references, latencies.SOURCE))
     wake_words = [row for row in footprints if row.classes == 2]
     for submission in tinyml.SUBMISSIONS if wake_words else ():

@@ -106,9 +106,10 @@ def decode_predictions(
     scores = np.asarray(keras.ops.convert_to_numpy(predictions))
     classes = _classes(labels)
     if scores.ndim != 2 or scores.shape[1] != len(classes):
+        hint = "; pass labels= for other classes" if labels is None else ""
         raise ValueError(
             f"predictions must have the shape (batch, {len(classes)}), "
-            f"got {scores.shape}"
+            f"got {scores.shape}{hint}"
         )
     best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
     return [

@@ -32,7 +32,7 @@ class Experiment:
         rows: The networks, in the order of the paper; a function of the configuration
             if they depend on it.
         costs: Which costs stand beside the printed ones: "mult_adds", "parameters",
-            "size".
+            "size"; none for networks whose costs at ImageNet's size mean nothing.
         metrics: Which accuracies, the main one first: "top1", "top5".
         figures: Called with `(rows, results, path without suffix)` after the table;
             each returns the files it wrote.
@@ -136,7 +136,9 @@ class Experiment:
                 config.command(self.name),
                 self._render(rows, results, sentences, spread, appendix),
                 [
-                    measured(rows, results, top1_spread, self.metrics),
+                    measured(
+                        rows, results, top1_spread, self.metrics, bool(self.costs)
+                    ),
                     *(part for part in appendix if isinstance(part, Sheet)),
                 ],
                 f"{config.dataset}, recipe {recipe.name}",
@@ -148,7 +150,7 @@ class Experiment:
         ]
 
     def _summary(self, rows, results, sentences):
-        table = comparison.summary(rows, results, self.metrics[0])
+        table = comparison.summary(rows, results, self.metrics[0], bool(self.costs))
         return joined(f"**{self.title}**", table, *sentences)
 
     def _render(self, rows, results, sentences, seed_spread, appendix):
@@ -163,7 +165,7 @@ class Experiment:
             "\n".join(bullet + sentence for sentence in sentences),
         ]
         if results:
-            origin = comparison.footnote(results, self.paper_data)
+            origin = comparison.footnote(results, self.paper_data, bool(self.costs))
             if sentences:
                 origin += " " + method(results, self.metrics[0], seed_spread)
             parts.append(origin)

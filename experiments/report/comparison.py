@@ -129,11 +129,24 @@ def tolerance_points(seed_spread: float) -> float:
     return max(MIN_TOLERANCE_POINTS, 100 * 3 * seed_spread)
 
 
-def summary(rows: Sequence[Row], results: Sequence[dict], metric: str = "top1") -> str:
-    """Costs and accuracy, the paper's and ours, in a few columns, as Markdown."""
+def summary(
+    rows: Sequence[Row],
+    results: Sequence[dict],
+    metric: str = "top1",
+    counted: bool = True,
+) -> str:
+    """Costs and accuracy, the paper's and ours, in a few columns, as Markdown.
+
+    Args:
+        rows: The table's rows.
+        results: The table's records.
+        metric: The accuracy to show.
+        counted: Whether to show costs.
+    """
     ours = [values(row, results, metric) for row in rows]
     columns: list[tuple] = [
-        (_COST_TITLES[name], [_exact(row, name) for row in rows]) for name in COSTS
+        (_COST_TITLES[name], [_exact(row, name) for row in rows])
+        for name in (COSTS if counted else ())
     ]
     if _from_paper(rows):
         printed = [table.points(getattr(row.published, metric)) for row in rows]
@@ -144,15 +157,21 @@ def summary(rows: Sequence[Row], results: Sequence[dict], metric: str = "top1") 
     return _table(rows, columns)
 
 
-def footnote(results: Sequence[dict], paper_data: str | None = "ImageNet") -> str:
+def footnote(
+    results: Sequence[dict],
+    paper_data: str | None = "ImageNet",
+    counted: bool = True,
+) -> str:
     """The provenance of the numbers, in a sentence or two.
 
     Args:
         results: The table's records, at least one.
         paper_data: What the paper trained on; None for a table that is only ours.
+        counted: Whether the table shows costs.
     """
     paper = f"Paper: {paper_data}. Ours: " if paper_data else "Data: "
     exact = "Exact: counted" if paper_data else "Costs are counted"
+    costs = f" {exact} at the paper's resolution and number of classes."
     first = results[0]
     data, recipe = first["data"], first["recipe"]
     commits = sorted({(record["commit"] or "unknown")[:7] for record in results})
@@ -163,8 +182,8 @@ def footnote(results: Sequence[dict], paper_data: str | None = "ImageNet") -> st
         f"{data['evaluation_split']} split ({data['evaluation_size']:,} images, "
         f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
         f"{recipe['epochs']} epochs, {first['precision']}; mean and sample standard "
-        f"deviation over the seeds. {exact} at the paper's resolution and number of "
-        f"classes. Trained on {', '.join(devices)} in {minutes:.0f} minutes in all, "
+        f"deviation over the seeds.{costs if counted else ''} Trained on "
+        f"{', '.join(devices)} in {minutes:.0f} minutes in all, "
         f"commit {', '.join(commits)}."
     )
 

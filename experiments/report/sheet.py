@@ -57,6 +57,7 @@ def measured(
     results: Sequence[dict],
     seed_spread: float,
     metrics: Sequence[str] = ("top1",),
+    counted: bool = True,
 ) -> Sheet:
     """Everything that a table of trained networks knows of each row, not rounded.
 
@@ -69,13 +70,15 @@ def measured(
         seed_spread: Standard deviation of top-1 over the seeds, see
             `comparison.expectations`.
         metrics: "top1", "top5".
+        counted: Whether to show costs.
     """
+    costs = COSTS if counted else ()
     lines = [
         {
             "network": row.network.label,
             **_printed(row, metrics, "percent"),
-            **_printed(row, COSTS, "millions"),
-            **{name: row.cost(name) for name in COSTS},
+            **_printed(row, costs, "millions"),
+            **{name: row.cost(name) for name in costs},
             **_of_records(row, results, seed_spread, metrics),
             "network_key": row.network.key,
         }

@@ -4,9 +4,9 @@
     python -m experiments.microcontrollers --board='Raspberry Pi Pico'
     python -m experiments.microcontrollers --sram=256k --flash=1m
 
-The last two print the most accurate network of the committed records that fits.
-`--measure` converts the networks that have no record yet, and lets TensorFlow Lite
-Micro allocate their memory; it needs the extra `micro`.
+The last two print the most accurate network of the committed records that fits, and
+write no file. `--measure` converts the networks that have no record yet, and lets
+TensorFlow Lite Micro allocate their memory; it needs the extra `micro`.
 
 Sources: pages of the boards; MLPerf Tiny v1.2 and v1.3; ncnn's list of latencies.
 Time: seconds, from records; with --measure about ten minutes on 2 CPU cores.
@@ -29,6 +29,11 @@ from experiments.report.sheet import Sheet
 from experiments.trials import records
 from experiments.trials.binding import bound_arguments, function_name
 from mobilenet_tf.analysis import table
+
+_ROOM = (
+    f"A network fits where {report.PROGRAM_SRAM // 2**10} KiB of SRAM and "
+    f"{report.PROGRAM_FLASH // 2**10} KiB of flash are left to the program."
+)
 
 flags.DEFINE_string("board", None, "Print the most accurate network that fits it.")
 flags.DEFINE_string("sram", None, "The same for a chip with so much RAM, as in 256k.")
@@ -109,14 +114,22 @@ def ranked(
     return sorted(fitting, key=lambda entry: -entry[0])
 
 
-def recommendation(config: MicrocontrollerConfig, sram: int, flash: int) -> list[Part]:
-    """The most accurate network that fits, and those that follow."""
+def recommendation(config: MicrocontrollerConfig) -> list[Part]:
+    """The most accurate network that fits the chip of the flags, and those that follow.
+
+    Empty without a chip.
+    """
+    chip = memory(config)
+    if chip is None:
+        return []
+    sram, flash = chip
+    _measure(config)
     results = Path(config.results)
     footprints = arenas.read(results)
     fitting = ranked(footprints, results, sram, flash)
-    title = report.board_named(config.board).name if config.board else "the chip"
+    board = report.board_named(config.board).name if config.board else "this chip"
     if not fitting:
-        return [f"No network of the records fits {title}."]
+        return [f"No network of the records fits {board}. {_ROOM}"]
     rows = [
         (
             footprint.label,
@@ -130,34 +143,42 @@ def recommendation(config: MicrocontrollerConfig, sram: int, flash: int) -> list
     ]
     columns = ("Network", "Top-1 %", "Arena bytes", "Flash bytes", "M mult-adds")
     best = fitting[0][2]
-    (wake_words,) = (one for one in footprints if one.classes == 2)
     return [
-        f"{title} ({sram:,} bytes of SRAM, {flash:,} of flash): {best.label}",
-        Sheet((*columns, "Record: imagenette112"), rows),
-        *report.estimated_latencies(title, best, wake_words),
+        f"Most accurate on {board} ({sram:,} bytes of SRAM, {flash:,} of flash): "
+        f"{best.label}",
+        Sheet((*columns, "Trained on Imagenette with"), rows),
+        *report.estimated_latencies(board, best, _wake_words(footprints)),
+        _ROOM,
     ]
 
 
-def content(config: MicrocontrollerConfig) -> list[Part]:
-    """All tables; with a chip, the networks of the records that fit it."""
-    chip = memory(config)
+def _measure(config):
+    """Measure what has no record yet, if the flags ask for it."""
     if config.measure:
         arenas.measure_all(config.results)
         arena_savings.measure_all(config.results)
-    if chip is not None:
-        return recommendation(config, *chip)
+
+
+def _wake_words(footprints):
+    """The network of visual wake words: the one with two classes."""
+    (footprint,) = (other for other in footprints if other.classes == 2)
+    return footprint
+
+
+def content(config: MicrocontrollerConfig) -> list[Part]:
+    """All tables."""
+    _measure(config)
     footprints = arenas.read(config.results)
-    general = [one for one in footprints if one.classes == arenas.CLASSES]
-    (wake_words,) = (one for one in footprints if one.classes == 2)
+    general = [other for other in footprints if other.classes == arenas.CLASSES]
     return [
         f"Flash and arena for {arenas.CLASSES} classes:",
         report.needs(general),
         "What each way to a smaller arena saves, on top of those above it:",
-        arena_savings.render(config.results),
+        arena_savings.savings(config.results),
         "The largest side that fits, in pixels:",
         report.largest(general),
         "MLPerf Tiny, visual wake words: MobileNet 0.25 at 96 px with two classes.",
-        *report.visual_wake_words(wake_words),
+        *report.visual_wake_words(_wake_words(footprints)),
         f"Phones and other boards, as published by {latencies.SOURCE}:",
         report.phones(),
         "Sources of the boards' figures:",
@@ -190,6 +211,7 @@ experiment = Table(
     name="microcontrollers",
     title="Microcontrollers: memory of the networks, and what fits which board",
     content=content,
+    answer=recommendation,
     config=MicrocontrollerConfig,
     figures=(accuracy_over_arena,),
     remark=f"""\
@@ -214,8 +236,7 @@ experiment = Table(
   arena with a plan, which also runs layer by layer. It is off by the size of the
   interpreter's tables, which are counted per operator and tensor here, and by what
   the kernels of pooling and softmax keep.
-- A network fits where {report.PROGRAM_SRAM // 1024} KiB of SRAM and
-  {report.PROGRAM_FLASH // 1024} KiB of flash are left to the program.
+- {_ROOM}
 - MLPerf Tiny's latencies and energies are as submitted, each with its own inference
   engine. The estimate for ResNet-8 is the latency of visual wake words times the
   ratio of mult-adds; what the same submission measured shows how far such an estimate

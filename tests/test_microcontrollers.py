@@ -1,12 +1,15 @@
 """What the records say of microcontrollers, and what the script says of the records."""
 
+import csv
 import dataclasses
+import io
 import json
 
 import pytest
 from conftest import ROOT
 
 from experiments import microcontrollers as script
+from experiments.harness import program
 from experiments.harness.page import joined
 from experiments.published import latencies, tinyml
 from experiments.published.boards import BOARDS, KIB, MIB
@@ -45,8 +48,10 @@ def test_no_step_makes_an_arena_larger():
         assert sizes == sorted(sizes, reverse=True)
         # Parts and plan, with outputs that were compared.
         assert sizes[4] <= 0.9 * sizes[1]
-    table = arena_savings.render(RESULTS)
-    assert all(step in table for step in arena_savings.STEPS)
+    sheet = arena_savings.savings(RESULTS)
+    assert [row[0] for row in sheet.rows] == list(arena_savings.STEPS)
+    first, *_ = csv.DictReader(io.StringIO(sheet.csv()))
+    assert first["0.25 MobileNet, 96 px, 2 classes"] == "103792"
 
 
 def test_boards():
@@ -75,12 +80,14 @@ def test_latencies():
 
 
 def test_recommendation_is_the_best_that_fits():
-    text = joined(*script.content(configured(sram="128k", flash="1m")))
+    text = joined(*script.recommendation(configured(sram="128k", flash="1m")))
     results = arenas.read(RESULTS)
     ranking = script.ranked(results, RESULTS, 128 * KIB, MIB)
     best = ranking[0][2]
-    assert text.startswith(f"the chip (131,072 bytes of SRAM, 1,048,576 of flash): "
-                           f"{best.label}")  # fmt: skip
+    assert text.startswith(
+        "Most accurate on this chip (131,072 bytes of SRAM, 1,048,576 of flash): "
+        f"{best.label}\n"
+    )
     assert best.arena_bytes + microcontrollers.PROGRAM_SRAM <= 128 * KIB
     larger = script.ranked(results, RESULTS, 8 * MIB, 64 * MIB)
     fitting = [f for _, _, f in larger if microcontrollers.fits(f, 128 * KIB, MIB)]
@@ -88,13 +95,14 @@ def test_recommendation_is_the_best_that_fits():
     assert [top1 for top1, *_ in larger] == sorted(
         (top1 for top1, *_ in larger), reverse=True
     )
-    (text,) = script.content(configured(sram="8k", flash="64k"))
+    (text,) = script.recommendation(configured(sram="8k", flash="64k"))
     assert text.startswith("No network of the records fits")
 
 
 def test_latency_of_another_point_is_an_estimate():
-    text = joined(*script.content(configured(board="nucleo-l4r5zi")))
+    text = joined(*script.recommendation(configured(board="nucleo-l4r5zi")))
     assert "Estimate by mult-adds: " in text and "MLPerf Tiny v1.2" in text
+    assert "For ResNet-8 it is off by +67%." in text
     (reference,) = (f for f in FOOTPRINTS if f.classes == 2)
     twice = dataclasses.replace(reference, mult_adds=2 * reference.mult_adds)
     (sentence,) = microcontrollers.estimated_latencies("EK-RA8D1", twice, reference)
@@ -119,11 +127,20 @@ def test_sizes():
 )
 def test_bad_flags(flags, message):
     with pytest.raises(ValueError, match=message):
-        script.content(configured(**flags))
+        script.recommendation(configured(**flags))
+
+
+def test_a_question_about_one_board_is_answered_alone(tmp_path, capsys):
+    config = configured(board="EK-RA8D1", tables_dir=str(tmp_path / "tables"))
+    program.main(script.experiment, config)
+    printed = capsys.readouterr().out
+    assert printed.startswith("Most accurate on EK-RA8D1 (1,048,576 bytes of SRAM")
+    assert "SqueezeNet's parts" not in printed and "written:" not in printed
+    assert not (tmp_path / "tables").exists()
 
 
 def test_missing_records(tmp_path):
     with pytest.raises(ValueError, match=r"microcontrollers/arenas\.json"):
         arenas.read(tmp_path)
     with pytest.raises(ValueError, match=r"microcontrollers/savings\.json"):
-        arena_savings.render(tmp_path)
+        arena_savings.savings(tmp_path)

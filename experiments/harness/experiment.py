@@ -190,6 +190,8 @@ class Table:
         config: The class of its configuration.
         figures: Called with the configuration and a path without suffix; each returns
             the files it wrote.
+        answer: Called with the configuration; what it returns answers a question of its
+            flags, and is printed instead of the page. No file is written then.
     """
 
     name: str
@@ -198,6 +200,7 @@ class Table:
     remark: str = ""
     config: type[Config] = Config
     figures: tuple[Callable[[Any, Path], list[Path]], ...] = ()
+    answer: Callable[[Any], Sequence[Part]] | None = None
 
     def counted(self, config: Config) -> str:
         """The table, as Markdown."""

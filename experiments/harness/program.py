@@ -12,7 +12,7 @@ from absl.flags import FLAGS
 from experiments.harness import display, flags, grid, preparation, workers
 from experiments.harness.config import Config
 from experiments.harness.experiment import Experiment, Table
-from experiments.harness.page import check_output, publish
+from experiments.harness.page import check_output, joined, publish
 from experiments.harness.progress import Schedule
 from experiments.harness.workdir import Workdir
 from experiments.trials.binding import json_ready
@@ -60,6 +60,9 @@ def main(experiment: Experiment | Table, config: Config) -> None:
         if trains and config.arrays:
             config.load_data()  # writes the file
         print(experiment.counted(config))
+        return
+    if not trains and experiment.answer and (parts := experiment.answer(config)):
+        print(joined(*parts))
         return
     if config.worker_of:
         workers.end_with(config.worker_of)

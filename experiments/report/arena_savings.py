@@ -8,10 +8,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments.report.arenas import CLASSES, build
+from experiments.report.arenas import CLASSES, convertible
+from experiments.report.sheet import Sheet
 from experiments.trials import records
 from experiments.trials.provenance import provenance
-from mobilenet_tf.analysis import table
 
 # Network, size, side and classes; the first is visual wake words.
 POINTS = (
@@ -44,13 +44,11 @@ def measure(network: str, size: float, side: int, classes: int) -> dict[str, int
     Raises:
         ImportError: tflite-micro is not installed.
     """
-    from mobilenet_tf.export import images, tflm
-    from mobilenet_tf.export.network import Network
+    from mobilenet_tf.export import tflm
     from mobilenet_tf.export.tflite import micro
     from mobilenet_tf.export.tflite.flatbuffer import File
 
-    graph = Network.of(build(network, size, side, classes))
-    calibration = images.resized(images.default_images(2), side)
+    graph, calibration = convertible(network, size, side, classes)
     converted = micro.plain_file(graph, calibration, fold=False)
     folded = micro.plain_file(graph, calibration).content()
     inputs = np.random.default_rng(0).integers(-128, 128, (2, side, side, 3), "int8")
@@ -98,7 +96,7 @@ def measure_all(results: str | Path) -> None:
     records.write(path(results), record)
 
 
-def render(results: str | Path) -> str:
+def savings(results: str | Path) -> Sheet:
     """The table of the records.
 
     Raises:
@@ -128,7 +126,7 @@ def render(results: str | Path) -> str:
             f"--measure writes; got {str(results)!r}: {error}"
         ) from error
     columns = [cell for name in names for cell in (name, "saved")]
-    return table.render(("Arena, bytes", *columns), rows)
+    return Sheet(("Arena, bytes", *columns), rows, "savings")
 
 
 def _saved(arena, place):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -13,6 +14,9 @@ import mobilenet_tf
 from experiments.trials import records
 from experiments.trials.provenance import provenance
 from mobilenet_tf.analysis import cost
+
+if TYPE_CHECKING:
+    from mobilenet_tf.export.network import Network
 
 ALPHAS = (0.25, 0.5, 0.75, 1.0)
 # TF-Slim's sides, those of the trained records, and smaller ones.
@@ -78,6 +82,21 @@ def build(network: str, size: float, side: int, classes: int) -> keras.Model:
     return model
 
 
+def convertible(
+    network: str, size: float, side: int, classes: int
+) -> tuple[Network, np.ndarray]:
+    """A network of `build` as the converter takes it, and pixels that calibrate int8.
+
+    Raises:
+        ImportError: ai-edge-litert is not installed.
+    """
+    from mobilenet_tf.export import images
+    from mobilenet_tf.export.network import Network
+
+    model = build(network, size, side, classes)
+    return Network.of(model), images.resized(images.default_images(2), side)
+
+
 def measure(network: str, size: float, side: int, classes: int = CLASSES) -> Footprint:
     """Convert a network in three ways, and let the interpreter allocate its memory.
 
@@ -91,14 +110,12 @@ def measure(network: str, size: float, side: int, classes: int = CLASSES) -> Foo
         ImportError: tflite-micro is not installed.
     """
     from mobilenet_tf.analysis import activations
-    from mobilenet_tf.export import images, tflm
-    from mobilenet_tf.export.network import Network
+    from mobilenet_tf.export import tflm
     from mobilenet_tf.export.tflite import micro
     from mobilenet_tf.export.tflite.flatbuffer import File
 
-    model = build(network, size, side, classes)
-    calibration = images.resized(images.default_images(2), side)
-    content = micro.plain_file(Network.of(model), calibration).content()
+    graph, calibration = convertible(network, size, side, classes)
+    content = micro.plain_file(graph, calibration).content()
     nothing = np.empty((0, side, side, 3), "int8")
 
     def allocated(**options):
@@ -113,13 +130,13 @@ def measure(network: str, size: float, side: int, classes: int = CLASSES) -> Foo
         size,
         side,
         classes,
-        cost.mult_adds(model),
+        cost.mult_adds(graph.model),
         len(file),
         run.arena_bytes,
         run.persistent_bytes,
         planned.arena_bytes,
         plain.arena_bytes,
-        activations.estimate_arena(model).arena_bytes,
+        activations.estimate_arena(graph.model).arena_bytes,
     )
 
 

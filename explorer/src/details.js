@@ -125,7 +125,7 @@ export class DetailsPanel {
     };
     for (const what of /** @type {const} */ (["command", "python"])) {
       const text = detail[what];
-      setText(byId(what), text ?? missing[what]);
+      byId(what).replaceChildren(...words(text ?? missing[what], what === "command"));
       const button = document.querySelector(`button[data-copies=${what}]`);
       /** @type {HTMLButtonElement} */ (button).disabled = text === null;
     }
@@ -137,6 +137,16 @@ export class DetailsPanel {
     );
     setText(byId("remark"), detail.remark);
   }
+}
+
+/**
+ * A text, or its words, between which alone a line breaks: not inside a flag.
+ * @param {string} text
+ * @param {boolean} apart
+ */
+function words(text, apart) {
+  if (!apart) return [text];
+  return text.split(" ").flatMap((word) => [make("span", { class: "word" }, word), " "]).slice(0, -1);
 }
 
 function row() {

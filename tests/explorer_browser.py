@@ -18,22 +18,28 @@ from mobilenet_tf.models import keras_file
 
 RESULTS = ROOT / "experiments" / "results"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+WINDOW = {"width": 1360, "height": 900}
 SIDE, CLASSES = 32, ("disc", "square", "triangle")
 # Records whose knobs and costs are unlike each other; counting all takes longer.
 TABLES = ("width_multiplier", "accuracy_tradeoffs", "fine_grained", "distillation")
 
 
 def requirements():
-    """Skip where the page cannot be made or shown."""
+    """The path of a Chromium; skip where the page cannot be made or shown."""
     pytest.importorskip("playwright", reason="needs playwright: pip install playwright")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"needs a Chromium: one of {', '.join(BROWSERS)}")
+    check_libraries()
+    return path
+
+
+def check_libraries():
+    """Skip where the page's libraries are not installed."""
     try:
         site.libraries(site.SOURCE / "node_modules")
     except ValueError as error:
         pytest.skip(str(error))
-    return path
 
 
 def record_file(folder):
@@ -66,20 +72,49 @@ def multiplied(data, count):
     return data | {"networks": entries}
 
 
-def exported(folder):
-    """Write two files of a small network for a page; returns their manifest."""
+def network():
+    """A small network, untrained, but decided."""
     keras.utils.set_random_seed(1)
     model = mobilenet_tf.build(
         0.25, base_resolution=SIDE, classes=len(CLASSES), blocks=[(32, 2), (64, 2)]
     )
     classifier = model.layers[-1]
-    classifier.kernel.assign(20 * classifier.kernel)  # untrained, but decided
+    classifier.kernel.assign(20 * classifier.kernel)
+    return model
+
+
+def exported(folder):
+    """Write two files of the network for a page; returns their manifest."""
+    model = network()
     keras_file.set_training_info(model, keras_file.TrainingInfo(CLASSES))
     path = folder.parent / "small.keras"
     mobilenet_tf.save_model(model, path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, "_CALIBRATION_CROPS", 8)  # for the time it takes
         return networks.write(folder, list(networks.given([path])))
+
+
+def integer_file():
+    """The network as a LiteRT file of integers throughout, its output too."""
+    from mobilenet_tf.export import images
+    from mobilenet_tf.export.network import Network
+    from mobilenet_tf.export.tflite import conversion
+
+    calibration = images.resized(images.default_images(4), SIDE)
+    return conversion.content(
+        Network.of(network()), "int8", calibration, lanes=1, float_output=False
+    )
+
+
+def integers(content, pixels):
+    """What Python's LiteRT gives for pixels: integers as they are in the file."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
 
 
 def classified(folder, file, picture):
@@ -102,10 +137,12 @@ def served(folder):
 
 @contextmanager
 def browser(path):
-    """A headless Chromium; its sandbox does not work for root."""
+    """A headless Chromium with a camera; its sandbox does not work for root."""
     from playwright.sync_api import sync_playwright
 
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=arguments)
         yield chromium
@@ -138,16 +175,8 @@ def explorer_address(explorer_folder):
         yield url
 
 
-@pytest.fixture
-def explorer_page(chromium):
-    """A tab of the browser; lists of its errors and of its requests are on it.
-
-    Its content security policy is off, because waiting for functions needs `eval`.
-    """
-    context = chromium.new_context(
-        viewport={"width": 1360, "height": 900}, bypass_csp=True
-    )
-    page = context.new_page()
+def watched(page):
+    """The tab, with lists of its errors and of its requests on it."""
     page.problems, page.requests = [], []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on(
@@ -155,16 +184,59 @@ def explorer_page(chromium):
         lambda message: message.type == "error" and page.problems.append(message.text),
     )
     page.on("request", lambda request: page.requests.append(request.url))
-    yield page
+    return page
+
+
+def errors(problems):
+    """Errors of a page without the messages that LiteRT's C++ code writes as such."""
+    return [text for text in problems if not text.startswith(("INFO: ", "WARNING: "))]
+
+
+@pytest.fixture(scope="module")
+def explorer_tab(chromium):
+    """The tab that a module's tests share: to make one takes longer than most of them.
+
+    Its content security policy is off, because waiting for functions needs `eval`.
+    """
+    context = chromium.new_context(viewport=WINDOW, bypass_csp=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield watched(context.new_page())
     context.close()
 
 
-def opened(page, address, link=""):
-    """Wait until the page shows the chosen network in full."""
+@pytest.fixture
+def explorer_page(explorer_tab):
+    """The shared tab, without errors and requests of earlier tests."""
+    explorer_tab.problems.clear()
+    explorer_tab.requests.clear()
+    yield explorer_tab
+    explorer_tab.unroute_all()
+    explorer_tab.set_viewport_size(WINDOW)
+
+
+# Until a change of the link is drawn: its event, and the frame that the page asks for.
+_DRAWN = (
+    "new Promise((d) => setTimeout(() => requestAnimationFrame(() => setTimeout(d))))"
+)
+
+
+def opened(page, address, link="#"):
+    """The page with the state of a link, once it shows the chosen network in full.
+
+    A page that is open already is not loaded again, for only the link changes.
+    """
     page.goto(address + link)
     page.wait_for_selector("#page:not([hidden])")
     page.wait_for_selector("#command:not(:empty)")
+    page.evaluate(_DRAWN)
     return page
+
+
+def loaded(page, address, link=""):
+    """The page, loaded anew."""
+    page.goto("about:blank")
+    page.requests.clear()
+    return opened(page, address, link)
 
 
 def task_seconds(session):

@@ -6,14 +6,15 @@ import re
 import shlex
 
 from conftest import parse_flags
-from explorer_browser import opened
+from explorer_browser import loaded, opened
 
 pytest_plugins = ("explorer_browser",)
 
 
 def test_loads_without_errors_and_foreign_requests(explorer_page, explorer_address):
-    page = opened(explorer_page, explorer_address)
+    page = loaded(explorer_page, explorer_address)
     assert not page.problems
+    assert page.requests
     assert all(url.startswith(explorer_address) for url in page.requests)
     assert not any("litert" in url or "networks" in url for url in page.requests)
 
@@ -71,18 +72,18 @@ def test_a_board_sets_two_limits(explorer_page, explorer_address, explorer_folde
     assert f"limit.flash_bytes={board['flash_bytes']}" in page.url
 
 
-def test_a_link_holds_the_state(explorer_page, explorer_address, chromium):
+def test_a_link_holds_the_state(explorer_page, explorer_address):
     page = opened(explorer_page, explorer_address)
     page.select_option("#x", "file_bytes")
     page.focus("#knob-rho")
     page.keyboard.press("Home")
     page.wait_for_function("location.hash.includes('x=file_bytes')")
     label, link = page.inner_text("#chosen-label"), page.url
-    other = chromium.new_page()
-    opened(other, "", link)
-    assert other.inner_text("#chosen-label") == label
-    assert other.input_value("#x") == "file_bytes"
-    other.close()
+    opened(page, explorer_address)
+    assert page.inner_text("#chosen-label") != label
+    loaded(page, link)
+    assert page.inner_text("#chosen-label") == label
+    assert page.input_value("#x") == "file_bytes"
 
 
 def test_milliseconds_follow_the_device(explorer_page, explorer_address):
@@ -109,7 +110,6 @@ def test_copied_command_gives_the_shown_costs(
     explorer_page, explorer_address, experiment_flags
 ):
     page = opened(explorer_page, explorer_address)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click("button[data-copies=command]")
     page.wait_for_function(
         "document.querySelector('#copied').textContent === 'Copied.'"

@@ -1,5 +1,7 @@
 """Networks that run in the page: the same answers as in Python, and failures."""
 
+import base64
+import hashlib
 import json
 
 import explorer_browser
@@ -36,19 +38,30 @@ def address(folder):
         yield url
 
 
-@pytest.fixture
-def page(chromium, address):
-    """The view under its content security policy: no errors, no foreign requests."""
-    page = chromium.new_page()
-    errors, foreign = [], []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda r: r.url.startswith(address) or foreign.append(r.url))
+def shown(page, address):
+    """The tab, once it shows the view."""
     page.goto(address + "#view=try")
     page.wait_for_selector("#try-page:not([hidden])")
-    yield page
-    assert not errors
-    assert not [url for url in foreign if not url.startswith(("data:", "blob:"))]
+    return page
+
+
+@pytest.fixture(scope="module")
+def tab(chromium, address):
+    """The tab that the tests share, for its runtime and networks stay loaded."""
+    page = chromium.new_page(permissions=["camera"])
+    yield shown(explorer_browser.watched(page), address)
     page.close()
+
+
+@pytest.fixture
+def page(tab, address):
+    """The view under its content security policy: no errors, no foreign requests."""
+    tab.problems.clear()
+    tab.requests.clear()
+    yield tab
+    assert not explorer_browser.errors(tab.problems)
+    allowed = (address, "data:", "blob:")
+    assert not [url for url in tab.requests if not url.startswith(allowed)]
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +74,8 @@ def answered(page, files):
     page.locator(".card table").nth(len(files) - 1).wait_for()
 
 
-def test_classifies_a_photograph_as_python_does(page, folder, files):
-    picture = PORTRAIT
-    page.set_input_files("#file", folder / picture)
+def check_answers(page, folder, files, picture):
+    """Every card shows what Python answers for an image file of the folder."""
     answered(page, files)
     for file in files:
         expected = explorer_browser.classified(folder, file["file"], picture)
@@ -75,9 +87,42 @@ def test_classifies_a_photograph_as_python_does(page, folder, files):
             100 * expected[best], abs=0.1
         )
         assert " ms, p90 " in card.inner_text()
+
+
+def test_classifies_a_photograph_as_python_does(page, folder, files):
+    page.set_input_files("#file", folder / PORTRAIT)
+    check_answers(page, folder, files, PORTRAIT)
     page.click(".sample")
     page.wait_for_selector("#preview[aria-label='grace hopper']")
     answered(page, files)
+
+
+def test_classifies_a_photograph_that_is_dropped(page, folder, files):
+    content = base64.b64encode((folder / PORTRAIT).read_bytes()).decode()
+    dropped = page.evaluate_handle(
+        """(content) => {
+          const bytes = Uint8Array.from(atob(content), (byte) => byte.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], "dropped.jpg", { type: "image/jpeg" }));
+          return transfer;
+        }""",
+        content,
+    )
+    page.dispatch_event("#drop", "dragover", {"dataTransfer": dropped})
+    page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
+    page.wait_for_selector("#preview[aria-label='dropped.jpg']")
+    check_answers(page, folder, files, PORTRAIT)
+
+
+def test_classifies_a_frame_of_the_camera(page, folder, files):
+    page.click("#camera")
+    page.wait_for_selector("#video:not([hidden])")
+    page.get_by_role("button", name="Take the photograph").click()
+    page.wait_for_selector('#preview[aria-label="the camera\'s photograph"]')
+    shown = page.evaluate("document.querySelector('#preview').toDataURL()")
+    (folder / "frame.png").write_bytes(base64.b64decode(shown.partition(",")[2]))
+    check_answers(page, folder, files, "frame.png")
+    assert page.evaluate("document.querySelector('#video').srcObject") is None
 
 
 def test_files_are_exported_once(folder):
@@ -125,6 +170,22 @@ def test_outputs_equal_pythons_on_the_same_pixels(page, folder, files):
         np.testing.assert_allclose(prepared, from_file, atol=tolerance)
 
 
+def test_integers_equal_pythons(page, folder):
+    """A file of integers throughout: LiteRT.js has uint8, but no int8, outputs."""
+    content = explorer_browser.integer_file()
+    path = folder / "networks" / "integers.tflite"
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    file = {"file": f"networks/{path.name}", "sha256": digest}
+    side = explorer_browser.SIDE
+    for seed in range(3):
+        pixels = np.random.default_rng(seed).integers(0, 256, (1, side, side, 3))
+        given, _ = page.evaluate(_RUN, [file, pixels.ravel().tolist(), PORTRAIT, side])
+        expected = explorer_browser.integers(content, pixels.astype("uint8"))
+        assert len(set(expected)) > 1
+        np.testing.assert_array_equal(given, expected)
+
+
 def test_a_broken_image(page, tmp_path):
     path = tmp_path / "broken.png"
     path.write_text("no image")
@@ -137,32 +198,47 @@ def test_a_broken_image(page, tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("status", "message"),
-    [
+def test_a_network_that_is_missing_or_another(chromium, address, folder, files):
+    page = shown(chromium.new_page(), address)  # which has not loaded the networks
+    name = files[0]["file"]
+    page.locator(f"[id='run-{files[1]['file']}']").uncheck()
+    answer = {"body": "other"}
+    page.route(f"**/{name}", lambda route: route.fulfill(**answer))
+    for status, message in (
         (404, "is missing on the server (404)"),
         (200, "is another file than the page was"),
+    ):
+        answer["status"] = status
+        page.set_input_files("#file", folder / PORTRAIT)
+        page.get_by_text(f"{name} {message}").wait_for()
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("NotAllowedError", "The camera was not allowed."),
+        ("NotFoundError", "There is no camera to use."),
     ],
 )
-def test_a_network_that_is_missing_or_another(page, folder, files, status, message):
-    name = files[0]["file"]
-    page.route(f"**/{name}", lambda route: route.fulfill(status=status, body="other"))
-    page.set_input_files("#file", folder / PORTRAIT)
-    card = page.locator(f"[data-file='{name}'] .bad")
-    assert f"{name} {message}" in card.inner_text()
-
-
-def test_without_a_camera(page):
+def test_without_a_camera(page, name, message):
+    page.evaluate(
+        """(name) => {
+          navigator.mediaDevices.getUserMedia = async () => {
+            throw new DOMException("", name);
+          };
+        }""",
+        name,
+    )
     page.click("#camera")
-    page.wait_for_selector("#try-message:not(:empty)")
-    assert "camera" in page.inner_text("#try-message").lower()
+    page.locator("#try-message", has_text=message).wait_for()
+    page.evaluate("delete navigator.mediaDevices.getUserMedia")
 
 
 def test_without_webassembly(chromium, address, folder):
     page = chromium.new_page()
     page.add_init_script("delete globalThis.WebAssembly")
-    page.goto(address + "#view=try")
-    page.wait_for_selector("#try-page:not([hidden])")
+    shown(page, address)
     page.set_input_files("#file", folder / PORTRAIT)
     message = page.locator(".card .bad").first.inner_text()
     assert message == ("This browser has no WebAssembly, which running networks needs.")

@@ -198,19 +198,22 @@ def test_a_broken_image(page, tmp_path):
     )
 
 
-def test_a_network_that_is_missing_or_another(chromium, address, folder, files):
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (404, "is missing on the server (404)"),
+        (200, "is another file than the page was"),
+    ],
+)
+def test_a_network_that_is_missing_or_another(
+    chromium, address, folder, files, status, message
+):
     page = shown(chromium.new_page(), address)  # which has not loaded the networks
     name = files[0]["file"]
     page.locator(f"[id='run-{files[1]['file']}']").uncheck()
-    answer = {"body": "other"}
-    page.route(f"**/{name}", lambda route: route.fulfill(**answer))
-    for status, message in (
-        (404, "is missing on the server (404)"),
-        (200, "is another file than the page was"),
-    ):
-        answer["status"] = status
-        page.set_input_files("#file", folder / PORTRAIT)
-        page.get_by_text(f"{name} {message}").wait_for()
+    page.route(f"**/{name}", lambda route: route.fulfill(status=status, body="other"))
+    page.set_input_files("#file", folder / PORTRAIT)
+    page.get_by_text(f"{name} {message}").wait_for()
     page.close()
 
 

@@ -88,27 +88,23 @@ def test_knobs_without_their_defaults_say_all(made):
 
 
 def test_commands_train_what_is_shown(made, experiment_flags):
-    data, details = made
-    without = 0
+    _, details = made
     for identity, record in by_id().items():
         command = details["networks"][identity]["command"]
-        if command is None:
-            without += 1
-            continue
+        assert command is not None, record["label"]
         python, option, module, *flags = shlex.split(command)
         assert (python, option) == ("python", "-m")
         experiment = importlib.import_module(module).experiment
         parse_flags(*flags)
         config = experiment.config.from_flags(experiment_flags)
         (network,) = experiment.networks(config)
-        assert network.key == record["network_key"]
+        assert record["network_key"] in [trained.key for trained in network.lineage]
         assert config.training_recipe.to_json() == record["recipe"]
         assert (config.dataset, config.base_resolution, config.precision) == (
             record["data"]["name"],
             record["data"]["base_resolution"],
             record["precision"],
         )
-    assert without < len(data["networks"]) / 10
 
 
 def test_python_builds_what_is_shown(made):

@@ -42,7 +42,11 @@ def command(record: Mapping[str, Any], seeds: int) -> tuple[str | None, str]:
         if config.data_dir is None and config.dataset != EMBEDDED:
             chosen = dataclasses.replace(chosen, data_dir="DIR")
         words = ["python", "-m", f"experiments.{experiment.name}", *_flags(chosen)]
-        return " ".join(map(shlex.quote, words)), experiment.remark
+        remark = experiment.remark
+        if row.network.key != record["network_key"]:
+            way = f"This network is trained on the way to: {row.network.label}."
+            remark = f"{way} {remark}".strip()
+        return " ".join(map(shlex.quote, words)), remark
     return None, ""
 
 

@@ -21,12 +21,21 @@ def all_experiments() -> Iterator[Experiment]:
 
 
 def rows_with(network_key: str, config: Config, first: str) -> Iterator[tuple]:
-    """Each `(experiment, row)` that trains a network; those of a script come first."""
+    """Each `(experiment, row)` that trains a network; those of a script come first.
+
+    Rows that train it on the way, before further steps of compression, come last.
+    """
     declared = sorted(all_experiments(), key=lambda other: other.name != first)
-    for experiment in declared:
-        for row in experiment.rows_of(config):
-            if row.trained and row.network.key == network_key:
-                yield experiment, row
+    rows = [
+        (experiment, row)
+        for experiment in declared
+        for row in experiment.rows_of(config)
+        if row.trained
+    ]
+    yield from (entry for entry in rows if entry[1].network.key == network_key)
+    for experiment, row in rows:
+        if network_key in (network.key for network in row.network.lineage):
+            yield experiment, row
 
 
 def published_rows() -> Iterator[tuple[Experiment, Row]]:

@@ -221,10 +221,7 @@ _DRAWN = (
 
 
 def opened(page, address, link="#"):
-    """The page with the state of a link, once it shows the chosen network in full.
-
-    A page that is open already is not loaded again, for only the link changes.
-    """
+    """The page at a link, once it is drawn; an open page is not loaded again."""
     page.goto(address + link)
     page.wait_for_selector("#page:not([hidden])")
     page.wait_for_selector("#command:not(:empty)")

@@ -12,7 +12,7 @@ from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import evaluation_batches
 from mobilenet_tf.data.dataset import DataSet, Split
 from mobilenet_tf.models import graph, keras_file
-from mobilenet_tf.training import attributes, checks
+from mobilenet_tf.training import attributes, checks, inference
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.measures import Evaluation
 
@@ -88,15 +88,9 @@ def measure(
     batches = evaluation_batches(
         split, classes, BATCH_SIZE, central_fraction, multi_label
     )
-    # Of several replicas each predicts the whole batch; those of the first are taken.
     scored = (
-        (
-            keras.ops.convert_to_numpy(clone.predict_on_batch(list(inputs)))[
-                : len(targets)
-            ],
-            targets,
-        )
-        for inputs, targets in batches
+        (inference.outputs(clone, list(inputs), number), targets)
+        for number, (inputs, targets) in enumerate(batches)
     )
     if multi_label:
         return _of_attributes(scored)
@@ -126,10 +120,10 @@ def evaluate_batches(
 
     return _of_classes(
         (
-            to_logits(keras.ops.convert_to_numpy(model.predict_on_batch(images))),
+            to_logits(inference.outputs(model, images, number)),
             keras.ops.convert_to_numpy(labels),
         )
-        for images, labels in batches
+        for number, (images, labels) in enumerate(batches)
     )
 
 

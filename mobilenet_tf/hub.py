@@ -20,6 +20,7 @@ from mobilenet_tf.export.verification import Verification
 from mobilenet_tf.models import hub_files
 from mobilenet_tf.models.hub_files import MODEL_FILE
 from mobilenet_tf.models.keras_file import class_names, save_model
+from mobilenet_tf.packages import require
 
 
 def push_to_hub(
@@ -81,7 +82,7 @@ def push_to_hub(
     reports = {Path(file).name: _report(file) for file in files}
     if len(reports) != len(files):
         raise ValueError(f"files must have different names, got {list(files)}")
-    hub = hub_files.package("huggingface_hub")
+    (hub,) = require("huggingface_hub", extra="hub")
     text = card.render(
         network,
         name.repo_id.partition("/")[2],

@@ -17,14 +17,14 @@ QUICK = Recipe(
     learning_rate=0.01,
     schedule="cosine",
     epochs=2,
-    batch_size=16,
+    batch_size=32,
     bn_momentum=0.9,
 )
 
 # For networks whose layers do not determine their inputs for black and for white.
 SYMMETRIC = (-1.0, 1.0)
 # Learns the stripes from the start.
-LEARNING = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6)
+LEARNING = dataclasses.replace(QUICK, learning_rate=0.05, epochs=6, batch_size=16)
 
 
 def mobilenet(blocks=((64, 1), (128, 2), (256, 2)), **more):

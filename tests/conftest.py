@@ -1,12 +1,16 @@
-"""Shared fixtures: command lines, the reference material, small data sets, networks."""
+"""Settings of the test run, command lines, the reference material.
 
+Data sets and networks are in shared_fixtures.py.
+"""
+
+import contextlib
 import gc
 import importlib
 import os
 import sys
 from pathlib import Path
 
-# Set before the modules below import Keras.
+# Set before Keras is imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -14,17 +18,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import compressible
 import hypothesis
-import keras
 import numpy as np
 import pytest
 from absl.flags import FLAGS
-
-import mobilenet_tf
-from mobilenet_tf.data.arrays import ArraySplit, save_arrays
-from mobilenet_tf.data.dataset import Batch, DataSet, DatasetMetadata
-from mobilenet_tf.training import classifier
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -41,6 +38,9 @@ def pytest_configure(config):
     examples = 100 if config.getoption("--thorough") else 25
     hypothesis.settings.register_profile("suite", max_examples=examples, deadline=None)
     hypothesis.settings.load_profile("suite")
+    # The process that starts the workers runs no tests: it does without TensorFlow.
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        config.pluginmanager.import_plugin("shared_fixtures")
 
 
 def pytest_collection_finish():
@@ -127,102 +127,29 @@ def run_program(own_flags, capsys):
     return run
 
 
-@pytest.fixture
-def eagerly():
-    """Training without tracing: for a few steps that are not the point of a test."""
+@contextlib.contextmanager
+def untraced():
+    """Training without tracing: for a few steps that are not the point of a test.
+
+    Tracing a network takes as long as ten steps without.
+    """
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eagerly():
+    """The whole test is untraced."""
+    with untraced():
+        yield
 
 
 def outputs_of(model, images) -> np.ndarray:
     """What a model predicts; `model.predict` would compile it first, for seconds."""
     outputs = model(images, training=False)
     return outputs.numpy() if hasattr(outputs, "numpy") else np.asarray(outputs)
-
-
-def striped_images(count: int, side: int, seed: int) -> Batch:
-    """Two classes that a small network can separate: horizontal, vertical stripes."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(count) % 2
-    wave = np.sin(np.arange(side) * np.pi / 2)[None, :] * 60
-    images = np.empty((count, side, 3, side), "uint8")
-    for index, label in enumerate(labels):
-        stripes = np.broadcast_to(wave if label else wave.T, (side, side))
-        noisy = 128 + stripes[:, None, :] + rng.normal(0, 20, (side, 3, side))
-        images[index] = np.clip(noisy, 0, 255)
-    return Batch(images, np.ones(count, "float32"), labels.astype("int64"))
-
-
-@pytest.fixture(scope="session")
-def small() -> keras.Model:
-    """An untrained MobileNet of three classes."""
-    keras.utils.set_random_seed(1)
-    return mobilenet_tf.build(0.25, base_resolution=64, classes=3)
-
-
-@pytest.fixture(scope="session")
-def stripes() -> DataSet:
-    """A data set of 96 + 40 images, 36 px, two classes."""
-    metadata = DatasetMetadata(
-        name="stripes",
-        version="1.0.0",
-        train_split="train",
-        evaluation_split="validation",
-        train_size=96,
-        evaluation_size=40,
-        class_names=("along", "across"),
-        side=36,
-        base_resolution=32,
-    )
-    return DataSet(
-        ArraySplit(striped_images(96, 36, 0)),
-        ArraySplit(striped_images(40, 36, 1)),
-        metadata,
-    )
-
-
-@pytest.fixture(scope="session")
-def stripes_file(stripes, tmp_path_factory) -> Path:
-    """The same data set as a file of decoded arrays."""
-    path = tmp_path_factory.mktemp("arrays") / "stripes.npz"
-    save_arrays(path, stripes)
-    return path
-
-
-@pytest.fixture(scope="session")
-def trained(stripes) -> keras.Model:
-    """A trained network for the tests of compression."""
-    model = compressible.mobilenet()
-    classifier.fit(model, stripes, compressible.LEARNING)
-    return model
-
-
-@pytest.fixture(scope="session")
-def squares(tmp_path_factory) -> str:
-    """The directory of a prepared TFDS data set of 60 + 20 images."""
-    from prepared import prepare  # imports TFDS, which other backends do without
-
-    path = tmp_path_factory.mktemp("tfds")
-    prepare(path)
-    return str(path)
-
-
-@pytest.fixture(scope="session")
-def attribute_sets(tmp_path_factory) -> str:
-    """The directory of TFDS data sets of 96 + 32 images with attributes, or without."""
-    from prepared import prepare_attributes
-
-    path = tmp_path_factory.mktemp("attributes")
-    prepare_attributes(path)
-    return str(path)
-
-
-@pytest.fixture(scope="session")
-def booleans(attribute_sets) -> DataSet:
-    """The one whose attributes are booleans."""
-    from prepared import load
-
-    return load("booleans", attribute_sets)[0]

@@ -20,13 +20,9 @@ def photographs(folder: Path, count: int = 10) -> None:
             image.save(folder / "photos" / name / f"IMG_{number:04}.jpg")
 
 
-def published_weights(keras_home: Path, alpha: float, side: int) -> None:
-    """Write a file of random weights in the place of a published one."""
+def published_weights(keras_home: Path, network: keras.Model) -> None:
+    """Write the weights of a network in the place of those of alpha 0.5 at 160 px."""
     (keras_home / "models").mkdir(parents=True)
-    network = keras.applications.MobileNet(
-        (side, side, 3), alpha, weights=None, include_top=False
-    )
     written = keras_home / "features.weights.h5"
     network.save_weights(written)
-    name = {0.25: "2_5", 0.5: "5_0"}[alpha]
-    written.rename(keras_home / "models" / f"mobilenet_{name}_{side}_tf_no_top.h5")
+    written.rename(keras_home / "models" / "mobilenet_5_0_160_tf_no_top.h5")

@@ -50,7 +50,7 @@ def test_and_so_with_the_other_kernels():
     name = test_a_matrix_product_equals_the_stock_convolution.__name__
     test = f"{Path(__file__)}::{name}"
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", test],
+        [sys.executable, "-m", "pytest", "-q", "--noconftest", test],
         env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0" if on else "1"},
         cwd=ROOT,
         check=True,

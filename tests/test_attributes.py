@@ -31,7 +31,7 @@ def network(alpha, seed=0, **changes):
 @pytest.fixture(scope="module")
 def teacher(booleans):
     model = network(0.5, seed=1)
-    classifier.fit(model, booleans, LONGER)
+    classifier.fit(model, booleans, LONGER, report=None)
     return model
 
 

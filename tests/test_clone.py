@@ -115,7 +115,7 @@ def test_fused_normalisation_trains_like_the_stock_layer():
 
 
 @pytest.mark.parametrize("precision", ["pointwise_bfloat16", "mixed_bfloat16"])
-def test_precision(precision, stripes):
+def test_precision(precision, stripes, eagerly):
     clone = training_clone(small_model(), 36, precision=precision)
     body = clone.layers[-1]
     pointwise = body.get_layer("block2_pointwise")

@@ -1,5 +1,6 @@
 """The program `mobilenet_tf`: from a folder of photographs to a verified file."""
 
+import functools
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from PIL import Image
 import mobilenet_tf
 from mobilenet_tf.cli import program
 from mobilenet_tf.models import keras_file
+from mobilenet_tf.models.mobilenet import BLOCKS
 
 SMALL = ("--alpha=1/4", "--rho=2/3", "--base_resolution=48")
 
@@ -38,10 +40,13 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(photos, tmp_path_factory):
-    """The folder of a training on them."""
+    """The folder of a training of a network of three blocks on them."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     arguments = ["fit", f"--images={photos}", f"--output={folder}", *SMALL]
-    assert program.main([*arguments, "--recipe=short", "--epochs=4"]) == 0
+    build = functools.partial(mobilenet_tf.build, blocks=BLOCKS[:3])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mobilenet_tf, "build", build)
+        assert program.main([*arguments, "--recipe=short", "--epochs=4"]) == 0
     return folder
 
 
@@ -49,7 +54,8 @@ def run(photos, tmp_path_factory):
 def model(tmp_path_factory):
     """A file of a network that is compressible, and knows no class names."""
     path = tmp_path_factory.mktemp("models") / "model.keras"
-    network = mobilenet_tf.build(0.25, base_resolution=32, classes=3)
+    blocks = ((64, 2), (512, 2))
+    network = mobilenet_tf.build(0.25, base_resolution=32, classes=3, blocks=blocks)
     network.set_weights(
         [clustered(w) if w.ndim > 1 else w for w in network.get_weights()]
     )
@@ -132,7 +138,7 @@ def test_export_of_networks_that_know_no_photographs(model, photos, tmp_path, ca
     assert (tmp_path / "model_int8.tflite").exists()
 
 
-def test_compress(run, photos, tmp_path, capsys):
+def test_compress(run, photos, tmp_path, capsys, eagerly):
     output = tmp_path / "small" / "model.keras"
     arguments = ["--remove_channels=1/2", "--recipe=short", "--epochs=1"]
     arguments += [f"--images={photos}", f"--output={output}"]

@@ -31,7 +31,7 @@ def test_the_authors_squeezenet_in_6_bits(shared):
     assert len(codec.encode(result)) <= 0.47 * 2**20  # arXiv 1602.07360, table 2
 
 
-def test_grouped_convolutions(stripes):
+def test_grouped_convolutions(stripes, eagerly):
     """They are pruned and clustered like others, and trained in between."""
     model = grouped()
     settings = {"report": quiet, "input_range": SYMMETRIC}
@@ -45,7 +45,7 @@ def test_grouped_convolutions(stripes):
         assert (values(model)[name][kept] != kernel[kept]).any()
 
 
-def test_separable_convolutions(stripes):
+def test_separable_convolutions(stripes, eagerly):
     """Their depthwise kernel is a kernel of its own, named, and not passed over."""
     model = separable()
     reports = []
@@ -66,7 +66,7 @@ def test_separable_convolutions(stripes):
         np.testing.assert_array_equal(kernel == 0, values(shared)[name] == 0)
 
 
-def test_prune_layer_by_layer(trained, stripes):
+def test_prune_layer_by_layer(trained, stripes, eagerly):
     shares = {"stem": 0.25, "block1_depthwise": 0.5}
     pruned = steps.prune(trained, stripes, QUICK, sparsity=shares, report=quiet)
     for name, kernel in values(pruned).items():
@@ -75,7 +75,7 @@ def test_prune_layer_by_layer(trained, stripes):
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
-def test_prune(trained, stripes, depthwise):
+def test_prune(trained, stripes, depthwise, eagerly):
     before = copy_of(trained)
     reports = []
     pruned = steps.prune(
@@ -109,7 +109,7 @@ def test_prune(trained, stripes, depthwise):
     assert [*map(type, pruned.layers)] == [*map(type, trained.layers)]
 
 
-def test_zeros_stay_in_layers_that_a_step_leaves_out(trained, stripes):
+def test_zeros_stay_in_layers_that_a_step_leaves_out(trained, stripes, eagerly):
     pruned = steps.prune(
         trained, stripes, QUICK, sparsity=0.5, depthwise=True, report=quiet
     )
@@ -190,7 +190,7 @@ def test_an_interrupted_step_resumes(stripes, tmp_path):
     same_bits(whole, resumed)
 
 
-def test_an_error_while_clustering_changes_nothing(stripes):
+def test_an_error_while_clustering_changes_nothing(stripes, eagerly):
     model = grouped()
     before = copy_of(model)
     with pytest.raises(StopError):

@@ -140,7 +140,7 @@ def test_activations_that_the_toolkit_lacks(stripes, no_work):
         np.testing.assert_allclose(crossed(x), model(x), atol=1e-5, rtol=1e-5)
 
 
-def test_a_snapshot_of_another_step(trained, stripes, tmp_path):
+def test_a_snapshot_of_another_step(trained, stripes, tmp_path, eagerly):
     snapshot = {"snapshot_path": tmp_path / "snapshot.npz", "report": quiet}
     once = dataclasses.replace(QUICK, epochs=1)
     steps.prune(trained, stripes, once, sparsity=0.5, **snapshot)
@@ -152,7 +152,7 @@ def test_a_snapshot_of_another_step(trained, stripes, tmp_path):
         steps.prune(other, stripes, once, sparsity=0.5, **snapshot)
 
 
-def test_weights_that_are_not_finite_are_an_error(trained, stripes):
+def test_weights_that_are_not_finite_are_an_error(trained, stripes, eagerly):
     wild = dataclasses.replace(QUICK, learning_rate=1e30, epochs=1)
     with pytest.raises(ValueError, match=r"are not finite after the training; recipe"):
         remove_channels(trained, stripes, wild, fraction=0.25, report=quiet)

@@ -79,7 +79,7 @@ def inputs_in_a_list(model):
 
 
 @pytest.mark.parametrize("form", [unchanged, inputs_in_a_list])
-def test_prune(nested, stripes, form):
+def test_prune(nested, stripes, form, eagerly):
     result = check(steps.prune, form(nested), stripes, sparsity=0.5)
     for name in kernel_names(result):
         kernel = values(result)[name]
@@ -95,7 +95,7 @@ def test_cluster_then_quantize(nested, stripes):
         assert (kernel != values(shared)[name]).any(), name
 
 
-def test_quantize(nested, stripes):
+def test_quantize(nested, stripes, eagerly):
     result = check(steps.quantize, nested, stripes)
     for name in kernel_names(result):
         filters = values(result)[name].reshape(-1, values(result)[name].shape[-1])

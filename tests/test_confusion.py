@@ -7,7 +7,7 @@ import pytest
 from trainable import small_model
 
 from mobilenet_tf.training import confusion, evaluate
-from mobilenet_tf.training.evaluation import Evaluation
+from mobilenet_tf.training.measures import Evaluation
 
 MATRIX = np.array([[3, 1, 0], [0, 2, 2], [0, 0, 0]])
 EVALUATION = Evaluation(

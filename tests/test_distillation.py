@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from compressible import LEARNING, QUICK, squeezenet
+from conftest import untraced
 
 import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
@@ -28,7 +29,7 @@ def student(**changes):
 def teacher(stripes):
     keras.utils.set_random_seed(1)
     model = mobilenet_tf.build(0.5, base_resolution=36, classes=2, **SMALL)
-    classifier.fit(model, stripes, LEARNING)
+    classifier.fit(model, stripes, LEARNING, report=None)
     return model
 
 
@@ -79,7 +80,7 @@ def test_attributes_are_distilled(stripes):
     assert losses[-1] < losses[0]
 
 
-def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
+def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path, eagerly):
     class StopError(Exception):
         pass
 
@@ -89,20 +90,21 @@ def test_a_killed_distillation_goes_on(teacher, stripes, tmp_path):
 
     path = tmp_path / "snapshot.npz"
     features = {"feature_weight": 1.0}
+    recipe = dataclasses.replace(LEARNING, epochs=3, batch_size=48)
     whole, resumed = student(), student()
-    distil(whole, teacher, stripes, LEARNING, **features)
+    distil(whole, teacher, stripes, recipe, **features)
     keras.utils.set_random_seed(7)  # all follows from the argument `seed`
     with pytest.raises(StopError):
         distil(
             student(),
             teacher,
             stripes,
-            LEARNING,
+            recipe,
             snapshot_path=path,
             on_epoch=interrupt,
             **features,
         )
-    distil(resumed, teacher, stripes, LEARNING, snapshot_path=path, **features)
+    distil(resumed, teacher, stripes, recipe, snapshot_path=path, **features)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -161,13 +163,17 @@ def test_features_are_matched(teacher, stripes):
     losses = [epoch["loss"] for epoch in progress.history]
     assert losses[-1] < 0.8 * losses[0]
     assert evaluate(model, stripes.evaluation, stripes.side).top1 > 0.8
-    alone = distil(student(), teacher, stripes, QUICK, weight=1.0)
-    first = distil(student(), teacher, stripes, QUICK, weight=1.0, feature_weight=9.0)
+    once, settings = dataclasses.replace(QUICK, epochs=1), {"weight": 1.0}
+    with untraced():
+        alone = distil(student(), teacher, stripes, once, **settings)
+        first = distil(
+            student(), teacher, stripes, once, **settings, feature_weight=9.0
+        )
     # At first the distance from features of variance 1 is about 1 or more.
     assert first.history[0]["loss"] > alone.history[0]["loss"] + 5
 
 
-def test_sequential_networks(stripes):
+def test_sequential_networks(stripes, eagerly):
     keras.utils.set_random_seed(0)
     models = [
         keras.Sequential(

@@ -1,6 +1,7 @@
 """`mobilenet_tf.fit` as its user calls it: folder, callbacks, progress."""
 
 import csv
+import dataclasses
 import re
 
 import keras
@@ -30,10 +31,10 @@ def test_reports_each_epoch(stripes):
     assert {*progress.history[0]} == {"loss", "top1", "val_loss", "val_top1"}
 
 
-def test_silence_and_validation_change_no_weight(stripes):
+def test_silence_and_validation_change_no_weight(stripes, eagerly):
     loud, silent = small_model(), small_model()
-    mobilenet_tf.fit(loud, stripes, QUICK)
-    progress = mobilenet_tf.fit(silent, stripes, QUICK, report=None)
+    mobilenet_tf.fit(loud, stripes, QUICK, epochs=2)
+    progress = mobilenet_tf.fit(silent, stripes, QUICK, epochs=2, report=None)
     assert same(loud, silent)
     assert {*progress.history[0]} == {"loss", "top1"}
 
@@ -62,17 +63,16 @@ def test_killed_and_resumed_in_a_folder(stripes, tmp_path):
     assert done.epoch == 4  # nothing is trained again
 
 
-def test_a_folder_of_another_training(stripes, tmp_path):
-    mobilenet_tf.fit(small_model(), stripes, QUICK, workdir=tmp_path, report=None)
+def test_a_folder_of_another_training(stripes, tmp_path, eagerly):
+    once = dataclasses.replace(QUICK, epochs=1)
+    mobilenet_tf.fit(small_model(), stripes, once, workdir=tmp_path, report=None)
     with pytest.raises(ValueError, match="is of another training"):
-        mobilenet_tf.fit(small_model(), stripes, QUICK, seed=1, workdir=tmp_path)
+        mobilenet_tf.fit(small_model(), stripes, once, seed=1, workdir=tmp_path)
     (tmp_path / "snapshot.npz").unlink()
     with pytest.raises(ValueError, match=r"holds a model\.keras that is of no "):
-        mobilenet_tf.fit(small_model(), stripes, QUICK, workdir=tmp_path)
+        mobilenet_tf.fit(small_model(), stripes, once, workdir=tmp_path)
     with pytest.raises(ValueError, match="workdir must be a folder, got the file"):
-        mobilenet_tf.fit(
-            small_model(), stripes, QUICK, workdir=tmp_path / "model.keras"
-        )
+        mobilenet_tf.fit(small_model(), stripes, once, workdir=tmp_path / "model.keras")
 
 
 def test_callbacks_see_one_training(stripes, tmp_path):
@@ -97,7 +97,7 @@ def test_callbacks_see_one_training(stripes, tmp_path):
     assert {*rows[0]} == {"epoch", "loss", "top1", "val_loss", "val_top1"}
 
 
-def test_a_callback_ends_the_training_early(stripes, tmp_path):
+def test_a_callback_ends_the_training_early(stripes, tmp_path, eagerly):
     stop = keras.callbacks.EarlyStopping("val_top1", mode="max", baseline=2, patience=1)
     for _ in range(2):  # and it is not resumed
         progress = mobilenet_tf.fit(
@@ -106,7 +106,7 @@ def test_a_callback_ends_the_training_early(stripes, tmp_path):
         assert progress.stopped and progress.epoch == len(progress.history) < 4
 
 
-def test_recipes_by_name(stripes):
+def test_recipes_by_name(stripes, eagerly):
     model = small_model()
     progress = mobilenet_tf.fit(model, stripes, epochs=1, report=None)
     assert progress.epoch == 1

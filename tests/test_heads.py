@@ -57,7 +57,7 @@ def test_pixels_come_as_the_network_takes_them(build, black, white):
 
 
 @pytest.mark.parametrize("build", [sequential, functional, inputs_in_a_list])
-def test_any_head_is_trained(build, stripes):
+def test_any_head_is_trained(build, stripes, eagerly):
     model = build()
     before = [weight.numpy() for weight in model.trainable_weights]
     fit(model, stripes, RECIPE)

@@ -8,6 +8,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+import shared_fixtures
 import timm_layout
 from conftest import ROOT
 from fake_hub import FakeHub
@@ -83,7 +84,7 @@ def test_a_pinned_revision(fake, small):
     assert first != second
     assert_same_weights(mobilenet_tf.load_model(first), small)
     assert_same_weights(mobilenet_tf.load_model("hf://somebody/small"), changed)
-    pinned = mobilenet_tf.build(**SMALL, weights=first)
+    pinned = mobilenet_tf.build(**shared_fixtures.SMALL, weights=first)
     assert_same_weights(pinned, small)
 
 

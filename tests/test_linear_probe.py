@@ -48,7 +48,7 @@ def test_attributes_are_independent():
     assert ((features @ kernel + bias > 0) == targets).mean() > 0.97
 
 
-def test_only_the_classifier_changes(stripes):
+def test_only_the_classifier_changes(stripes, eagerly):
     model = small_model()
     before = evaluate(model, stripes)
     weights = model.get_weights()
@@ -59,7 +59,7 @@ def test_only_the_classifier_changes(stripes):
         np.testing.assert_array_equal(old, new)
 
 
-def test_models_inside_a_model(stripes):
+def test_models_inside_a_model(stripes, eagerly):
     body = mobilenet_tf.build(
         0.25, base_resolution=32, include_top=False, pooling="avg"
     )

@@ -97,7 +97,7 @@ def test_images_of_another_shape(merged):
         recalibrate_batch_norm(merged, np.zeros((4, 8, 8, 3)))
 
 
-def test_fit_recalibrates_by_itself(merged, stripes):
+def test_fit_recalibrates_by_itself(merged, stripes, eagerly):
     """A learning rate of nearly zero: what the network had learnt is still there."""
     before = evaluate(merged, stripes).top1
     recipe = dataclasses.replace(QUICK, learning_rate=1e-6, epochs=1)
@@ -114,7 +114,7 @@ def test_a_network_without_batch_normalisation_stays(stripes):
         np.testing.assert_array_equal(one, other)
 
 
-def test_steps_of_compression_train_merged_networks(merged, stripes):
+def test_steps_of_compression_train_merged_networks(merged, stripes, eagerly):
     before = merged.get_weights()
     small = compression.remove_channels(
         merged, stripes, QUICK, fraction=0.25, report=lambda report: None

@@ -1,5 +1,7 @@
 """Photographs in, names of classes out."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -10,11 +12,13 @@ import mobilenet_tf
 from mobilenet_tf.data.storage import stored
 from mobilenet_tf.training.evaluation import evaluate
 
+LONGER = dataclasses.replace(QUICK, epochs=8, batch_size=24)
+
 
 @pytest.fixture(scope="module")
 def model(stripes):
     model = small_model()
-    mobilenet_tf.fit(model, stripes, QUICK, epochs=8, report=None)
+    mobilenet_tf.fit(model, stripes, LONGER, report=None)
     return model
 
 

@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from conftest import untraced
 from trainable import QUICK, TWO_BLOCKS, TWO_STAGES, small_model
 
 import mobilenet_tf
@@ -17,13 +18,15 @@ from mobilenet_tf.training.evaluation import evaluate
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
 
+ONCE = dataclasses.replace(QUICK, epochs=1)
+
 
 def equal(model, other):
     pairs = zip(model.get_weights(), other.get_weights(), strict=True)
     return all(np.array_equal(one, two) for one, two in pairs)
 
 
-def test_network_that_flattens_keeps_its_side(stripes):
+def test_network_that_flattens_keeps_its_side(stripes, eagerly):
     images = keras.Input((32, 32, 3))
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D(8)(images))
     model = keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
@@ -58,11 +61,12 @@ def test_learns_and_is_reproducible(stripes):
 def whole(stripes):
     """A network that was trained without an interruption."""
     model = small_model()
-    classifier.fit(model, stripes, TWO_STAGES)
+    with untraced():
+        classifier.fit(model, stripes, TWO_STAGES, report=None)
     return model
 
 
-def test_evaluate_equals_predictions(whole, stripes):
+def test_evaluate_equals_predictions(whole, stripes, eagerly):
     contents = stripes.evaluation.contents
     crops = CropResize(32)([contents.images, central_boxes(40)])
     top1 = (np.argmax(whole(crops), axis=1) == contents.labels).mean()
@@ -71,7 +75,9 @@ def test_evaluate_equals_predictions(whole, stripes):
 
 
 @pytest.mark.parametrize("stop", [1, 2, 4])  # in a stage, between two, at the end
-def test_resumed_training_ends_with_the_same_weights(whole, stripes, tmp_path, stop):
+def test_resumed_training_ends_with_the_same_weights(
+    whole, stripes, tmp_path, stop, eagerly
+):
     class StopError(Exception):
         pass
 
@@ -108,23 +114,23 @@ def test_damaged_snapshot(tmp_path):
     assert snapshot.load(tmp_path / "none.npz") is None
 
 
-def test_snapshot_of_another_model(stripes, tmp_path):
+def test_snapshot_of_another_model(stripes, tmp_path, eagerly):
     path = tmp_path / "snapshot.npz"
-    classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)
+    classifier.fit(small_model(), stripes, ONCE, snapshot_path=path)
     other = mobilenet_tf.build(0.5, base_resolution=32, classes=2, blocks=TWO_BLOCKS)
     with pytest.raises(ValueError, match="of another model or optimizer"):
-        classifier.fit(other, stripes, QUICK, snapshot_path=path)
+        classifier.fit(other, stripes, ONCE, snapshot_path=path)
 
 
-def test_snapshot_of_another_training(stripes, tmp_path):
+def test_snapshot_of_another_training(stripes, tmp_path, eagerly):
     path = str(tmp_path / "snapshot.npz")
-    classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)
-    other = dataclasses.replace(QUICK, learning_rate=0.01)
-    for recipe, more in ((other, {}), (QUICK, {"seed": 1}), (QUICK, {"settings": "x"})):
+    classifier.fit(small_model(), stripes, ONCE, snapshot_path=path)
+    other = dataclasses.replace(ONCE, learning_rate=0.01)
+    for recipe, more in ((other, {}), (ONCE, {"seed": 1}), (ONCE, {"settings": "x"})):
         with pytest.raises(ValueError, match="is of another training; delete it"):
             classifier.fit(small_model(), stripes, recipe, snapshot_path=path, **more)
-    found = classifier.fit(small_model(), stripes, QUICK, snapshot_path=path)
-    assert found.epoch == QUICK.epochs
+    found = classifier.fit(small_model(), stripes, ONCE, snapshot_path=path)
+    assert found.epoch == ONCE.epochs
 
 
 def test_bad_fit_arguments(stripes, tmp_path):
@@ -164,7 +170,7 @@ two = [tf.config.LogicalDeviceConfiguration()] * 2
 tf.config.set_logical_device_configuration(cpu, two)
 import sys; sys.path[:0] = ["tests"]
 import keras, mobilenet_tf
-from conftest import striped_images
+from shared_fixtures import striped_images
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet, DatasetMetadata
 from mobilenet_tf.training import classifier, distribution
@@ -178,7 +184,9 @@ with distribution.scope(True):
     model = mobilenet_tf.build(
         0.25, base_resolution=32, classes=2, blocks=((64, 2), (128, 2))
     )
-    progress = classifier.fit(model, DataSet(split, split, metadata), recipe)
+    progress = classifier.fit(
+        model, DataSet(split, split, metadata), recipe, report=None
+    )
 assert progress.history[-1]["loss"] < 0.8 * progress.history[0]["loss"]
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -14,7 +14,7 @@ QUICK = Recipe(
     "cosine",
     warmup_epochs=1,
     epochs=4,
-    batch_size=24,
+    batch_size=48,
     weight_decay=1e-3,
     bn_momentum=0.8,
 )

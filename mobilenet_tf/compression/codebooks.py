@@ -51,14 +51,15 @@ def _optimal_edges(means, counts, clusters):
     moments = [
         np.concatenate([[0.0], np.cumsum(counts * means**power)]) for power in range(3)
     ]
-    count, total, square = (sums[None, :] - sums[:, None] for sums in moments)
-    later = count > 0  # [i, j]: the bins from i to before j
+    count, total, square = (sums[:, None] - sums[None, :] for sums in moments)
+    later = count > 0  # [j, i]: the bins from i to before j, which are searched in rows
     distance = np.where(later, square - total**2 / np.where(later, count, 1), np.inf)
-    best, choices = distance[0], []
+    best, choices = distance[:, 0], []
+    with_last, rows = np.empty_like(distance), np.arange(len(distance))
     for _ in range(min(clusters, len(means)) - 1):
-        with_last = best[:, None] + distance
-        choices.append(with_last.argmin(0))
-        best = with_last.min(0)
+        np.add(best, distance, out=with_last)
+        choices.append(with_last.argmin(1))
+        best = with_last[rows, choices[-1]]
     edges = [len(means)]
     for choice in reversed(choices):
         edges.append(choice[edges[-1]])

@@ -13,9 +13,9 @@ from mobilenet_tf import arguments
 from mobilenet_tf.export import verification
 from mobilenet_tf.export.images import check_images, resized, split_images
 from mobilenet_tf.export.options import Options, Prepared, prepare
-from mobilenet_tf.export.packages import require
 from mobilenet_tf.export.publishing import check_path, publish
 from mobilenet_tf.export.verification import Verification
+from mobilenet_tf.packages import require
 
 # The largest difference of an output; weights in float16 have 11 bits.
 TOLERANCES = {None: verification.FLOAT_TOLERANCE, "float16": 1e-2, "int8": None}
@@ -87,7 +87,7 @@ def litert(
     calibration = None
     if quantization == "int8":
         calibration = calibration_pixels(prepared, representative_images)
-    require("ai_edge_litert")
+    require("ai_edge_litert", extra="export")
     from mobilenet_tf.export import tflite
 
     pixels = resized(prepared.examples.images, network.side)

@@ -15,9 +15,9 @@ from mobilenet_tf.export import c_source, tflm
 from mobilenet_tf.export.images import resized
 from mobilenet_tf.export.litert_file import calibration_pixels
 from mobilenet_tf.export.options import Options, prepare
-from mobilenet_tf.export.packages import require
 from mobilenet_tf.export.publishing import check_path, publish
 from mobilenet_tf.export.verification import Memory, Verification
+from mobilenet_tf.packages import require
 
 
 def micro(

@@ -13,9 +13,9 @@ from mobilenet_tf.export import verification
 from mobilenet_tf.export.images import resized
 from mobilenet_tf.export.network import Network
 from mobilenet_tf.export.options import Options, prepare
-from mobilenet_tf.export.packages import require
 from mobilenet_tf.export.publishing import check_path, publish
 from mobilenet_tf.export.verification import Verification
+from mobilenet_tf.packages import require
 
 OPSET = 18
 _BATCH = 64  # images that are run at once
@@ -56,7 +56,7 @@ def onnx(
     check_path(path, ".onnx")
     prepared = prepare("onnx", model, options)
     network = prepared.network
-    require("tf2onnx", "onnxruntime")
+    require("tf2onnx", "onnxruntime", extra="export")
     pixels = resized(prepared.examples.images, network.side)
     return publish(
         path,

@@ -15,8 +15,10 @@ import keras
 import numpy as np
 
 from mobilenet_tf.export.images import Examples, scaled
+from mobilenet_tf.training import inference
 
 FLOAT_TOLERANCE = 1e-4
+_BATCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,11 +136,11 @@ def model_outputs(
         input_range: Its inputs for black and for white.
         pixels: `(images, side, side, 3)` from 0 to 255.
     """
-    outputs = model.predict(scaled(pixels, input_range), verbose=0)
-    (output,) = keras.tree.flatten(
-        outputs
-    )  # a list where the model gives a list of one
-    return output
+    inputs = scaled(pixels, input_range)
+    batches = [inputs[i : i + _BATCH] for i in range(0, len(inputs), _BATCH)]
+    return np.concatenate(
+        [inference.outputs(model, batch, n) for n, batch in enumerate(batches)]
+    )
 
 
 def compare(

@@ -6,12 +6,12 @@ when it is read.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard
+
+from mobilenet_tf.packages import require
 
 PREFIX = "hf://"
 MODEL_FILE = "model.keras"  # what `mobilenet_tf.hub.push_to_hub` uploads
@@ -75,7 +75,7 @@ def download(source: str, filenames: Sequence[str] = (MODEL_FILE,)) -> Path:
             or it has none of the files.
     """
     name = parse(source)
-    hub, errors = package("huggingface_hub"), package("huggingface_hub.errors")
+    hub, errors = require("huggingface_hub", "huggingface_hub.errors", extra="hub")
     for filename in filenames:
         try:
             return Path(
@@ -104,17 +104,3 @@ def download_weights(source: str) -> Path:
         commit = path.parent.name  # as the cache is laid out
         download(f"{parse(source).repo_id}@{commit}", ("config.json",))
     return path
-
-
-def package(name: str) -> ModuleType:
-    """Import a module of a package in the extra `hub`.
-
-    Raises:
-        ImportError: It is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"this needs {name.partition('.')[0]}; pip install 'mobilenet_tf[hub]'"
-        ) from error

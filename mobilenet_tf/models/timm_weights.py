@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mobilenet_tf.models.hub_files import package
 from mobilenet_tf.models.weights_file import bad, next_key
+from mobilenet_tf.packages import require
 
 SUFFIX = ".safetensors"
 PADDING = "symmetric"
@@ -82,21 +82,17 @@ def read(path: str | PathLike) -> dict[str, list[np.ndarray]]:
 
 def _tensors(path):
     """`{name: float32 array}` without the counts of batches."""
-    library = package("safetensors.numpy")
+    library, files = require("safetensors", "safetensors.numpy", extra="hub")
     try:
-        tensors = library.load_file(path)
+        tensors = files.load_file(path)
     # KeyError: a type of numbers that NumPy has not, such as bfloat16.
-    except (OSError, KeyError, TypeError, ValueError, _error()) as error:
+    except (OSError, KeyError, TypeError, ValueError, library.SafetensorError) as error:
         raise bad(path, str(error)) from error
     return {
         name: array.astype("float32")
         for name, array in tensors.items()
         if not name.endswith(".num_batches_tracked")
     }
-
-
-def _error():
-    return package("safetensors").SafetensorError
 
 
 def _check_config(path):

@@ -2,7 +2,8 @@
 
 from mobilenet_tf.training.classifier import fit
 from mobilenet_tf.training.distillation import distil
-from mobilenet_tf.training.evaluation import Evaluation, evaluate
+from mobilenet_tf.training.evaluation import evaluate
+from mobilenet_tf.training.measures import Evaluation
 from mobilenet_tf.training.normalization import recalibrate_batch_norm
 from mobilenet_tf.training.prediction import Prediction, predict
 from mobilenet_tf.training.recipe import Recipe

@@ -65,6 +65,10 @@ class CropResize(keras.layers.Layer):
         super().__init__(**kwargs)
         self.side, self.input_range = side, input_range
 
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        images, _ = input_shape
+        return (images[0], self.side, self.side, 3)
+
     def call(self, inputs: Any) -> Any:
         images, boxes = inputs
         return crop_resize(images, boxes, self.side, self.input_range)

@@ -16,7 +16,7 @@ from mobilenet_tf.data import photographs as reader
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.data.storage import CENTRAL_FRACTION, stored
 from mobilenet_tf.models import graph, imagenet, keras_file
-from mobilenet_tf.training import checks
+from mobilenet_tf.training import checks, inference
 from mobilenet_tf.training.cropping import crop_resize
 
 Photograph = str | os.PathLike | np.ndarray | Image.Image
@@ -90,10 +90,11 @@ def predict(
     expected = checks.input_range(flat, input_range)
     side = flat.input_shape[1]
     predictions = []
-    for images in _batches(_listed(photographs), math.ceil(side / CENTRAL_FRACTION)):
+    batches = _batches(_listed(photographs), math.ceil(side / CENTRAL_FRACTION))
+    for number, images in enumerate(batches):
         boxes = central_boxes(len(images), CENTRAL_FRACTION)
         inputs = crop_resize(images, boxes, side, expected)
-        scores = keras.ops.convert_to_numpy(flat.predict_on_batch(inputs))
+        scores = inference.outputs(flat, inputs, number)
         if head.activation == "linear":
             scores = keras.ops.convert_to_numpy(keras.ops.softmax(scores))
         for row in scores:

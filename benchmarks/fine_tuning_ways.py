@@ -10,6 +10,7 @@ import mobilenet_tf
 from mobilenet_tf.data import DataSet
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.data.dataset import Batch
+from mobilenet_tf.training import recalibrate_batch_norm
 from mobilenet_tf.training.cropping import crop_resize
 from mobilenet_tf.training.evaluation import evaluate_batches
 from mobilenet_tf.training.recipes import FINE_TUNE
@@ -43,6 +44,19 @@ class Task:
         )
 
 
+def as_keras_users_have_it(
+    task: Task, data: DataSet, **arguments: object
+) -> keras.Model:
+    """The network with statistics in its batch normalisation, as in Keras' own files.
+
+    The published weights have them merged into the convolutions. `fit` of this package
+    undoes that by itself; with stock Keras it would decide every comparison.
+    """
+    network = task.build(**arguments)
+    recalibrate_batch_norm(network, data, seed=task.seed)
+    return network
+
+
 def with_recipe(task: Task, data: DataSet) -> keras.Model:
     """`mobilenet_tf.fit` with the recipe `fine_tune`."""
     model = task.build(classes=data.classes)
@@ -54,9 +68,10 @@ def frozen_then_unfrozen(task: Task, data: DataSet) -> keras.Model:
     """The guide https://keras.io/guides/transfer_learning: Adam, then Adam at 1e-5.
 
     Two thirds of the epochs train a new classifier on the frozen network, one third all
-    layers, with batch normalisation as in inference throughout.
+    layers, with batch normalisation as in inference throughout. For that the guide has
+    `training=False`, which `fit` of Keras 3 overrides once the layers are unfrozen.
     """
-    base = task.build(include_top=False)
+    base = as_keras_users_have_it(task, data, include_top=False)
     base.trainable = False
     inputs = keras.Input((task.side, task.side, 3))
     x = base(scaled(augmented(inputs)), training=False)
@@ -68,6 +83,8 @@ def frozen_then_unfrozen(task: Task, data: DataSet) -> keras.Model:
         model, task, data, keras.optimizers.Adam(), task.epochs - unfrozen
     )
     base.trainable = True
+    for layer in base.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     fit_as_keras_does(model, task, data, keras.optimizers.Adam(1e-5), unfrozen)
     return model
 
@@ -76,7 +93,9 @@ def all_at_once(learning_rate: float) -> Callable[[Task, DataSet], keras.Model]:
     """`model.fit` of the whole network with Adam."""
 
     def train(task: Task, data: DataSet) -> keras.Model:
-        network = task.build(classes=data.classes, classifier_activation=None)
+        network = as_keras_users_have_it(
+            task, data, classes=data.classes, classifier_activation=None
+        )
         inputs = keras.Input((task.side, task.side, 3))
         model = keras.Model(inputs, network(scaled(augmented(inputs))))
         optimizer = keras.optimizers.Adam(learning_rate)

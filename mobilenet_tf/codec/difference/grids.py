@@ -1,0 +1,189 @@
+"""The values that the weights of a quantised or clustered tensor can have.
+
+Matrices are `(channels, rows)`. Codebooks are int64, the bits of float32 as numbers
+that ascend as the floats do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mobilenet_tf.codec.coder import Coder
+from mobilenet_tf.codec.difference.pieces import MOVED_CODEBOOK, SAME_CODEBOOK
+
+LARGEST = 127
+MOST_VALUES = 1024
+_CHANGE, _SIGN, _SIZE = 29, 7, 39  # contexts of the residuals of codebooks
+
+
+def ordered(bits: np.ndarray) -> np.ndarray:
+    """float32 bits as integers in the order of the numbers."""
+    bits = bits.astype("int64")
+    return np.where(bits >> 31, 0xFFFFFFFF - bits, bits + 0x80000000)
+
+
+def unordered(numbers: np.ndarray) -> np.ndarray:
+    """float32 bits of `ordered`'s integers, uint32."""
+    bits = np.where(numbers >> 31, numbers - 0x80000000, 0xFFFFFFFF - numbers)
+    return bits.astype("<u4")
+
+
+def positions(
+    reals: np.ndarray, scales: np.ndarray, least: int, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest multiple of a scale, and how far beyond it a value is.
+
+    Args:
+        reals: float64 `(channels, rows)`.
+        scales: float64 `(channels, 1)`.
+        least: Of the multiples.
+        most: Of the multiples.
+
+    Returns:
+        int64, and float64 in [-0.5, 0.5], of the same shape.
+    """
+    with np.errstate(all="ignore"):
+        quotients = np.nan_to_num(reals / scales).clip(least, most)
+    nearest = np.rint(quotients)
+    return nearest.astype("int64"), quotients - nearest
+
+
+def find_scales(values: np.ndarray) -> np.ndarray | None:
+    """The scale of each channel of which float32 values are whole multiples, or None.
+
+    Args:
+        values: float32 `(channels, rows)`.
+
+    Returns:
+        float32 `(channels,)`, 1 for channels of zeros.
+    """
+    if values.shape[1] < 2 or not np.isfinite(values).all():
+        return None
+    largest = np.abs(values).max(1)
+    scales = np.ones(len(values), "<f4")
+    open_ = largest > 0  # channels of which the scale is not known
+    for divisor in range(LARGEST, 0, -1):
+        if not open_.any():
+            break
+        exact = largest / np.float32(divisor)
+        # The quotient may be one step beside the scale that the product was made with.
+        for candidate in (exact, np.nextafter(exact, 0), np.nextafter(exact, 1e38)):
+            chosen = np.flatnonzero(open_)
+            scale = candidate[chosen].astype("<f4")
+            fits = _are_multiples(values[chosen], scale)
+            scales[chosen[fits]] = scale[fits]
+            open_[chosen[fits]] = False
+        if divisor == LARGEST - 32 and open_.all():
+            return None  # of float weights, as hardly a scale clips so much
+    return None if open_.any() else scales
+
+
+def _are_multiples(values, scales):
+    with np.errstate(all="ignore"):
+        multiples = np.nan_to_num(np.rint(values / scales[:, None]))
+        inside = (np.abs(multiples) <= LARGEST).all(1)
+        again = product(multiples.clip(-LARGEST, LARGEST).astype("int64"), scales)
+    return inside & (again.view("<u4") == values.view("<u4")).all(1)
+
+
+def product(multiples: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """float32 of multiples `(channels, rows)` and scales `(channels,)`."""
+    with np.errstate(all="ignore"):
+        return multiples.astype("<f4") * scales[:, None].astype("<f4")
+
+
+def old_scales(reals: np.ndarray) -> np.ndarray:
+    """A guess of the scales of a tensor: its own if it has some.
+
+    Args:
+        reals: float64 `(channels, rows)`.
+
+    Returns:
+        float32 `(channels,)`.
+    """
+    values = np.ascontiguousarray(reals, "<f4")
+    scales = find_scales(values)
+    if scales is None:
+        scales = (np.abs(values).max(1, initial=0) / np.float32(LARGEST)).astype("<f4")
+    return scales
+
+
+def codebook(values: np.ndarray) -> np.ndarray | None:
+    """The distinct values of a tensor in rising order; None for too many."""
+    distinct = np.unique(ordered(np.ascontiguousarray(values, "<f4").view("<u4")))
+    return distinct if len(distinct) <= MOST_VALUES else None
+
+
+def code_codebook(
+    coder: Coder, models, way: int, values: np.ndarray, before: np.ndarray | None
+) -> np.ndarray:
+    """Code the codebook of a tensor, with that of its counterpart as prediction.
+
+    Args:
+        coder: The encoder or decoder.
+        models: Adaptive models, as `tensors.Models`.
+        way: `SAME_CODEBOOK`, `MOVED_CODEBOOK`, or `NEW_CODEBOOK`.
+        values: The tensor; a decoder ignores it.
+        before: The counterpart's codebook, if it has one.
+
+    Raises:
+        ValueError: The counterpart has no codebook, or this one is damaged.
+    """
+    if way in (SAME_CODEBOOK, MOVED_CODEBOOK):
+        if before is None:
+            raise ValueError("a codebook that stayed must have been one")
+        if way == SAME_CODEBOOK:
+            return before
+    book = codebook(values)
+    if book is None:
+        raise ValueError(f"a codebook must have at most {MOST_VALUES} values")
+    if way == MOVED_CODEBOOK:
+        book = np.resize(book, len(before))
+        zeros = np.zeros((1, len(before)), "int64")
+        book = (
+            before
+            + models.residuals.code(
+                coder,
+                (book - before)[None],
+                zeros + _CHANGE,
+                zeros + _SIGN,
+                zeros + _SIZE,
+            )[0]
+        )
+    else:
+        (count,) = coder.integers(np.array([len(book)]), 16)
+        if not 0 < count <= MOST_VALUES:
+            raise ValueError(f"a codebook must have 1 to {MOST_VALUES} values")
+        book = models.codebook.code(coder, np.resize(book, count))
+    if (np.diff(book) <= 0).any() or book[0] < 0 or book[-1] >> 32:
+        raise ValueError("a codebook is damaged: its values do not ascend")
+    return book
+
+
+def indices(values: np.ndarray, book: np.ndarray) -> np.ndarray:
+    """The index of each value; of a decoder's, which are not known, any."""
+    numbers = ordered(np.ascontiguousarray(values, "<f4").view("<u4"))
+    return np.searchsorted(book, numbers)
+
+
+def places(
+    reals: np.ndarray, book: np.ndarray, before: np.ndarray | None, way: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The index that each old value predicts, and how far beyond it the value is.
+
+    Where the codebook is the old one or has moved, the index is the old one.
+    Otherwise it is that of the nearest value, and the distance is in units of that to
+    the neighbour.
+    """
+    values = np.ascontiguousarray(reals, "<f4")
+    if way in (SAME_CODEBOOK, MOVED_CODEBOOK):
+        place = indices(values, before).clip(0, len(book) - 1)
+        return place, np.zeros(place.shape)
+    levels = unordered(book).view("<f4").astype("float64")
+    upper = np.searchsorted(levels, reals).clip(0, len(book) - 1)
+    lower = (upper - 1).clip(0)
+    gap = levels[upper] - levels[lower]
+    with np.errstate(all="ignore"):
+        share = np.nan_to_num((reals - levels[lower]) / gap).clip(0, 1)
+    above = share > 0.5
+    return np.where(above, upper, lower), np.where(above, share - 1, share)

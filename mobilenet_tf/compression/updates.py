@@ -136,7 +136,7 @@ def restrict(
 
 
 def _on_old_values(old, new):
-    """A trained kernel on the values of the old one; a channel of zeros is a new one."""
+    """A trained kernel on the old one's values; a channel of zeros is a new one."""
     axis = old.ndim - 1 if old.shape[-1] > 1 else old.ndim - 2
     others = tuple(index for index in range(old.ndim) if index != axis)
     fresh = ~old.any(others, keepdims=True)

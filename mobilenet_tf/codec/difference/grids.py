@@ -8,24 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from mobilenet_tf.codec import tensors
 from mobilenet_tf.codec.coder import Coder
 from mobilenet_tf.codec.difference.pieces import MOVED_CODEBOOK, SAME_CODEBOOK
 
 LARGEST = 127
 MOST_VALUES = 1024
+_MINUS_ZERO = 0x80000000
 _CHANGE, _SIGN, _SIZE = 29, 7, 39  # contexts of the residuals of codebooks
-
-
-def ordered(bits: np.ndarray) -> np.ndarray:
-    """float32 bits as integers in the order of the numbers."""
-    bits = bits.astype("int64")
-    return np.where(bits >> 31, 0xFFFFFFFF - bits, bits + 0x80000000)
-
-
-def unordered(numbers: np.ndarray) -> np.ndarray:
-    """float32 bits of `ordered`'s integers, uint32."""
-    bits = np.where(numbers >> 31, numbers - 0x80000000, 0xFFFFFFFF - numbers)
-    return bits.astype("<u4")
 
 
 def positions(
@@ -57,33 +47,10 @@ def find_scales(values: np.ndarray) -> np.ndarray | None:
     Returns:
         float32 `(channels,)`, 1 for channels of zeros.
     """
-    if values.shape[1] < 2 or not np.isfinite(values).all():
+    bits = np.ascontiguousarray(values, "<f4").view("<u4")
+    if (bits == _MINUS_ZERO).any():  # which no multiple is
         return None
-    largest = np.abs(values).max(1)
-    scales = np.ones(len(values), "<f4")
-    open_ = largest > 0  # channels of which the scale is not known
-    for divisor in range(LARGEST, 0, -1):
-        if not open_.any():
-            break
-        exact = largest / np.float32(divisor)
-        # The quotient may be one step beside the scale that the product was made with.
-        for candidate in (exact, np.nextafter(exact, 0), np.nextafter(exact, 1e38)):
-            chosen = np.flatnonzero(open_)
-            scale = candidate[chosen].astype("<f4")
-            fits = _are_multiples(values[chosen], scale)
-            scales[chosen[fits]] = scale[fits]
-            open_[chosen[fits]] = False
-        if divisor == LARGEST - 32 and open_.all():
-            return None  # of float weights, as hardly a scale clips so much
-    return None if open_.any() else scales
-
-
-def _are_multiples(values, scales):
-    with np.errstate(all="ignore"):
-        multiples = np.nan_to_num(np.rint(values / scales[:, None]))
-        inside = (np.abs(multiples) <= LARGEST).all(1)
-        again = product(multiples.clip(-LARGEST, LARGEST).astype("int64"), scales)
-    return inside & (again.view("<u4") == values.view("<u4")).all(1)
+    return tensors.find_scales(bits[None], axis=1)
 
 
 def product(multiples: np.ndarray, scales: np.ndarray) -> np.ndarray:
@@ -110,7 +77,9 @@ def old_scales(reals: np.ndarray) -> np.ndarray:
 
 def codebook(values: np.ndarray) -> np.ndarray | None:
     """The distinct values of a tensor in rising order; None for too many."""
-    distinct = np.unique(ordered(np.ascontiguousarray(values, "<f4").view("<u4")))
+    distinct = np.unique(
+        tensors.ordered(np.ascontiguousarray(values, "<f4").view("<u4"))
+    )
     return distinct if len(distinct) <= MOST_VALUES else None
 
 
@@ -129,15 +98,14 @@ def code_codebook(
     Raises:
         ValueError: The counterpart has no codebook, or this one is damaged.
     """
-    if way in (SAME_CODEBOOK, MOVED_CODEBOOK):
-        if before is None:
-            raise ValueError("a codebook that stayed must have been one")
-        if way == SAME_CODEBOOK:
-            return before
+    if way in (SAME_CODEBOOK, MOVED_CODEBOOK) and before is None:
+        raise ValueError("a codebook that stayed must have been one")
+    if way == SAME_CODEBOOK and before is not None:
+        return before
     book = codebook(values)
     if book is None:
         raise ValueError(f"a codebook must have at most {MOST_VALUES} values")
-    if way == MOVED_CODEBOOK:
+    if way == MOVED_CODEBOOK and before is not None:
         book = np.resize(book, len(before))
         zeros = np.zeros((1, len(before)), "int64")
         book = (
@@ -162,7 +130,7 @@ def code_codebook(
 
 def indices(values: np.ndarray, book: np.ndarray) -> np.ndarray:
     """The index of each value; of a decoder's, which are not known, any."""
-    numbers = ordered(np.ascontiguousarray(values, "<f4").view("<u4"))
+    numbers = tensors.ordered(np.ascontiguousarray(values, "<f4").view("<u4"))
     return np.searchsorted(book, numbers)
 
 
@@ -176,10 +144,10 @@ def places(
     the neighbour.
     """
     values = np.ascontiguousarray(reals, "<f4")
-    if way in (SAME_CODEBOOK, MOVED_CODEBOOK):
+    if way in (SAME_CODEBOOK, MOVED_CODEBOOK) and before is not None:
         place = indices(values, before).clip(0, len(book) - 1)
         return place, np.zeros(place.shape)
-    levels = unordered(book).view("<f4").astype("float64")
+    levels = tensors.unordered(book).view("<f4").astype("float64")
     upper = np.searchsorted(levels, reals).clip(0, len(book) - 1)
     lower = (upper - 1).clip(0)
     gap = levels[upper] - levels[lower]

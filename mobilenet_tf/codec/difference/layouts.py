@@ -16,12 +16,7 @@ import h5py
 import numpy as np
 
 from mobilenet_tf.codec.difference.expansion import tensors_start
-from mobilenet_tf.codec.difference.pieces import (
-    FLOAT32,
-    INT8,
-    INT32,
-    Tensor,
-)
+from mobilenet_tf.codec.difference.pieces import FLOAT32, Tensor
 
 _LITERT_IDENTIFIER = b"TFL3"
 _WEIGHTS = "model.weights.h5"
@@ -57,11 +52,16 @@ def find(content: bytes) -> list[Place]:
     Raises:
         ImportError: It is a LiteRT file, and ai-edge-litert is not installed.
     """
-    if is_litert(content):
-        places = list(_litert(content))
-    elif zipfile.is_zipfile(io.BytesIO(content)):
-        places = list(_keras(content))
-    else:
+    try:
+        if is_litert(content):
+            places = list(_litert(content))
+        elif zipfile.is_zipfile(io.BytesIO(content)):
+            places = list(_keras(content))
+        else:
+            places = []
+    except ImportError:
+        raise
+    except Exception:  # a damaged file can make its reader raise anything
         places = []
     return _disjoint(places, len(content))
 
@@ -112,82 +112,28 @@ def _keras(content) -> Iterator[Place]:
 
 def _litert(content) -> Iterator[Place]:
     try:
-        from ai_edge_litert import schema_py_generated as schema
+        from mobilenet_tf.codec.difference.flatbuffer import Reader
     except ImportError as error:
         raise ImportError(
             "a difference of LiteRT files needs ai-edge-litert; pip install "
             "'mobilenet_tf[export]'"
         ) from error
-    model = schema.Model.GetRootAs(bytearray(content))
-    start = np.frombuffer(model._tab.Bytes, "uint8").ctypes.data
-    operators = schema.BuiltinOperator
-    weighted = (
-        *(operators.CONV_2D, operators.DEPTHWISE_CONV_2D, operators.FULLY_CONNECTED),
-    )
-    types = {
-        schema.TensorType.FLOAT32: FLOAT32,
-        schema.TensorType.INT8: INT8,
-        schema.TensorType.INT32: INT32,
-    }
-
-    def offset(view):
-        return view.ctypes.data - start
-
-    count = 0
-    for number in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(number)
-        for index in range(graph.OperatorsLength()):
-            operator = graph.Operators(index)
-            code = model.OperatorCodes(operator.OpcodeIndex())
-            kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-            if kind not in weighted:
+    for number, layer in enumerate(Reader(content).layers()):
+        weights = None
+        for role in ("weights", "bias"):
+            tensor = layer.tensors.get(role)
+            if tensor is None:
                 continue
-            inputs = operator.InputsAsNumpy().tolist()
-            scalar = weights = None
-            for role, position in zip(
-                ("input", "weights", "bias"), inputs, strict=False
-            ):
-                if position < 0:
-                    continue
-                tensor = graph.Tensors(position)
-                quantization = tensor.Quantization()
-                scales = None
-                if quantization is not None and quantization.ScaleLength():
-                    scales = quantization.ScaleAsNumpy()
-                if role == "input":
-                    scalar = None if scales is None else offset(scales)
-                    continue
-                buffer = model.Buffers(tensor.Buffer())
-                if not buffer.DataLength() or tensor.Type() not in types:
-                    continue
-                shape = tensor.ShapeAsNumpy().tolist()
-                last = len(shape) == 1 or kind == operators.DEPTHWISE_CONV_2D
-                channels = shape[-1 if last else 0]
-                at = None if scales is None else offset(scales)
-                many = 1 if scales is None else len(scales)
-                yield Place(
-                    f"{count}/{role}",
-                    Tensor(
-                        offset(buffer.DataAsNumpy()),
-                        types[tensor.Type()],
-                        math.prod(shape) // max(channels, 1),
-                        channels,
-                        last,
-                        at,
-                        many,
-                    ),
-                )
-                if at is None or many == 1:
-                    continue
-                factors = None
-                if role == "weights":
-                    weights = at
-                elif None not in (weights, scalar):
-                    factors = weights, scalar
-                yield Place(
-                    f"{count}/{role} scales", Tensor(at, FLOAT32, 1, many), factors
-                )
-            count += 1
+            yield Place(f"{number}/{role}", tensor)
+            if tensor.scales is None or tensor.scale_count == 1:
+                continue
+            factors = None
+            if role == "weights":
+                weights = tensor.scales
+            elif weights is not None and layer.input_scale is not None:
+                factors = weights, layer.input_scale
+            scales = Tensor(tensor.scales, FLOAT32, 1, tensor.scale_count)
+            yield Place(f"{number}/{role} scales", scales, factors)
 
 
 def _disjoint(places, total):
@@ -197,8 +143,8 @@ def _disjoint(places, total):
         tensor = place.tensor
         legal = tensor.type == FLOAT32 or tensor.scales is not None
         counts = tensor.scale_count in (1, tensor.channels)
-        if tensor.offset >= end and tensor.size and legal and counts:
+        inside = end <= tensor.offset <= total - tensor.size
+        if inside and tensor.size and legal and counts:
             result.append(place)
             end = tensor.offset + tensor.size
-    assert end <= total
     return result

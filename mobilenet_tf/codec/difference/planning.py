@@ -42,6 +42,7 @@ def plan(
     before, after = (np.frombuffer(content, "uint8") for content in (old, new))
     counterparts = _counterparts(old_places, new_places)
     pieces: list[Piece] = []
+    maps: dict[tuple[int, int], tuple[int, ...]] = {}  # by old and new channels
     position = expected = 0
     for place in [*new_places, None]:
         end = len(new) if place is None else place.tensor.offset
@@ -52,7 +53,7 @@ def plan(
             expected = expected + length if start is None else start + length
         if place is None:
             break
-        piece = _tensor_piece(before, after, place, counterparts.get(place.name))
+        piece = _tensor_piece(before, after, place, counterparts.get(place.name), maps)
         pieces.append(piece)
         if piece.reference is not None:
             expected = piece.reference.offset + piece.reference.size
@@ -89,7 +90,7 @@ def _bytes_piece(old, new, position, length, start):
     return Piece(COPY if same else CHANGED, position, length, start)
 
 
-def _tensor_piece(old, new, place, counterpart):
+def _tensor_piece(old, new, place, counterpart, maps):
     tensor = place.tensor
     values = tensors.matrix(new, tensor)
     reference = None
@@ -104,7 +105,12 @@ def _tensor_piece(old, new, place, counterpart):
         )
     channels = None
     if reference is not None and reference.channels != tensor.channels:
-        channels = _channel_map(tensors.real(old, reference), tensors.real(new, tensor))
+        sizes = reference.channels, tensor.channels
+        if tensor.rows == 1:  # nothing to compare: as the kernel before
+            channels = maps.get(sizes) or _appended(*sizes)
+        else:
+            channels = _nearest(tensors.real(old, reference), tensors.real(new, tensor))
+            maps[sizes] = channels
     return Piece(
         TENSOR,
         tensor.offset,
@@ -116,10 +122,13 @@ def _tensor_piece(old, new, place, counterpart):
     )
 
 
-def _channel_map(old, new):
+def _appended(old, new):
+    """Where each new channel was: channels were appended or cut off at the end."""
+    return tuple(index if index < old else -1 for index in range(new))
+
+
+def _nearest(old, new):
     """Which old channel each new one continues: the nearest, each at most once."""
-    if new.shape[1] == 1:  # nothing to compare: they were appended or cut off
-        return tuple(index if index < len(old) else -1 for index in range(len(new)))
     squares = (new**2).sum(1)[:, None] + (old**2).sum(1) - 2 * new @ old.T
     result = [-1] * len(new)
     taken: set[int] = set()

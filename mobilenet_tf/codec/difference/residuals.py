@@ -51,6 +51,11 @@ class Residuals:
         Returns:
             int64 of the same shape.
         """
+        if (
+            residuals.shape[1] == 1 < len(residuals)
+        ):  # a vector, whose blocks would be of 8 values
+            turned = (array.T for array in (residuals, changes, signs, sizes))
+            return self.code(coder, *turned).T
         changed = self._code_changes(coder, residuals != 0, changes)
         positive = self._code_signs(coder, residuals[changed] > 0, signs[changed])
         size = self._code_sizes(coder, np.abs(residuals[changed]), sizes[changed])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mobilenet_tf.codec.coder import Decoder, Encoder
-from mobilenet_tf.codec.difference import tensors
+from mobilenet_tf.codec.difference import table, tensors
 from mobilenet_tf.codec.difference.pieces import (
     CHANGED,
     COPY,
@@ -16,8 +16,6 @@ from mobilenet_tf.codec.difference.pieces import (
     PRODUCT,
     TENSOR,
     Piece,
-    read,
-    write,
 )
 
 
@@ -30,7 +28,7 @@ def encode(pieces: Sequence[Piece], old: bytes, new: bytes) -> tuple[bytes, byte
         new: The new file.
     """
     before, after = (np.frombuffer(content, "uint8") for content in (old, new))
-    parts = [write(pieces)]
+    parts = [table.write(pieces)]
     for piece in pieces:
         own = after[piece.offset : piece.offset + piece.size]
         if piece.kind == LITERAL:
@@ -55,7 +53,7 @@ def decode(script: bytes, stream: bytes, old: bytes, size: int) -> bytes:
     Raises:
         ValueError: No encoder writes this.
     """
-    pieces, position = read(script, len(old), size)
+    pieces, position = table.read(script, len(old), size)
     if len(stream) % 4:
         raise ValueError(f"a stream must be of whole words, got {len(stream)} bytes")
     before, after = np.frombuffer(old, "uint8"), np.zeros(size, "uint8")

@@ -18,6 +18,7 @@ from mobilenet_tf.codec.difference.pieces import (
 )
 from mobilenet_tf.codec.difference.residuals import Residuals
 from mobilenet_tf.codec.floats import Codebook
+from mobilenet_tf.codec.tensors import ordered, unordered
 
 # Contexts of `Residuals`: of changes, then of signs and of sizes, by what is coded.
 _STEPS, _CODEBOOK, _FLOATS, _SCALES, _BIASES = 0, 16, 20, 24, 28
@@ -59,8 +60,12 @@ def code(
     Returns:
         The bytes of the piece.
     """
+    with np.errstate(all="ignore"):  # of a damaged file
+        return _code(coder, models, piece, old, new)
+
+
+def _code(coder, models, piece, old, new):
     tensor = piece.tensor
-    assert tensor is not None
     values = matrix(new, tensor)
     if piece.kind == PRODUCT:
         predicted = _product(piece, new)
@@ -136,10 +141,10 @@ def _product(piece, new):
 def _code_floats(coder, models, values, predicted, *, scales_):
     """Differences of float32, as integers in the order of the numbers."""
     bits = np.ascontiguousarray(predicted, "<f4").view("<u4")
-    before = grids.ordered(bits)
+    before = ordered(bits)
     exponents = (bits >> _EXPONENT & 255).astype("int64")
     depth = (exponents.max(initial=0) - exponents).clip(0, 15)
-    now = grids.ordered(np.ascontiguousarray(values, "<f4").view("<u4"))
+    now = ordered(np.ascontiguousarray(values, "<f4").view("<u4"))
     changes, sizes = (_SCALES, _SCALE_SIZES) if scales_ else (_FLOATS, _FLOAT_SIZES)
     residuals = models.residuals.code(
         coder,
@@ -151,7 +156,7 @@ def _code_floats(coder, models, values, predicted, *, scales_):
     now = before + residuals
     if now.size and (now.min() < 0 or now.max() >> 32):
         raise ValueError("a float is damaged: it has more than 32 bits")
-    return grids.unordered(now).view("<f4")
+    return unordered(now).view("<f4")
 
 
 def _code_integers(coder, models, piece, values, old, new):
@@ -229,4 +234,4 @@ def _code_codebook(coder, models, piece, values, predicted, old):
     )
     if indices.size and (indices.min() < 0 or indices.max() >= len(book)):
         raise ValueError("an index is damaged: it is not in its codebook")
-    return grids.unordered(book[indices]).view("<f4")
+    return unordered(book[indices]).view("<f4")

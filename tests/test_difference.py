@@ -113,11 +113,11 @@ def test_a_class_is_added_anywhere(suffix, position, tmp_path):
     assert round_trip(tmp_path, old, new).tensor_bytes < 200
 
 
-def test_quantization_of_float_weights_takes_the_scales_alone(tmp_path):
+def test_quantization_of_float_weights_takes_half_of_the_file_or_less(tmp_path):
     old = save(build(), tmp_path / "old.mntc")
     new = save(FORMS["8 bits"](build()), tmp_path / "new.mntc")
     report = round_trip(tmp_path, old, new)
-    assert report.delta_bytes < 0.3 * report.new_bytes
+    assert report.delta_bytes < 0.5 * report.new_bytes
 
 
 def test_files_of_different_kinds_and_networks(tmp_path):

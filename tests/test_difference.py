@@ -191,7 +191,7 @@ def litert_files(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("before", "after", "share"),
-    [(None, None, 0.06), ("int8", "int8", 0.25), (None, "int8", 0.75)],
+    [(None, None, 0.15), ("int8", "int8", 0.25), (None, "int8", 0.75)],
 )
 def test_litert(litert_files, tmp_path, before, after, share):
     old, new = litert_files["old", before], litert_files["new", after]

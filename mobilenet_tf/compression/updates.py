@@ -27,7 +27,7 @@ from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.models import graph
 from mobilenet_tf.training.recipe import Recipe
 
-PARTS = ("all", "kernels", "normalization", "classifier")
+PARTS = ("all", "normalization", "classifier")
 
 
 def update(
@@ -35,7 +35,7 @@ def update(
     data: DataSet,
     recipe: Recipe | str | None = None,
     *,
-    part: str = "kernels",
+    part: str = "all",
     share: float = 1.0,
     **training: Unpack[StockTraining],
 ) -> keras.Model:
@@ -50,8 +50,7 @@ def update(
         data: What it is trained on.
         recipe: How: a name in `mobilenet_tf.training.RECIPES`, or a recipe; None means
             "compress".
-        part: What is trained: "all"; "kernels", all but batch normalisation, whose
-            statistics stay too; "normalization", batch normalisation alone; or
+        part: What is trained: "all"; "normalization", batch normalisation alone; or
             "classifier", the last layer alone.
         share: The largest share of the weights in kernels that change, in (0, 1], over
             the whole network: those that the training has moved furthest, in units of
@@ -81,7 +80,7 @@ def update(
         raise ValueError(f"part={part!r} has no weights in {model.name!r}")
     for layer in frozen:
         layer.trainable = False
-    return fine_tune(
+    trained = fine_tune(
         f"update: {part}, at most {share:.1%} of the weights",
         flat,
         result,
@@ -90,10 +89,11 @@ def update(
         finish=lambda trained: _finish(flat, trained, share, head_name),
         **training,
     )
+    trained.trainable = True
+    return trained
 
 
 def _finish(before, trained, share, head_name):
-    trained.trainable = True
     old, new = kernels.by_name(before), kernels.by_name(trained)
     counted = {name: values for name, values in new.items() if name != head_name}
     changed = restrict({name: old[name] for name in counted}, counted, share)
@@ -161,5 +161,4 @@ def _on_old_values(old, new):
 def _is_trained(layer, part, head_name):
     if part == "classifier":
         return layer.name == head_name
-    normalization = isinstance(layer, keras.layers.BatchNormalization)
-    return part == "all" or normalization == (part == "normalization")
+    return part == "all" or isinstance(layer, keras.layers.BatchNormalization)

@@ -74,6 +74,7 @@ TABLES = (
         "--mobilenet_weights=mobilenet_0.25_128_keras_applications.weights.h5",
     ),
     ("microcontrollers",),
+    ("over_the_air",),
 )
 
 INTRODUCTION = """\

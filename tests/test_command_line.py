@@ -169,6 +169,22 @@ def test_encode_decode_inspect(model, tmp_path, capsys):
     assert "must begin with" in error(capsys, "inspect", model)
 
 
+def test_difference(model, tmp_path, capsys):
+    pytest.importorskip("constriction")
+    base, delta, again = (tmp_path / name for name in ("old.keras", "x.mntd", "again"))
+    network = mobilenet_tf.load_model(model)
+    network.get_layer("classifier").bias.assign([1.0, 2.0, 3.0])
+    network.save(base)
+    program.main(["encode", str(model), f"--base={base}", f"--output={delta}"])
+    assert f"{delta.stat().st_size:,} bytes" in capsys.readouterr().out
+    program.main(["decode", str(delta), f"--base={base}", f"--output={again}"])
+    assert again.read_bytes() == model.read_bytes()
+    options = delta, f"--base={model}", f"--output={tmp_path / 'other'}"
+    assert error(capsys, "decode", *options).startswith("--base must be the file that")
+    message = error(capsys, "encode", model, f"--base={tmp_path}", f"--output={again}2")
+    assert message.startswith("--base must be an existing file")
+
+
 def test_a_program_of_its_own(model):
     as_a_user = {**os.environ}
     as_a_user.pop("TF_CPP_MIN_LOG_LEVEL", None)  # of these tests

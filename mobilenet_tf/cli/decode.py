@@ -1,4 +1,7 @@
-"""Turn a file of `encode` into a Keras file, bit by bit the same weights."""
+"""Turn a file of `encode` into a Keras file, bit by bit the same weights.
+
+With --base, a difference becomes the file that it was made of, byte by byte the same.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ import mobilenet_tf
 from mobilenet_tf.cli import encode
 from mobilenet_tf.cli.flags import written
 
-USAGE = "FILE.mntc --output=MODEL.keras"
-ARGUMENTS = {"path": "--output"}
+USAGE = "FILE.mntc --output=MODEL.keras | FILE.mntd --base=OLD --output=NEW"
+ARGUMENTS = {"path": "--output", "old": "--base", "delta": "FILE"}
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +26,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="file to write",
     )
+    encode.add_base(parser, "file that a difference was made to")
     encode.add_max_weights(parser)
 
 
@@ -31,6 +35,11 @@ def run(options: argparse.Namespace) -> None:
     from mobilenet_tf import codec
 
     encode.check_output(options.output)
+    if options.base is not None:
+        limit = encode.limit_bytes(options)
+        codec.apply(options.base, options.file, options.output, **limit)
+        written(options.output)
+        return
     model = codec.load(options.file, **encode.limit(options))
     mobilenet_tf.save_model(model, options.output)
     written(options.output)

@@ -1,6 +1,7 @@
 """Write a network in few bytes, losslessly.
 
-Weights that are pruned, clustered or quantised take the fewest.
+Weights that are pruned, clustered or quantised take the fewest. With --base, what
+changed since an older file of the same kind is written: .mntc, .keras or .tflite.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import mobilenet_tf
 from mobilenet_tf.cli import networks
 from mobilenet_tf.cli.flags import note
 
-USAGE = "MODEL.keras --output=FILE.mntc"
-ARGUMENTS = {"path": "--output"}
+USAGE = "MODEL.keras --output=FILE.mntc | NEW --base=OLD --output=FILE.mntd"
+ARGUMENTS = {"path": "--output", "old": "--base", "new": "NEW"}
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE.mntc", type=Path, required=True, help="file to write"
     )
+    add_base(parser, "file of the network before; write the difference to it")
     add_max_weights(parser)
+
+
+def add_base(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the flag of the file that a difference is to."""
+    parser.add_argument("--base", metavar="OLD", type=Path, help=text)
 
 
 def add_max_weights(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +53,12 @@ def limit(options: argparse.Namespace) -> dict[str, int]:
     return {} if given is None else {"max_weights": given}
 
 
+def limit_bytes(options: argparse.Namespace) -> dict[str, int]:
+    """That flag as arguments of differences, of which a weight takes 4 bytes."""
+    given = options.max_weights
+    return {} if given is None else {"max_bytes": 4 * given}
+
+
 def check_output(path: Path) -> None:
     """Raise ValueError where there is such a file already."""
     if path.exists():
@@ -58,6 +71,14 @@ def run(options: argparse.Namespace) -> None:
 
     source, output = options.model, options.output
     check_output(output)
+    if options.base is not None:
+        sizes = codec.delta(options.base, source, output, **limit_bytes(options))
+        share = sizes.delta_bytes / sizes.new_bytes
+        note(
+            f"written: {output}, {sizes.delta_bytes:,} bytes, {share:.1%} of the "
+            f"{sizes.new_bytes:,} of {source}"
+        )
+        return
     if isinstance(source, Path) and source.suffix == ".net":
         model = mobilenet_tf.build_squeezenet(weights=source)
     else:

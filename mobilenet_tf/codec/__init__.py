@@ -12,22 +12,29 @@ quantisation. Other weights take about as many bytes as before.
 
 from __future__ import annotations
 
+import itertools
 import os
-import zlib
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from mobilenet_tf.codec import architecture_text, container, masks, tensors
+from mobilenet_tf.codec import architecture_text, container, streams, tensors
+from mobilenet_tf.codec.difference import DeltaReport, apply, delta
 from mobilenet_tf.models import architecture, graph
 
 MAX_WEIGHTS = 1 << 26
-# Blocks are coded one after the other: this many take ten seconds to a minute. The
-# largest network allowed has half as many where all its blocks are full.
-MAX_BLOCKS = 1 << 18
 
-__all__ = ["decode", "encode", "inspect", "load", "load_weights", "save"]
+__all__ = [
+    "DeltaReport",
+    "apply",
+    "decode",
+    "delta",
+    "encode",
+    "inspect",
+    "load",
+    "load_weights",
+    "save",
+]
 
 
 def save(
@@ -102,28 +109,20 @@ def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
             f"model must have at most max_weights ({max_weights:,}) weights, got "
             f"{model.count_params():,}"
         )
-    _check_blocks(model.layers, model.count_params())
-    models, streams = tensors.Models(), []
-    for layer in model.layers:
-        for array in layer.get_weights():
-            kind, content = tensors.encode(array, models)
-            streams.append(container.Stream(kind, _checksum(array), content))
-    return container.pack(text, streams)
+    arrays = [array for layer in model.layers for array in layer.get_weights()]
+    return container.pack(text, streams.encode(arrays, max_weights))
 
 
 def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
     """The network of `encode`'s bytes; see `load` for arguments and errors."""
-    text, streams = container.unpack(content)
+    text, packed = container.unpack(content)
     model, layers = architecture_text.build(text, max_weights)
-    _check_blocks(layers, max_weights)
-    models, remaining = tensors.Models(), iter(streams)
+    shapes = [tuple(weight.shape) for layer in layers for weight in layer.weights]
+    streams.check_blocks(shapes, max_weights)
+    arrays = streams.decode(packed, shapes)
     for layer in layers:
-        shapes = [tuple(weight.shape) for weight in layer.weights]
-        layer.set_weights(
-            [_decode(next(remaining, None), shape, models) for shape in shapes]
-        )
-    if next(remaining, None) is not None:
-        raise ValueError("it has more tensors than its architecture")
+        layer.set_weights(list(itertools.islice(arrays, len(layer.weights))))
+    next(arrays, None)  # raises where the file has more
     return model
 
 
@@ -142,18 +141,18 @@ def inspect(
     Raises:
         ValueError: As `load`.
     """
-    text, streams = container.unpack(content)
+    text, packed = container.unpack(content)
     _, layers = architecture_text.build(text, max_weights)
     names = [
         (weight.path, tuple(weight.shape))
         for layer in layers
         for weight in layer.weights
     ]
-    if len(names) != len(streams):
+    if len(names) != len(packed):
         raise ValueError("it has not as many tensors as its architecture")
     return [
         (name, _kind(stream.kind), shape, len(stream.content))
-        for (name, shape), stream in zip(names, streams, strict=True)
+        for (name, shape), stream in zip(names, packed, strict=True)
     ]
 
 
@@ -163,26 +162,3 @@ def _kind(number):
     return (
         tensors.KINDS[number] if number < len(tensors.KINDS) else "unknown"
     ) + sparse
-
-
-def _check_blocks(layers, max_weights):
-    shapes = [tuple(weight.shape) for layer in layers for weight in layer.weights]
-    count, most = sum(map(tensors.blocks, shapes)), max(MAX_BLOCKS, max_weights // 256)
-    if count > most:
-        raise ValueError(
-            f"its weights must fill at most {most:,} blocks of {masks.ROWS} filters by "
-            f"{masks.COLUMNS} input channels, got {count:,}"
-        )
-
-
-def _decode(stream, shape, models):
-    if stream is None:
-        raise ValueError("it has fewer tensors than its architecture")
-    array = tensors.decode(stream.kind, stream.content, shape, models)
-    if _checksum(array) != stream.checksum:
-        raise ValueError("a tensor's checksum is wrong")
-    return array
-
-
-def _checksum(array):
-    return zlib.crc32(np.ascontiguousarray(array, "<f4").tobytes())

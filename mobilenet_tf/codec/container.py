@@ -40,7 +40,11 @@ def pack(architecture: str, streams: list[Stream]) -> bytes:
             f"architecture must have at most {_MOST_ARCHITECTURE:,} bytes, got "
             f"{len(text):,}"
         )
-    packed = zlib.compress(text, 9)
+    return join(zlib.compress(text, 9), streams)
+
+
+def join(packed: bytes, streams: list[Stream]) -> bytes:
+    """The bytes of a file whose architecture is packed already."""
     parts = [_HEAD.pack(MAGIC, VERSION, 0, len(streams), len(packed)), packed]
     parts += [
         _ENTRY.pack(stream.kind, len(stream.content), stream.checksum)
@@ -82,10 +86,21 @@ def unpack(content: bytes) -> tuple[str, list[Stream]]:
     for kind, size, crc in entries:
         streams.append(Stream(kind, crc, body[start : start + size]))
         start += size
-    return _inflate(body[_HEAD.size : table]), streams
+    return inflate(body[_HEAD.size : table]), streams
 
 
-def _inflate(packed):
+def packed_architecture(content: bytes) -> bytes:
+    """The architecture of a file that `unpack` accepts, as it holds it."""
+    *_, length = _HEAD.unpack_from(content)
+    return content[_HEAD.size : _HEAD.size + length]
+
+
+def inflate(packed: bytes) -> str:
+    """The architecture that a file holds packed.
+
+    Raises:
+        ValueError: It is damaged, or longer than a reader allows.
+    """
     inflater = zlib.decompressobj()
     try:
         text = inflater.decompress(packed, _MOST_ARCHITECTURE)

@@ -11,7 +11,7 @@ import numpy as np
 from mobilenet_tf.codec.coder import Coder, blocks
 
 # Thresholds of odds, four per octave from 1/128 to 128; exact on every machine.
-_ODDS = np.array([m * 2.0**e for e in range(-7, 7) for m in (1, 1.25, 1.5, 1.75)])
+ODDS = np.array([m * 2.0**e for e in range(-7, 7) for m in (1, 1.25, 1.5, 1.75)])
 _FILLED = np.array([0.01, 0.2, 0.4, 0.65])
 ROWS, COLUMNS = 8, 64
 _PRIOR = 4.0  # weight of the mean density, in positions
@@ -26,7 +26,7 @@ class Mask:
     """
 
     def __init__(self) -> None:
-        self._counts = np.full((len(_ODDS) + 1, len(_FILLED) + 2, 2), 0.4)
+        self._counts = np.full((len(ODDS) + 1, len(_FILLED) + 2, 2), 0.4)
 
     def code(self, coder: Coder, mask: np.ndarray) -> np.ndarray:
         """Code a mask, true where a weight is not zero.
@@ -40,18 +40,18 @@ class Mask:
             bool of the same shape.
         """
         positions, filters, channels = mask.shape
-        density = _Density(filters, channels)
+        density = Density(filters, channels)
         filled = np.zeros((filters, channels))
         result = np.zeros(mask.shape, bool)
         for position in range(positions):
             for rows in blocks(filters, ROWS):
                 for columns in blocks(channels, COLUMNS):
-                    odds = _steps(density.odds(rows, columns), _ODDS)
+                    odds = steps(density.odds(rows, columns), ODDS)
                     kernel = np.zeros(odds.shape, int)
                     if position:
                         share = filled[rows, columns] / position
-                        kernel = 1 + _steps(share, _FILLED)
-                    probabilities = _share_of_ones(self._counts[odds, kernel])
+                        kernel = 1 + steps(share, _FILLED)
+                    probabilities = share_of_ones(self._counts[odds, kernel])
                     bits = coder.bits(mask[position, rows, columns], probabilities)
                     np.add.at(self._counts, (odds, kernel, bits.astype(int)), 1.0)
                     density.add(rows, columns, bits)
@@ -60,18 +60,18 @@ class Mask:
         return result
 
 
-def _steps(values, thresholds):
+def steps(values, thresholds):
     """The number of thresholds at most as large."""
     return thresholds.searchsorted(values, "right")
 
 
-def _share_of_ones(counts):
+def share_of_ones(counts):
     """The share of ones in counts of zeros and ones, on the last axis."""
     ones = counts[..., 1]
     return ones / (counts[..., 0] + ones)
 
 
-class _Density:
+class Density:
     """Shares of weights that are not zero, by filter and by input channel."""
 
     def __init__(self, filters, channels):
@@ -130,7 +130,7 @@ class Signs:
         Returns:
             bool `(n,)`.
         """
-        context = _steps(kernels, self._KERNEL), _steps(channels, self._CHANNEL)
-        bits = coder.bits(positive, _share_of_ones(self._counts[context]))
+        context = steps(kernels, self._KERNEL), steps(channels, self._CHANNEL)
+        bits = coder.bits(positive, share_of_ones(self._counts[context]))
         np.add.at(self._counts, (*context, bits.astype(int)), 1.0)
         return bits

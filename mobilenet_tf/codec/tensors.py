@@ -96,7 +96,7 @@ def _kind_and_scales(planes):
     sparse = SPARSE if values.size < planes.size else 0
     distinct = len(np.unique(values))
     if distinct > 2 * _INT8:
-        scales = _scales(planes, _channel_axis(planes))
+        scales = find_scales(planes, _channel_axis(planes))
         if scales is not None:
             return INT8 + sparse, scales
     few = 0 < distinct <= min(_MOST_VALUES, values.size // 2)
@@ -120,18 +120,18 @@ def _code(coder: Coder, models, kind, planes, scales):
 
 def _code_indices(coder, models, planes, mask):
     """Values as indices into the sorted list of distinct values."""
-    ordered = _ordered(planes)
-    distinct = np.unique(ordered[mask])
+    numbers = ordered(planes)
+    distinct = np.unique(numbers[mask])
     (count,) = coder.integers(np.array([len(distinct)]), 16)
     if not 0 < count <= _MOST_VALUES:
         raise ValueError(f"a codebook must have 1 to {_MOST_VALUES} values")
     distinct = models.codebook.code(coder, np.resize(distinct, count))
     if distinct[-1] >> 32:
         raise ValueError("a codebook is damaged: a value has more than 32 bits")
-    negative = int(np.searchsorted(distinct, _ordered(np.zeros((), "uint32"))))
+    negative = int(np.searchsorted(distinct, ordered(np.zeros((), "uint32"))))
     model = Indices(negative, count - negative, models.signs)
-    indices = model.code(coder, np.searchsorted(distinct, ordered), mask)
-    return _unordered(distinct[indices])
+    indices = model.code(coder, np.searchsorted(distinct, numbers), mask)
+    return unordered(distinct[indices])
 
 
 def _code_integers(coder, models, planes, mask, scales):
@@ -149,13 +149,18 @@ def _code_integers(coder, models, planes, mask, scales):
     return values.view("uint32")
 
 
-def _scales(planes, axis):
-    """The scale of each channel, where weights are int8 times a scale; else None."""
+def find_scales(planes: np.ndarray, axis: int) -> np.ndarray | None:
+    """The scale of each channel, where weights are int8 times a scale; else None.
+
+    Args:
+        planes: float32 as uint32, of three axes.
+        axis: That of the channels.
+    """
     values = planes.view("float32")
     rest = tuple(other for other in range(3) if other != axis)
     if planes.size == planes.shape[axis] or not np.isfinite(values).all():
         return None
-    if planes.shape[axis] > 1 and _scales(planes.take([0], axis), axis) is None:
+    if planes.shape[axis] > 1 and find_scales(planes.take([0], axis), axis) is None:
         return None  # for most float weights the first channel suffices
     largest = np.abs(values).max(rest)
     scales = np.ones(len(largest), "float32")
@@ -185,12 +190,13 @@ def _along(values, axis):
     return values.reshape([-1 if other == axis else 1 for other in range(3)])
 
 
-def _ordered(bits):
+def ordered(bits: np.ndarray) -> np.ndarray:
     """float32 bits as integers in the order of the numbers."""
     bits = bits.astype("int64")
     return np.where(bits >> 31, 0xFFFFFFFF - bits, bits + 0x80000000)
 
 
-def _unordered(ordered):
-    bits = np.where(ordered >> 31, ordered - 0x80000000, 0xFFFFFFFF - ordered)
+def unordered(numbers: np.ndarray) -> np.ndarray:
+    """float32 bits of `ordered`'s integers, uint32."""
+    bits = np.where(numbers >> 31, numbers - 0x80000000, 0xFFFFFFFF - numbers)
     return bits.astype("uint32")

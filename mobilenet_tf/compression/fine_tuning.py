@@ -1,7 +1,7 @@
 """Fine-tuning that the steps of compression share: arguments, checks, training.
 
-`remove_channels` and `low_rank` train stock Keras layers; `prune`, `cluster` and
-`quantize` train layers that the Model Optimization Toolkit has wrapped.
+`remove_channels`, `low_rank` and `update` train stock Keras layers; `prune`, `cluster`
+and `quantize` train layers that the Model Optimization Toolkit has wrapped.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def checked(
             set.
         TypeError: The step has no such keyword argument.
     """
-    stock = step.__name__ in ("remove_channels", "low_rank")
+    stock = step.__name__ in ("remove_channels", "low_rank", "update")
     legal = (StockTraining if stock else Training).__annotations__
     arguments.keywords(step.__name__, training, legal)
     if optional and data is None:
@@ -157,6 +157,7 @@ def fine_tune(
     left_out: Sequence[str] = (),
     wrapping: Wrapping | None = None,
     notes: Collection[str] = (),
+    finish: Callable[[keras.Model], None] = lambda result: None,
     report: Callable[[reports.Report], None] = print,
     **training: Any,
 ) -> keras.Model:
@@ -172,6 +173,7 @@ def fine_tune(
             those of their weights that are zero stay zero.
         wrapping: How the toolkit wraps the layers; None trains stock Keras layers.
         notes: Sentences for the end of the report.
+        finish: Called with the trained result; may change its weights.
         report: Called with the step's `Report`.
         **training: See `Training` and `StockTraining`.
 
@@ -210,6 +212,7 @@ def fine_tune(
             keras.utils.set_random_seed(training.get("seed", 0))
             loop.run(task, data, recipe, **training)
         _check_finite(result, recipe)
+        finish(result)
         top1 = before, reports.accuracy(result, data, recipe, input_range)
     keras_file.set_training_info(result, keras_file.training_info(model))
     report(reports.make(title, model, result, left_out, top1, notes))

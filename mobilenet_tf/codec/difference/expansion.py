@@ -1,0 +1,95 @@
+"""The codec's files with their tensors as plain float32, and back.
+
+An expanded file is the length of the packed architecture in 4 bytes, the packed
+architecture as the file holds it, and all tensors one after the other.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from mobilenet_tf.codec import architecture_text, container, streams
+
+_LENGTH = struct.Struct("<I")
+
+
+class Expander:
+    """Expands files and packs them again; networks of one architecture are built once.
+
+    Args:
+        max_bytes: Files with larger tensors are refused before they take memory.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_weights = max_bytes // 4
+        self._shapes: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+
+    def shapes(self, expanded: bytes) -> list[tuple[str, tuple[int, ...]]]:
+        """Name and shape of each tensor of an expanded file.
+
+        Raises:
+            ValueError: It holds no architecture.
+        """
+        return self._of_text(container.inflate(_packed(expanded)))
+
+    def expand(self, content: bytes) -> bytes:
+        """A file of `codec.save`, expanded.
+
+        Raises:
+            ValueError: It is damaged, or another encoder wrote it.
+        """
+        text, own = container.unpack(content)
+        packed = container.packed_architecture(content)
+        shapes = [shape for _, shape in self._of_text(text)]
+        arrays = streams.decode(own, shapes)
+        parts = [_LENGTH.pack(len(packed)), packed]
+        return b"".join([*parts, *(array.astype("<f4").tobytes() for array in arrays)])
+
+    def pack(self, expanded: bytes) -> bytes:
+        """The file that `expand` was given.
+
+        Raises:
+            ValueError: The bytes are no expanded file.
+        """
+        packed = _packed(expanded)
+        shapes = [shape for _, shape in self._of_text(container.inflate(packed))]
+        offset, arrays = _LENGTH.size + len(packed), []
+        for shape in shapes:
+            size = 4 * int(np.prod(shape))
+            part = expanded[offset : offset + size]
+            if len(part) != size:
+                raise ValueError("the new file has fewer weights than its architecture")
+            arrays.append(np.frombuffer(part, "<f4").reshape(shape))
+            offset += size
+        if offset != len(expanded):
+            raise ValueError("the new file has more weights than its architecture")
+        return container.join(packed, streams.encode(arrays, self._max_weights))
+
+    def _of_text(self, text):
+        if text not in self._shapes:
+            _, layers = architecture_text.build(text, self._max_weights)
+            self._shapes[text] = [
+                (f"{layer.name}/{index}", tuple(weight.shape))
+                for layer in layers
+                for index, weight in enumerate(layer.weights)
+            ]
+            shapes = [shape for _, shape in self._shapes[text]]
+            streams.check_blocks(shapes, self._max_weights)
+        return self._shapes[text]
+
+
+def tensors_start(expanded: bytes) -> int:
+    """Where the tensors of an expanded file begin."""
+    return _LENGTH.size + len(_packed(expanded))
+
+
+def _packed(expanded):
+    if len(expanded) < _LENGTH.size:
+        raise ValueError("the new file has no architecture")
+    (length,) = _LENGTH.unpack_from(expanded)
+    packed = expanded[_LENGTH.size : _LENGTH.size + length]
+    if len(packed) != length:
+        raise ValueError("the new file's architecture is cut")
+    return packed

@@ -119,7 +119,8 @@ class _Client:
         release = network.offered(name, state.device_id)
         if release is None or (digest is not None and release.version <= version):
             device.write_state()
-            return self._outcome(False, version, f"up to date: version {version}")
+            state_of_it = "up to date" if release else "nothing newer is offered"
+            return self._outcome(False, version, f"{state_of_it}: version {version}")
         if release.sha256 in state.refused:
             device.write_state()
             reason = state.refused[release.sha256]
@@ -154,7 +155,7 @@ class _Client:
         candidate = self._device.candidate
         delta = release.deltas.get(digest or "")
         if delta is not None:
-            path = self._device.folder / "candidate.delta"
+            path = self._device.folder / "arriving.delta"
             self._download(self._target(delta), path)
             try:
                 deltas.apply(self._device.path, path, candidate)
@@ -163,7 +164,8 @@ class _Client:
                 return "delta"
             except (ImportError, ValueError, exceptions.RepositoryError) as error:
                 self._report(f"the delta is refused, the whole file is taken: {error}")
-            path.unlink()
+            finally:
+                path.unlink()
         self._download(whole, candidate)
         return "whole file"
 
@@ -211,7 +213,7 @@ class _Client:
         return entry
 
     def _content(self, target: str) -> bytes:
-        path = self._device.folder / "candidate.json"
+        path = self._device.folder / "arriving.json"
         self._download(self._target(target), path)
         content = path.read_bytes()
         path.unlink()

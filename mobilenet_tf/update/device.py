@@ -166,6 +166,7 @@ class Device:
         """What an interrupted process has left."""
         for folder, pattern in (
             (self.folder, "candidate*"),
+            (self.folder, "arriving*"),
             (self.folder, ".*.partial"),
             (self.metadata, "tmp*"),
             (self.tests, "*.new"),

@@ -88,8 +88,9 @@ class Network:
         return None
 
     def _drop_superseded(self) -> None:
-        """Keep the newest release that all devices are offered, and newer ones."""
-        for_all = [i for i, item in enumerate(self.releases) if item.rollout == 1]
+        """Keep the newest release, and those that devices get while it is held back."""
+        earlier = self.releases[:-1]
+        for_all = [i for i, item in enumerate(earlier) if item.rollout == 1]
         if for_all:
             del self.releases[: for_all[-1]]
 

@@ -1,0 +1,108 @@
+"""An update server with a small network, and a device, for the tests of updates."""
+
+import hashlib
+import shutil
+import types
+import zlib
+from pathlib import Path
+
+import numpy as np
+import tiny_litert
+from PIL import Image
+
+import mobilenet_tf
+from benchmarks.update_server import Server
+from mobilenet_tf import update
+from mobilenet_tf.update import self_test
+
+
+class Fleet:
+    """A repository that is served, and a device.
+
+    Args:
+        folder: An empty folder.
+        server: Serves `folder / "server"`.
+    """
+
+    def __init__(self, folder: Path, server: Server):
+        self.folder, self.server = folder, server
+        self.repository_path, self.keys = folder / "server", folder / "keys"
+        self.path = folder / "device" / "flowers.tflite"
+        self.root = self.repository_path / "metadata" / "1.root.json"
+        self.photograph = folder / "photo.png"
+        self.lines: list[str] = []
+        self.path.parent.mkdir(exist_ok=True)
+
+    def repository(self, **arguments):
+        return update.Repository(
+            self.repository_path, [self.keys], report=self.lines.append, **arguments
+        )
+
+    def publish(self, best="rose", seed=0, expected=None, **arguments):
+        """A new version: the network that gives a class."""
+        file = self.folder / "flowers.tflite"
+        file.write_bytes(tiny_litert.network(best, seed))
+        repository = self.repository(lifetimes=arguments.pop("lifetimes", None))
+        return repository.publish(file, self.photograph, expected or best, **arguments)
+
+    def install(self, **arguments):
+        arguments.setdefault("trusted_root", self.root)
+        arguments.setdefault("report", self.lines.append)
+        return update.install(self.path, self.server.url, **arguments)
+
+    def best(self):
+        """The class that the network on the device gives, run by LiteRT."""
+        index = self_test._result(self.path, self.photograph, 60)["best"]
+        return tiny_litert.CLASSES[index]
+
+    def files(self):
+        """The device's files but its record of what the server has signed."""
+        return {
+            path.relative_to(self.path.parent): path.read_bytes()
+            for path in self.path.parent.rglob("*")
+            if path.is_file() and "metadata" not in path.parts
+        }
+
+
+def prepare(folder: Path) -> None:
+    """Publish version 1, install it, publish version 2 with a delta, in a folder."""
+    fleet = Fleet(folder, Server(folder / "server"))
+    fleet.server.server_close()
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype="uint8")
+    Image.fromarray(pixels).save(fleet.photograph)
+    fleet.publish("daisy", 1)
+    url = (folder / "server").as_uri()
+    update.install(fleet.path, url, trusted_root=fleet.root, report=fleet.lines.append)
+    fleet.publish("rose", 2)
+
+
+def copy(prepared: Path, folder: Path) -> None:
+    """A copy of what `prepare` has made."""
+    shutil.copytree(prepared, folder, dirs_exist_ok=True, symlinks=True)
+
+
+class ByteCodec(types.ModuleType):
+    """Deltas of bytes, bound to their base, in the place of the codec's."""
+
+    def __init__(self):
+        super().__init__("byte_codec")
+
+    @staticmethod
+    def delta(old, new, output):
+        base, content = Path(old).read_bytes(), Path(new).read_bytes()
+        coder = zlib.compressobj(9, zdict=base[:32768])
+        packed = coder.compress(content) + coder.flush()
+        Path(output).write_bytes(hashlib.sha256(base).digest() + packed)
+
+    @staticmethod
+    def apply(old, delta, output):
+        base, content = Path(old).read_bytes(), Path(delta).read_bytes()
+        if hashlib.sha256(base).digest() != content[:32]:
+            raise ValueError("delta was made for another file")
+        decoder = zlib.decompressobj(zdict=base[:32768])
+        Path(output).write_bytes(decoder.decompress(content[32:]))
+
+
+def use_byte_codec(monkeypatch):
+    # An attribute would be read first, which imports the codec, and Keras with it.
+    monkeypatch.setitem(vars(mobilenet_tf), "codec", ByteCodec())

@@ -1,0 +1,363 @@
+"""Updates over the air: what is published arrives, is tested, and can be taken back."""
+
+import json
+import subprocess
+import sys
+
+import fleet as fleets
+import pytest
+import tiny_litert
+
+pytest.importorskip("tuf")
+pytest.importorskip("ai_edge_litert")
+
+from benchmarks.update_server import Server
+from mobilenet_tf import update
+from mobilenet_tf.cli import program
+from mobilenet_tf.update import files, releases, self_test
+
+ROOT = fleets.Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Version 1 on a server and a device, version 2 with a delta on the server."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        fleets.use_byte_codec(patch)
+        fleets.prepare(folder)
+    return folder
+
+
+@pytest.fixture
+def fleet(prepared, tmp_path, monkeypatch):
+    fleets.use_byte_codec(monkeypatch)
+    fleets.copy(prepared, tmp_path)
+    with Server(tmp_path / "server").running() as server:
+        yield fleets.Fleet(tmp_path, server)
+
+
+def fetched(fleet):
+    """Names of the targets that were asked for, without their hashes."""
+    paths = [path for path, _ in fleet.server.requests if "/targets/" in path]
+    return [path.partition(".")[2] for path in paths]
+
+
+def test_a_delta_where_the_device_has_the_base(fleet):
+    old = fleet.path.read_bytes()
+    outcome = fleet.install()
+    assert outcome.changed and outcome.version == 2
+    assert outcome.message.startswith("updated: version 1 -> 2, by delta, ")
+    assert fetched(fleet) == ["releases.json", "1-2.delta"]  # the image is there
+    assert fleet.path.read_bytes() == tiny_litert.network("rose", 2)
+    assert fleet.best() == "rose"
+    folder = fleet.path.with_name("flowers.tflite.update")
+    assert (folder / "previous.tflite").read_bytes() == old
+    left = {path.name for path in folder.rglob("*")} - {"root_history", "1.root.json"}
+    assert {name for name in left if not name.endswith((".json", ".png"))} == {
+        *("lock", "metadata", "partial", "previous.tflite", "tests")
+    }
+    again = fleet.install()
+    assert not again.changed and again.message == "up to date: version 2"
+
+
+@pytest.mark.parametrize("before", [None, b"a file that nobody has published"])
+def test_the_whole_file_where_it_has_not(fleet, before):
+    fleet.path.unlink()
+    if before:
+        fleet.path.write_bytes(before)
+    outcome = fleet.install()
+    assert outcome.message.startswith("updated: version 0 -> 2, by whole file")
+    assert fleet.best() == "rose" and "2.tflite" in fetched(fleet)
+    assert not any(name.endswith(".delta") for name in fetched(fleet))
+
+
+def test_an_older_version_takes_a_delta_of_its_own(fleet):
+    fleet.publish("tulip", 3)
+    assert "by delta" in fleet.install().message
+    assert fetched(fleet) == ["releases.json", "1-3.delta"] and fleet.best() == "tulip"
+
+
+def test_without_the_codec_the_whole_file_comes(fleet, monkeypatch):
+    def missing(*_):
+        raise ImportError("the codec needs constriction")
+
+    monkeypatch.setattr(fleets.mobilenet_tf.codec, "apply", missing)
+    assert "by whole file" in fleet.install().message
+    assert fleet.lines[-1].endswith("is taken: the codec needs constriction")
+
+
+def test_going_back(fleet):
+    fleet.install()
+    outcome = update.go_back(fleet.path)
+    assert outcome.changed and outcome.version == 1 and fleet.best() == "daisy"
+    with pytest.raises(update.UpdateError, match="there is no previous network"):
+        update.go_back(fleet.path)
+    stays = fleet.install()
+    assert not stays.changed and fleet.best() == "daisy"
+    assert stays.message == "version 2 stays out: the device went back from it"
+    assert fleet.install(retry=True).changed and fleet.best() == "rose"
+    update.go_back(fleet.path)
+    fleet.publish("tulip", 3)
+    assert fleet.install().version == 3 and fleet.best() == "tulip"
+
+
+def test_going_back_to_a_network_that_fails_is_refused(fleet):
+    fleet.install()
+    previous = fleet.path.with_name("flowers.tflite.update") / "previous.tflite"
+    content = previous.read_bytes()
+    previous.write_bytes(content[:2000])
+    state = previous.with_name("state.json")
+    tests = json.loads(state.read_text())
+    digests = {files.digest(previous): tests["tests"].popitem()[1]}
+    state.write_text(json.dumps({**tests, "tests": digests}))
+    with pytest.raises(update.UpdateError, match="previous network is refused"):
+        update.go_back(fleet.path)
+    assert fleet.best() == "rose"
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        (tiny_litert.network("tulip", 3), "gives the class tulip, expected 'rose'"),
+        (tiny_litert.network("rose", 3, scale=float("nan")), "are no numbers"),
+        (tiny_litert.network("rose", 3)[:5000], "cannot be run"),
+        (b"no network", "cannot be run"),
+    ],
+)
+def test_a_network_that_fails_its_self_test(fleet, monkeypatch, network, reason):
+    """It passes on the publisher's machine, and not on the device's."""
+    passed = self_test.Prepared(fleet.photograph, 1, "rose")
+    monkeypatch.setattr(self_test, "prepare", lambda *_: passed)
+    file = fleet.folder / "new.tflite"
+    file.write_bytes(network)
+    fleet.repository().publish(file, fleet.photograph, "rose")
+    with pytest.raises(update.UpdateError, match=f"version 3 is refused: .*{reason}"):
+        fleet.install()
+    assert fleet.best() == "daisy"
+    before = len(fleet.server.requests)
+    stays = fleet.install()  # nor is it downloaded again
+    assert reason in stays.message and stays.message.startswith("version 3 stays out")
+    assert all(
+        "/targets/" not in path or "releases" in path
+        for path, _ in fleet.server.requests[before:]
+    )
+
+
+def test_a_network_that_hangs(fleet, monkeypatch):
+    monkeypatch.setattr(self_test.run, "__defaults__", (0.01,))
+    with pytest.raises(update.UpdateError, match="takes more than"):
+        fleet.install()
+    assert fleet.best() == "daisy"
+
+
+def test_a_roll_out_in_stages(fleet):
+    fleet.repository().set_rollout(0.25)
+    networks = releases.read(
+        next(fleet.repository_path.glob("targets/*.releases.json")).read_bytes()
+    )
+    names = [f"device {number}" for number in range(1000)]
+    first = {n for n in names if networks["flowers"].offered("flowers", n).version == 2}
+    assert 200 < len(first) < 300
+    inside, outside = min(first), min(set(names) - first)
+    assert fleet.install(device_id=outside).message == "up to date: version 1"
+    assert fleet.install(device_id=inside).version == 2
+    fleet.repository().set_rollout(0)  # stopped: who has it keeps it
+    assert not fleet.install(device_id=inside).changed and fleet.best() == "rose"
+    networks["flowers"].set_rollout(0.5)
+    second = {
+        n for n in names if networks["flowers"].offered("flowers", n).version == 2
+    }
+    assert first < second
+    # Another version begins with other devices.
+    positions = [
+        {n for n in names if releases._position("flowers", version, n) < 0.25}
+        for version in (2, 3)
+    ]
+    assert 30 < len(positions[0] & positions[1]) < 100
+
+
+def test_files_that_nobody_needs_are_deleted(fleet):
+    for seed in (3, 4, 5):
+        fleet.publish("rose", seed, delta_count=2)
+    names = {path.name.partition(".")[2] for path in fleet.repository_path.rglob("*")}
+    assert {"4.tflite", "5.tflite", "4-5.delta", "3-5.delta"} <= names
+    assert not {"1.tflite", "2.tflite", "3.tflite", "1-2.delta"} & names
+    assert "by whole file" in fleet.install().message  # from version 1
+
+
+def test_an_old_file_as_a_new_version(fleet):
+    fleet.install()
+    fleet.publish("daisy", 1)
+    outcome = fleet.install()
+    assert outcome.version == 3 and fleet.best() == "daisy"
+    with pytest.raises(ValueError, match="must be a new file, got version 3"):
+        fleet.publish("daisy", 1)
+
+
+def test_several_networks(fleet):
+    fleet.publish("tulip", 7, name="tulips")
+    with pytest.raises(ValueError, match="flowers, tulips; got None"):
+        fleet.install()
+    fleet.path = fleet.path.with_name("tulips.tflite")
+    assert fleet.install(name="tulips").version == 1 and fleet.best() == "tulip"
+
+
+def test_keys_with_a_password(fleet, monkeypatch):
+    monkeypatch.setenv("MOBILENET_TF_KEYS_PASSWORD", "secret")
+    fleet.repository().rotate_key("timestamp")
+    monkeypatch.delenv("MOBILENET_TF_KEYS_PASSWORD")
+    with pytest.raises(ValueError, match="is MOBILENET_TF_KEYS_PASSWORD set"):
+        fleet.repository().renew()
+    monkeypatch.setenv("MOBILENET_TF_KEYS_PASSWORD", "secret")
+    fleet.repository().renew()
+    assert fleet.install().changed
+    for path in fleet.keys.glob("*.pem"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_keys_in_several_places(fleet):
+    offline = fleet.folder / "offline"
+    offline.mkdir()
+    for role in ("root", "targets"):
+        (path,) = fleet.keys.glob(f"{role}.*")
+        path.rename(offline / path.name)
+    fleet.repository().renew()
+    with pytest.raises(ValueError, match=r"keys must hold targets\.\w+\.pem, which"):
+        fleet.publish("tulip", 3)
+    with pytest.raises(ValueError, match=r"keys must hold root\.\w+\.pem, which"):
+        fleet.repository().rotate_key("timestamp")
+    both = update.Repository(
+        fleet.repository_path, [fleet.keys, offline], report=fleet.lines.append
+    )
+    both.rotate_key("targets")
+    assert fleet.install().changed
+
+
+def test_renewal_signs_what_is_half_over(fleet):
+    short = update.Lifetimes(targets=0.001, snapshot=0.001)
+    fleet.publish("tulip", 3, lifetimes=short)
+    names = fleet.repository_path / "metadata"
+    before = {path.name for path in names.iterdir()}
+    fleet.repository().renew()
+    assert {path.name for path in names.iterdir()} - before == {
+        "4.targets.json" if "3.targets.json" not in before else "5.targets.json",
+        "4.snapshot.json" if "3.snapshot.json" not in before else "5.snapshot.json",
+    }
+    before = {path.name for path in names.iterdir()}
+    fleet.repository().renew()
+    assert {path.name for path in names.iterdir()} == before
+    assert fleet.install().version == 3
+
+
+def test_wrong_arguments_of_publishing(fleet, tmp_path):
+    file, image = fleet.folder / "flowers.tflite", fleet.photograph
+    repository = fleet.repository()
+    before = {path for path in fleet.folder.rglob("*") if path.is_file()}
+    for arguments, more, message in (
+        ((tmp_path / "no.tflite", image, "rose"), {}, "path must be an existing file"),
+        ((image, image, "rose"), {}, "ending in .keras or .tflite"),
+        ((file, file, "rose"), {}, "image .* cannot be read"),
+        ((file, image, "oak"), {}, "expected must be a class, one of daisy, rose, tu"),
+        ((file, image, 3), {}, "expected must be a class"),
+        ((file, image, "tulip"), {}, "gives the class rose, expected 'tulip'"),
+        ((file, image, "rose"), {"rollout": 2}, r"rollout must be a number in \[0, 1"),
+        ((file, image, "rose"), {"delta_count": -1}, "delta_count must be an integer"),
+        ((file, image, "rose"), {"name": "a/b"}, "name must be a word without '/'"),
+        ((file, image, "rose"), {}, "path must be a new file, got version 2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            repository.publish(*arguments, **more)
+    with pytest.raises(ValueError, match="role must be one of 'root', 'targets'"):
+        repository.rotate_key("mirror")
+    with pytest.raises(ValueError, match="timestamp lifetime must be a number > 0"):
+        update.Lifetimes(timestamp=0)
+    with pytest.raises(ValueError, match="keys must lie outside of the folder"):
+        update.Repository(tmp_path, [tmp_path / "keys"])
+    elsewhere = update.Repository(tmp_path / "other", [fleet.keys])
+    with pytest.raises(ValueError, match="must be the repository of the keys"):
+        elsewhere.publish(file, image, "rose")
+    with pytest.raises(ValueError, match="folder must be a repository"):
+        elsewhere.renew()
+    after = {path for path in fleet.folder.rglob("*") if path.is_file()}
+    assert after - before <= {fleet.keys / "lock"}
+
+
+def test_wrong_arguments_of_installing(fleet, tmp_path):
+    install, url = update.install, fleet.server.url
+    new = tmp_path / "new.tflite"
+    for arguments, more, message in (
+        ((tmp_path / "a.onnx", url), {}, r"path must end in \.keras or \.tflite"),
+        ((tmp_path / "none" / "a.tflite", url), {}, "be in an existing folder"),
+        ((new, "ftp://x"), {"trusted_root": fleet.root}, "url must begin with http"),
+        ((new, url), {}, "trusted_root must be given the first time"),
+        (
+            (new, url),
+            {"trusted_root": fleet.photograph},
+            "must be a repository's 1.roo",
+        ),
+        ((new, url), {"seconds": 0}, "seconds must be a number > 0"),
+        ((new, url), {"max_bytes": 0}, "max_bytes must be an integer >= 1"),
+        (
+            (new, url),
+            {"trusted_root": fleet.root, "name": "trees"},
+            "name must be one of the networks published, flowers; got 'trees'",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            install(*arguments, **more)
+    with pytest.raises(update.UpdateError, match="more than max_bytes, 100"):
+        install(new, url, trusted_root=fleet.root, max_bytes=100)
+    keras = tmp_path / "flowers.keras"
+    with pytest.raises(update.UpdateError, match=r"is a \.tflite file, but"):
+        install(keras, url, trusted_root=fleet.root)
+    assert not new.exists() and not keras.exists()
+
+
+def test_two_at_once(fleet):
+    with (
+        update.device.Device(fleet.path).opened(),
+        pytest.raises(update.UpdateError, match="another process updates"),
+    ):
+        fleet.install()
+
+
+def test_the_commands(fleet, capsys):
+    flags = [f"--repository={fleet.repository_path}", f"--keys={fleet.keys}"]
+    image, network = f"--image={fleet.photograph}", fleet.folder / "new.tflite"
+    network.write_bytes(tiny_litert.network("tulip", 3))
+    program.main(["publish", str(network), *flags, image, "--expected=tulip"])
+    assert "published: version 3 of 'flowers', " in capsys.readouterr().out
+    for action in ("--renew", "--rotate=snapshot", "--rollout=1/2", "--rollout=1"):
+        program.main(["publish", *flags, action])
+    url, device = f"--url={fleet.server.url}", str(fleet.path)
+    program.main(["update", device, url])
+    assert "updated: version 1 -> 3, by delta, " in capsys.readouterr().out
+    program.main(["update", device, "--back"])
+    assert capsys.readouterr().out == "went back to version 1\n"
+    with pytest.raises(SystemExit) as stopped:
+        program.main(["update", device, "--back"])
+    assert str(stopped.value.code).startswith("mobilenet_tf update: there is no prev")
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules.update(dict.fromkeys(["keras", "tensorflow", "h5py", "matplotlib"]))
+from mobilenet_tf.cli import program
+program.main(sys.argv[1:])
+"""
+
+
+def test_a_device_without_tensorflow(fleet):
+    fleet.path.unlink()
+    arguments = ["update", fleet.path, f"--url={fleet.server.url}"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "updated: version 0 -> 2, by whole file" in done.stdout
+    assert fleet.best() == "rose"

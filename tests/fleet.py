@@ -1,16 +1,12 @@
 """An update server with a small network, and a device, for the tests of updates."""
 
-import hashlib
 import shutil
-import types
-import zlib
 from pathlib import Path
 
 import numpy as np
 import tiny_litert
 from PIL import Image
 
-import mobilenet_tf
 from benchmarks.update_server import Server
 from mobilenet_tf import update
 from mobilenet_tf.update import self_test
@@ -79,30 +75,3 @@ def prepare(folder: Path) -> None:
 def copy(prepared: Path, folder: Path) -> None:
     """A copy of what `prepare` has made."""
     shutil.copytree(prepared, folder, dirs_exist_ok=True, symlinks=True)
-
-
-class ByteCodec(types.ModuleType):
-    """Deltas of bytes, bound to their base, in the place of the codec's."""
-
-    def __init__(self):
-        super().__init__("byte_codec")
-
-    @staticmethod
-    def delta(old, new, output):
-        base, content = Path(old).read_bytes(), Path(new).read_bytes()
-        coder = zlib.compressobj(9, zdict=base[:32768])
-        packed = coder.compress(content) + coder.flush()
-        Path(output).write_bytes(hashlib.sha256(base).digest() + packed)
-
-    @staticmethod
-    def apply(old, delta, output):
-        base, content = Path(old).read_bytes(), Path(delta).read_bytes()
-        if hashlib.sha256(base).digest() != content[:32]:
-            raise ValueError("delta was made for another file")
-        decoder = zlib.decompressobj(zdict=base[:32768])
-        Path(output).write_bytes(decoder.decompress(content[32:]))
-
-
-def use_byte_codec(monkeypatch):
-    # An attribute would be read first, which imports the codec, and Keras with it.
-    monkeypatch.setitem(vars(mobilenet_tf), "codec", ByteCodec())

@@ -8,13 +8,14 @@ import fleet as fleets
 import pytest
 import tiny_litert
 
-pytest.importorskip("tuf")
 pytest.importorskip("ai_edge_litert")
+pytest.importorskip("constriction")
+pytest.importorskip("tuf")
 
 from benchmarks.update_server import Server
 from mobilenet_tf import update
 from mobilenet_tf.cli import program
-from mobilenet_tf.update import files, releases, self_test
+from mobilenet_tf.update import deltas, files, releases, self_test
 
 ROOT = fleets.Path(__file__).resolve().parents[1]
 
@@ -23,15 +24,12 @@ ROOT = fleets.Path(__file__).resolve().parents[1]
 def prepared(tmp_path_factory):
     """Version 1 on a server and a device, version 2 with a delta on the server."""
     folder = tmp_path_factory.mktemp("prepared")
-    with pytest.MonkeyPatch.context() as patch:
-        fleets.use_byte_codec(patch)
-        fleets.prepare(folder)
+    fleets.prepare(folder)
     return folder
 
 
 @pytest.fixture
-def fleet(prepared, tmp_path, monkeypatch):
-    fleets.use_byte_codec(monkeypatch)
+def fleet(prepared, tmp_path):
     fleets.copy(prepared, tmp_path)
     with Server(tmp_path / "server").running() as server:
         yield fleets.Fleet(tmp_path, server)
@@ -82,7 +80,7 @@ def test_without_the_codec_the_whole_file_comes(fleet, monkeypatch):
     def missing(*_):
         raise ImportError("the codec needs constriction")
 
-    monkeypatch.setattr(fleets.mobilenet_tf.codec, "apply", missing)
+    monkeypatch.setattr(deltas, "apply", missing)
     assert "by whole file" in fleet.install().message
     assert fleet.lines[-1].endswith("is taken: the codec needs constriction")
 
@@ -131,7 +129,7 @@ def test_a_network_that_fails_its_self_test(fleet, monkeypatch, network, reason)
     monkeypatch.setattr(self_test, "prepare", lambda *_: passed)
     file = fleet.folder / "new.tflite"
     file.write_bytes(network)
-    fleet.repository().publish(file, fleet.photograph, "rose")
+    fleet.repository().publish(file, fleet.photograph, "rose", delta_count=0)
     with pytest.raises(update.UpdateError, match=f"version 3 is refused: .*{reason}"):
         fleet.install()
     assert fleet.best() == "daisy"
@@ -349,7 +347,7 @@ program.main(sys.argv[1:])
 
 
 def test_a_device_without_tensorflow(fleet):
-    fleet.path.unlink()
+    fleet.publish("tulip", 3)
     arguments = ["update", fleet.path, f"--url={fleet.server.url}"]
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TENSORFLOW, *arguments],
@@ -359,5 +357,5 @@ def test_a_device_without_tensorflow(fleet):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "updated: version 0 -> 2, by whole file" in done.stdout
-    assert fleet.best() == "rose"
+    assert "updated: version 1 -> 3, by delta" in done.stdout
+    assert fleet.best() == "tulip"

@@ -158,7 +158,7 @@ class _Client:
             path = self._device.folder / "arriving.delta"
             self._download(self._target(delta), path)
             try:
-                deltas.apply(self._device.path, path, candidate)
+                deltas.apply(self._device.path, path, candidate, whole.length)
                 with candidate.open("rb") as file:
                     whole.verify_length_and_hashes(file)
                 return "delta"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mobilenet_tf.update import files
-
 
 def make(old: Path, new: Path, delta: Path, report: Callable[[str], None]) -> bool:
-    """Write a delta, and apply it to see that it gives the new file.
+    """Write a delta, which the codec applies itself to see that it gives the new file.
 
     Args:
         old: The file that devices have.
@@ -25,26 +23,25 @@ def make(old: Path, new: Path, delta: Path, report: Callable[[str], None]) -> bo
     """
     from mobilenet_tf import codec
 
-    again = delta.with_name("applied")
     try:
-        codec.delta(old, new, delta)
-        codec.apply(old, delta, again)
+        sizes = codec.delta(old, new, delta)
     except ValueError as error:
         report(f"no delta from {old.name}: {error}")
         return False
-    try:
-        if files.digest(again) != files.digest(new):
-            raise RuntimeError(f"the delta from {old} does not give {new}")
-        if delta.stat().st_size >= new.stat().st_size:
-            report(f"no delta from {old.name}: the whole file is as small")
-            return False
-        return True
-    finally:
-        again.unlink()
+    if sizes.delta_bytes >= sizes.new_bytes:
+        report(f"no delta from {old.name}: the whole file is as small")
+        return False
+    return True
 
 
-def apply(old: Path, delta: Path, output: Path) -> None:
+def apply(old: Path, delta: Path, output: Path, size: int) -> None:
     """Rebuild the new file.
+
+    Args:
+        old: The file that the delta was made for.
+        delta: The delta.
+        output: The new file.
+        size: Its size in bytes; a delta that gives more is refused.
 
     Raises:
         ImportError: The codec's packages are not installed.
@@ -52,4 +49,4 @@ def apply(old: Path, delta: Path, output: Path) -> None:
     """
     from mobilenet_tf import codec
 
-    codec.apply(old, delta, output)
+    codec.apply(old, delta, output, max_bytes=size)

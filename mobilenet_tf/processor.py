@@ -87,10 +87,11 @@ def without_notes() -> Iterator[None]:
     sys.stderr.flush()
     try:
         original = os.dup(2)
-    except OSError:  # the process has no standard error
+        temporary = tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError:  # the process has no standard error, or the disk is full
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with temporary as held:
         os.dup2(held.fileno(), 2)
         try:
             yield

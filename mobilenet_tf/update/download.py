@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import io
 import time
 import urllib.error
 import urllib.request
@@ -56,8 +57,7 @@ class Fetcher(FetcherInterface):
             max_length: Its length at most, which for a target is its signed length.
         """
         if not url.startswith(f"{self.url}/targets/"):
-            with super().download_file(url, max_length) as file:
-                yield file
+            yield self._in_memory(url, max_length)
             return
         # Its name begins with the content's hash, so the content cannot have changed.
         partial = self._folder / hashlib.sha256(url.encode()).hexdigest()[:32]
@@ -70,6 +70,17 @@ class Fetcher(FetcherInterface):
                 partial.unlink()
                 raise
         partial.unlink()
+
+    def _in_memory(self, url: str, length: int) -> IO[bytes]:
+        """A small file, without a temporary one: there may be no room for it."""
+        content = bytearray()
+        for block in self._fetch(url):
+            content += block
+            if len(content) > length:
+                raise exceptions.DownloadLengthMismatchError(
+                    f"{url} is longer than {length:,} bytes"
+                )
+        return io.BytesIO(content)
 
     def _complete(self, url: str, file: IO[bytes], length: int) -> None:
         """Append to a file what is missing of a target."""

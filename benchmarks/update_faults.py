@@ -41,12 +41,13 @@ def networks(folder: Path) -> list[Path]:
     """Three networks that differ in the classifier; the last is not published."""
     keras.utils.set_random_seed(FLAGS.seed)
     model = mobilenet_tf.build(0.25, base_resolution=64, classes=10)
+    classifier = next(layer for layer in reversed(model.layers) if layer.weights)
     paths = []
     for version in range(3):
-        kernel, bias = model.layers[-2].get_weights()
+        kernel, bias = classifier.get_weights()
         bias = 3 * np.eye(10, dtype="float32")[version]
         kernel = kernel + np.random.default_rng(version).normal(0, 0.01, kernel.shape)
-        model.layers[-2].set_weights([kernel.astype("float32"), bias])
+        classifier.set_weights([kernel.astype("float32"), bias])
         path = folder / f"version_{version}" / NAME
         path.parent.mkdir()
         path.write_bytes(conversion.float_file(Network.of(model)).packed())

@@ -1,6 +1,7 @@
 """Updates over the air: what is published arrives, is tested, and can be taken back."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -359,3 +360,24 @@ def test_a_device_without_tensorflow(fleet):
     assert done.returncode == 0, done.stderr
     assert "updated: version 1 -> 3, by delta" in done.stdout
     assert fleet.best() == "tulip"
+
+
+def test_the_guide(prepared, tmp_path, monkeypatch, capsys):
+    """Runs the code of docs/updating_a_fleet.md, with a folder as the server."""
+    monkeypatch.chdir(tmp_path)
+    for name, best in (("flowers", "rose"), ("flowers_2", "rose")):
+        content = tiny_litert.network(best, len(name))
+        (tmp_path / f"{name}.tflite").write_bytes(content)
+    (tmp_path / "rose.jpg").write_bytes((prepared / "photo.png").read_bytes())
+    (tmp_path / "device").mkdir()
+    (tmp_path / "1.root.json").symlink_to("server/metadata/1.root.json")
+    page = (ROOT / "docs" / "updating_a_fleet.md").read_text()
+    assert page.count('"https://example.org/networks"') == 1
+    page = page.replace("https://example.org/networks", (tmp_path / "server").as_uri())
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(code, "updating_a_fleet.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "updated: version 0 -> 1, by whole file" in printed
+    assert "published: version 2 of 'flowers'" in printed
+    assert "the key of timestamp is replaced" in printed

@@ -13,9 +13,11 @@ pytest.importorskip("ai_edge_litert")
 pytest.importorskip("constriction")
 pytest.importorskip("tuf")
 
+import mobilenet_tf
 from benchmarks.update_server import Server
 from mobilenet_tf import update
 from mobilenet_tf.cli import program
+from mobilenet_tf.models.keras_file import TrainingInfo
 from mobilenet_tf.update import deltas, files, releases, self_test
 
 ROOT = fleets.Path(__file__).resolve().parents[1]
@@ -360,6 +362,18 @@ def test_a_device_without_tensorflow(fleet):
     assert done.returncode == 0, done.stderr
     assert "updated: version 1 -> 3, by delta" in done.stdout
     assert fleet.best() == "tulip"
+
+
+def test_a_keras_file(fleet, small, tmp_path):
+    """The self-test of a `.keras` file is what `predict` says."""
+    path = tmp_path / "network.keras"
+    small.training_info = TrainingInfo(class_names=("a", "b", "c"))
+    mobilenet_tf.save_model(small, path)
+    result = self_test._result(path, fleet.photograph, 300)
+    (prediction,) = mobilenet_tf.predict(small, fleet.photograph)
+    assert "abc"[result["best"]] == prediction.class_name
+    assert result["side"] == 74  # whose central 87.5 % are the network's 64
+    assert self_test.class_names(path) == ("a", "b", "c")
 
 
 def test_the_guide(prepared, tmp_path, monkeypatch, capsys):

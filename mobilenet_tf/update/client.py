@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,8 @@ from tuf.ngclient import Updater
 
 from mobilenet_tf import arguments
 from mobilenet_tf.update import deltas, download, files, releases, self_test
-from mobilenet_tf.update.device import Device, Outcome, UpdateError
+from mobilenet_tf.update.device import Device, Outcome
+from mobilenet_tf.update.errors import UpdateError, as_update_errors
 from mobilenet_tf.update.releases import Release
 
 MAX_BYTES = 1 << 30
@@ -59,20 +59,13 @@ def install(
     arguments.number("seconds", seconds, lambda value: value > 0, "> 0")
     arguments.integer("max_bytes", max_bytes)
     device = Device(path)
-    try:
-        with device.opened():
-            client = _Client(device, url, trusted_root, seconds, max_bytes, report)
-            if device_id is not None:
-                device.state.device_id = device_id
-            if retry:
-                device.state.refused.clear()
-            return client.update(name)
-    except exceptions.DownloadError as error:
-        raise UpdateError(_download_message(error)) from error
-    except exceptions.RepositoryError as error:
-        raise UpdateError(_repository_message(error)) from error
-    except OSError as error:
-        raise UpdateError(_disk_message(error)) from error
+    with as_update_errors(), device.opened():
+        client = _Client(device, url, trusted_root, seconds, max_bytes, report)
+        if device_id is not None:
+            device.state.device_id = device_id
+        if retry:
+            device.state.refused.clear()
+        return client.update(name)
 
 
 class _Client:
@@ -233,27 +226,3 @@ def _pin(device: Device, trusted_root: Path) -> None:
         ) from error
     if not device.trusted_root.exists() or device.trusted_root.read_bytes() != content:
         files.write(device.trusted_root, content)
-
-
-def _download_message(error: Exception) -> str:
-    return f"the server cannot be reached or fails: {error or type(error).__name__}"
-
-
-def _repository_message(error: Exception) -> str:
-    kinds = {
-        exceptions.ExpiredMetadataError: "what the server offers has expired, so that "
-        "newer versions may be held back (or the device's clock is wrong)",
-        exceptions.BadVersionNumberError: "the server offers an older state than this "
-        "device has seen, as in a replay",
-        exceptions.UnsignedMetadataError: "the server's files are not signed by the "
-        "keys that this device trusts",
-        exceptions.LengthOrHashMismatchError: "a file differs from what is signed",
-    }
-    general = "the server's files cannot be verified"
-    meaning = next((kinds[kind] for kind in kinds if isinstance(error, kind)), general)
-    return f"refused, {meaning}: {error}"
-
-
-def _disk_message(error: OSError) -> str:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return f"{'the disk is full' if full else 'a file cannot be written'}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 
 from tuf.api.metadata import TargetFile
@@ -9,6 +10,8 @@ from tuf.api.metadata import TargetFile
 from mobilenet_tf.update import files, releases
 from mobilenet_tf.update.metadata import SignedMetadata
 from mobilenet_tf.update.releases import Network
+
+_HASHED = re.compile(r"[0-9a-f]{64}\.")  # other files are not this program's
 
 
 class Contents:
@@ -65,7 +68,7 @@ class Contents:
         self._metadata.sign_targets()
         present = {self._path(entry) for entry in self._listed.values()}
         for path in self._folder.rglob("*"):
-            if path.is_file() and path not in present:
+            if _HASHED.match(path.name) and path not in present:
                 path.unlink()
 
     def _put(self, entry: TargetFile, content: bytes) -> None:

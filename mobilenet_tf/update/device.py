@@ -25,10 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.update import files, releases, self_test
-
-
-class UpdateError(Exception):
-    """An update is refused or cannot be had; the old network stays in place."""
+from mobilenet_tf.update.errors import UpdateError, as_update_errors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,7 +186,7 @@ def go_back(path: str | os.PathLike) -> Outcome:
         ValueError: The path is not legal.
     """
     device = Device(path)
-    with device.opened():
+    with as_update_errors(), device.opened():
         if not device.previous.exists():
             raise UpdateError(f"there is no previous network of {device.path}")
         digest, current = files.digest(device.previous), device.digest()

@@ -1,11 +1,18 @@
 """An update server with a small network, and a device, for the tests of updates."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
 import numpy as np
-import tiny_litert
+import pytest
 from PIL import Image
+
+pytest.importorskip("ai_edge_litert")
+pytest.importorskip("constriction")
+pytest.importorskip("tuf")
+
+import tiny_litert
 
 from benchmarks.update_server import Server
 from mobilenet_tf import update
@@ -51,13 +58,16 @@ class Fleet:
         index = self_test._result(self.path, self.photograph, 60)["best"]
         return tiny_litert.CLASSES[index]
 
-    def files(self):
-        """The device's files but its record of what the server has signed."""
-        return {
-            path.relative_to(self.path.parent): path.read_bytes()
-            for path in self.path.parent.rglob("*")
-            if path.is_file() and "metadata" not in path.parts
-        }
+    def refuses(self, message, **arguments):
+        """Check that an update fails with a message, and the old network stays."""
+        before = self.path.read_bytes()
+        with pytest.raises(update.UpdateError, match=message):
+            self.install(**arguments)
+        assert self.path.read_bytes() == before and self.best() == "daisy"
+
+    def without_deltas(self):
+        """The device gets the whole file, as it has another base."""
+        self.path.write_bytes(tiny_litert.network("daisy", 77))
 
 
 def prepare(folder: Path) -> None:
@@ -72,6 +82,9 @@ def prepare(folder: Path) -> None:
     fleet.publish("rose", 2)
 
 
-def copy(prepared: Path, folder: Path) -> None:
-    """A copy of what `prepare` has made."""
+@contextlib.contextmanager
+def served(prepared: Path, folder: Path):
+    """A copy of what `prepare` has made, whose server runs."""
     shutil.copytree(prepared, folder, dirs_exist_ok=True, symlinks=True)
+    with Server(folder / "server").running() as server:
+        yield Fleet(folder, server)

@@ -24,7 +24,7 @@ NOTEBOOK = DOCS / "notebooks" / "photographs_to_litert.py"
 RUN_HERE = {"quick_start", "fine_tune", "compress", "export", "reproduce"}
 RUN_ELSEWHERE = {
     "microcontrollers": "test_micro_networks.py",
-    "updating_a_fleet": "test_update.py",
+    "updating_a_fleet": "test_update_publish.py",
     "weights_and_sharing": "test_hub.py",
 }
 COMMANDS = (

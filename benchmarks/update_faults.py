@@ -97,8 +97,8 @@ def main(_):
             config |= {"url": server.url, "kills": FLAGS.kills}
             config |= {"every": FLAGS.every, "seed": FLAGS.seed}
             results = update_kills.run_in_process(config)
-    columns = ("killed during", "kills", "old runs", "new runs", "done again")
-    keys = ("kills", "old", "new", "done again")
+    columns = ("killed during", "kills", "old runs", "new runs", "recovered")
+    keys = ("kills", "old", "new", "recovered")
     rows = [
         (kind, *(f"{counts.get(key, 0):,}" for key in keys))
         for kind, counts in results.items()

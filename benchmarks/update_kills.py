@@ -42,7 +42,7 @@ def run_in_process(config: dict[str, Any]) -> dict[str, Counter[str]]:
     Returns:
         For each drill, at random moments and at file operations: how many `kills`
         there were, how often the `old` and the `new` network was in place and ran, and
-        how often what was interrupted was `done again`, each time with success.
+        how often the device has `recovered`, by doing what was interrupted again.
 
     Raises:
         CalledProcessError: A network did not run, or what was interrupted failed.
@@ -115,7 +115,7 @@ class Drill:
             code = _wait(self._fork(self._act))  # with its own self-test
         if code != 0 or self._digest_of(self._path) == self._old:
             raise RuntimeError(f"kill {counts['kills']}: the same again fails")
-        counts["done again"] += 1
+        counts["recovered"] += 1
 
     def _act(self) -> None:
         from mobilenet_tf import update

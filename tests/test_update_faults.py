@@ -166,4 +166,4 @@ def test_killed(fleet):
     for kind, counts in results.items():
         assert counts["kills"] >= (5 if "random" in kind else 1), kind
         assert counts.get("old", 0) + counts.get("new", 0) == counts["kills"], kind
-        assert counts.get("done again", 0) == counts["kills"] // 4, kind
+        assert counts.get("recovered", 0) == counts["kills"] // 4, kind

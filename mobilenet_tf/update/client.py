@@ -112,8 +112,8 @@ class _Client:
         release = network.offered(name, state.device_id)
         if release is None or (digest is not None and release.version <= version):
             device.write_state()
-            state_of_it = "up to date" if release else "nothing newer is offered"
-            return self._outcome(False, version, f"{state_of_it}: version {version}")
+            status = "up to date" if release else "nothing newer is offered"
+            return self._outcome(False, version, f"{status}: version {version}")
         if release.sha256 in state.refused:
             device.write_state()
             reason = state.refused[release.sha256]

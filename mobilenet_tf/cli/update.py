@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from mobilenet_tf import update
-from mobilenet_tf.cli.flags import note
+from mobilenet_tf.cli.flags import as_flags, note
 from mobilenet_tf.update import client, download
 
 USAGE = "NETWORK --url=URL [flags]\n       mobilenet_tf update NETWORK --back"
@@ -82,5 +82,6 @@ def run(options: argparse.Namespace) -> None:
                 report=note,
             )
     except update.UpdateError as error:
-        raise SystemExit(f"mobilenet_tf update: {error}") from error
+        message = as_flags(str(error), options.flags)
+        raise SystemExit(f"mobilenet_tf update: {message}") from error
     note(outcome.message)

@@ -36,8 +36,7 @@ class Repository:
         report: Gets a line of text for each thing that is done.
 
     Raises:
-        ValueError: A folder of keys lies in `folder` or the other way round, or there
-            is a repository without keys or keys without a repository.
+        ValueError: A folder of keys lies in `folder`, which would be served with it.
     """
 
     def __init__(

@@ -29,6 +29,7 @@ from mobilenet_tf.update import files, self_test
 
 flags.DEFINE_integer("kills", 210, "Kills at random moments, in all.", 3)
 flags.DEFINE_integer("every", 1, "Distance of the file operations to kill at.", 1)
+flags.DEFINE_integer("processes", 6, "Devices that are updated at a time.", 1)
 flags.DEFINE_integer("seed", 0, "Seed of the networks and the moments.")
 FLAGS = flags.FLAGS
 
@@ -96,6 +97,7 @@ def main(_):
             server.faults = Faults(only="/targets/", pause=PAUSE)
             config |= {"url": server.url, "kills": FLAGS.kills}
             config |= {"every": FLAGS.every, "seed": FLAGS.seed}
+            config |= {"processes": FLAGS.processes}
             results = update_kills.run_in_process(config)
     columns = ("killed during", "kills", "old runs", "new runs", "recovered")
     keys = ("kills", "old", "new", "recovered")

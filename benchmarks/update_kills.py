@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -23,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+_MOST_KILLS = 24  # of a process that runs beside others
 REPEAT_EVERY = 4  # kills, after which the update is done again, which takes longest
 ROOT = Path(__file__).resolve().parents[1]
 # What changes a folder; each is killed just before it happens.
@@ -35,7 +37,7 @@ def run_in_process(config: dict[str, Any]) -> dict[str, Counter[str]]:
     Args:
         config: `url` of the server, `image` of the self-test; `kills` at random
             moments in all; `every`, the distance of the file operations to kill at;
-            `seed`; `classes`, what each network gives for the image by its SHA-256;
+            `seed`; `processes` at a time; `classes`, what each network gives for the image by its SHA-256;
             `drills`, each with a `name`, a `device` (the network's file on a device,
             which is copied) and an `action`, "install" or "go_back".
 
@@ -199,18 +201,31 @@ def main(config: dict[str, Any]) -> dict[str, Counter[str]]:
         *("mobilenet_tf.update", "mobilenet_tf.update.self_test_process"),
     ):
         importlib.import_module(module)  # once, for all forks
-    results, drills = {}, config["drills"]
-    for drill in drills:
-        with tempfile.TemporaryDirectory() as folder:
-            runner = Drill(config, drill, Path(folder))
-            name, count = drill["name"], config["kills"] // len(drills)
-            for kind, counts in (
-                ("at a random moment", runner.at_random(count, config["seed"])),
-                ("at a file operation", runner.at_operations(config["every"])),
-            ):
-                results[f"{name}, {kind}"] = counts
-                print(f"{name}, {kind}: {dict(counts)}", file=sys.stderr, flush=True)
+    jobs = []
+    for drill in config["drills"]:
+        left = config["kills"] // len(config["drills"])
+        jobs.append((config, drill, None, 0))
+        while left:
+            jobs.append((config, drill, min(left, _MOST_KILLS), len(jobs)))
+            left -= jobs[-1][2]
+    # An update waits for the disk, the server and its self-test: many run at once.
+    with multiprocessing.get_context("fork").Pool(config["processes"]) as pool:
+        results: dict[str, Counter[str]] = {}
+        for kind, counts in pool.starmap(_run, jobs, chunksize=1):
+            results.setdefault(kind, Counter()).update(counts)
     return results
+
+
+def _run(config, drill, kills, number):
+    """A number of random kills, or, for None, kills at file operations."""
+    with tempfile.TemporaryDirectory() as folder:
+        runner = Drill(config, drill, Path(folder))
+        if kills is None:
+            return f"{drill['name']}, at a file operation", runner.at_operations(
+                config["every"]
+            )
+        seed = config["seed"] + number
+        return f"{drill['name']}, at a random moment", runner.at_random(kills, seed)
 
 
 if __name__ == "__main__":

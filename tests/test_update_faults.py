@@ -148,6 +148,7 @@ def test_killed(fleet):
             "kills": 10,
             "every": 17,
             "seed": 0,
+            "processes": 2,
             "classes": {
                 hashlib.sha256(content).hexdigest(): index
                 for index, content in enumerate(networks)
@@ -164,6 +165,6 @@ def test_killed(fleet):
     )
     assert len(results) == 4
     for kind, counts in results.items():
+        assert counts.get("recovered", 0) == counts["kills"] // 4, kind
         assert counts["kills"] >= (5 if "random" in kind else 1), kind
         assert counts.get("old", 0) + counts.get("new", 0) == counts["kills"], kind
-        assert counts.get("recovered", 0) == counts["kills"] // 4, kind

@@ -37,9 +37,10 @@ def run_in_process(config: dict[str, Any]) -> dict[str, Counter[str]]:
     Args:
         config: `url` of the server, `image` of the self-test; `kills` at random
             moments in all; `every`, the distance of the file operations to kill at;
-            `seed`; `processes` at a time; `classes`, what each network gives for the image by its SHA-256;
-            `drills`, each with a `name`, a `device` (the network's file on a device,
-            which is copied) and an `action`, "install" or "go_back".
+            `seed`; `processes` at a time; `classes`, what each network gives for the
+            image by its SHA-256; `drills`, each with a `name`, a `device` (the
+            network's file on a device, which is copied) and an `action`, "install" or
+            "go_back".
 
     Returns:
         For each drill, at random moments and at file operations: how many `kills`

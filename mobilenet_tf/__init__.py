@@ -1,20 +1,18 @@
 """MobileNets and SqueezeNet in Keras 3: the papers' networks, costs and tools."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf import processor
 
-processor.prepare()  # before Keras is imported, and TensorFlow with it
+if TYPE_CHECKING:
+    from mobilenet_tf.analysis import cost
+    from mobilenet_tf.models.imagenet import decode_predictions, preprocess_input
+    from mobilenet_tf.models.keras_file import load_model, save_model
+    from mobilenet_tf.models.mobilenet import build
+    from mobilenet_tf.models.squeezenet import build_squeezenet
 
-from mobilenet_tf.analysis import cost  # noqa: E402
-from mobilenet_tf.models.imagenet import (  # noqa: E402
-    decode_predictions,
-    preprocess_input,
-)
-from mobilenet_tf.models.keras_file import load_model, save_model  # noqa: E402
-from mobilenet_tf.models.mobilenet import build  # noqa: E402
-from mobilenet_tf.models.squeezenet import build_squeezenet  # noqa: E402
+processor.prepare()  # before Keras is imported, and TensorFlow with it
 
 __all__ = [
     "build",
@@ -27,19 +25,31 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-# With them come TensorFlow and more, which building a network does without.
-_ROOMS = ("codec", "compression", "data", "export", "hub", "training")
+# Imported on first use: building a network does without TensorFlow's other parts, and
+# a device that updates and runs a LiteRT file does without Keras and TensorFlow.
+_ROOMS = (
+    *("analysis", "codec", "compression", "data", "export", "hub", "models"),
+    *("training", "update"),
+)
 _FUNCTIONS = {
+    "build": "models.mobilenet",
+    "build_squeezenet": "models.squeezenet",
+    "decode_predictions": "models.imagenet",
     "evaluate": "training",
     "fit": "training",
+    "load_model": "models.keras_file",
     "predict": "training",
+    "preprocess_input": "models.imagenet",
     "push_to_hub": "hub",
+    "save_model": "models.keras_file",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"mobilenet_tf.{name}")
+    if name == "cost":
+        return importlib.import_module("mobilenet_tf.analysis.cost")
     if name in _FUNCTIONS:
         room = importlib.import_module(f"mobilenet_tf.{_FUNCTIONS[name]}")
         return getattr(room, name)
@@ -47,4 +57,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *_ROOMS, *_FUNCTIONS]
+    return sorted({*__all__, *_ROOMS, *_FUNCTIONS})

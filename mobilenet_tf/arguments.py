@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-import keras
-
 
 def number(name: str, value: Any, legal: Callable[[Any], bool], text: str) -> None:
     """Check for a finite number.
@@ -89,6 +87,8 @@ def keywords(function: str, given: Collection[str], legal: Collection[str]) -> N
 
 def activation(name: str, value: Any) -> None:
     """Check for None or the name of a Keras activation."""
+    import keras  # the other checks are for devices without it too
+
     try:
         keras.activations.get(value)
     except (TypeError, ValueError) as error:

@@ -19,6 +19,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 KERNELS_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 
@@ -58,21 +59,26 @@ class Processor:
 
 
 def prepare() -> None:
-    """Choose TensorFlow's kernels; on the command line silence its start-up notes.
+    """Choose TensorFlow's kernels.
 
     oneDNN's kernels train these networks two to four times as fast as TensorFlow's
     own, which it takes by default on processors without AVX512-VNNI. What the user has
     put into the environment stays, and so does all where TensorFlow is imported
     already.
     """
-    if "tensorflow" in sys.modules:
-        return
-    os.environ.setdefault(KERNELS_VARIABLE, "1")
-    # Python documents that argv[0] is "-m" while `python -m` imports a package.
-    if [Path(word).name for word in sys.argv[:1]] in (["-m"], ["mobilenet_tf"]):
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with without_notes():
-            importlib.import_module("keras")
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault(KERNELS_VARIABLE, "1")
+
+
+def import_quietly(module: str) -> ModuleType:
+    """Import a module for a command line, without TensorFlow's start-up notes.
+
+    Args:
+        module: Its full name; it may import TensorFlow.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with without_notes():
+        return importlib.import_module(module)
 
 
 @contextlib.contextmanager
@@ -81,10 +87,11 @@ def without_notes() -> Iterator[None]:
     sys.stderr.flush()
     try:
         original = os.dup(2)
-    except OSError:  # the process has no standard error
+        temporary = tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError:  # the process has no standard error, or the disk is full
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with temporary as held:
         os.dup2(held.fileno(), 2)
         try:
             yield

@@ -9,8 +9,6 @@ from command_errors import error
 import mobilenet_tf
 from mobilenet_tf.cli import program
 
-COMMANDS = [command.__name__.rpartition(".")[2] for command in program.COMMANDS]
-
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
@@ -30,7 +28,7 @@ def model(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
+@pytest.mark.parametrize("command", [(), *((name,) for name in program.COMMANDS)])
 def test_help_fits_a_screen(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         program.main([*command, "--help"])

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 
 import mobilenet_tf
-from mobilenet_tf import compression, data, export, training
+from mobilenet_tf import compression, data, export, training, update
 from mobilenet_tf.cli import program
 from mobilenet_tf.compression import reports
 from mobilenet_tf.models import imagenet
@@ -24,9 +24,13 @@ NOTEBOOK = DOCS / "notebooks" / "photographs_to_litert.py"
 RUN_HERE = {"quick_start", "fine_tune", "compress", "export", "reproduce"}
 RUN_ELSEWHERE = {
     "microcontrollers": "test_micro_networks.py",
+    "updating_a_fleet": "test_update_publish.py",
     "weights_and_sharing": "test_hub.py",
 }
-COMMANDS = (ROOT / "README.md", *(DOCS / f"{name}.md" for name in sorted(RUN_HERE)))
+COMMANDS = (
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in sorted({*RUN_HERE, "updating_a_fleet"})),
+)
 
 
 def fenced(document, language):
@@ -180,6 +184,6 @@ def test_the_reference_has_every_public_function():
             documented.add(name.rpartition(".")[2])
             for members in re.findall(r"members:((?:.|\n)*)", options):
                 documented |= set(re.findall(r"\w+", members))
-    for room in (mobilenet_tf, compression, data, export, training):
+    for room in (mobilenet_tf, compression, data, export, training, update):
         public = {*room.__all__, *getattr(room, "_FUNCTIONS", ())}
         assert public <= documented, room.__name__

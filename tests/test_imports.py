@@ -22,6 +22,7 @@ LEVELS = {
     "mobilenet_tf.training": 4,
     "mobilenet_tf.compression": 5,
     "mobilenet_tf.export": 5,
+    "mobilenet_tf.update": 5,
     "mobilenet_tf.hub": 6,
     "mobilenet_tf.cli": 6,
     "mobilenet_tf.__main__": 7,
@@ -130,9 +131,11 @@ def test_networks_import_nothing_but_keras(module):
 
 
 def test_what_is_imported_and_when():
-    """Keras alone, then what is used; compression and export do without the codec."""
+    """Nothing heavy, then what is used; compression and export without the codec."""
     program = (
-        "import sys, keras; before = set(sys.modules); import mobilenet_tf\n"
+        "import sys, mobilenet_tf\n"
+        "assert not {'keras', 'numpy', 'tensorflow'} & set(sys.modules)\n"
+        "import keras; before = set(sys.modules); mobilenet_tf.build\n"
         "new = {name for name in set(sys.modules) - before}\n"
         "assert all(name.startswith('mobilenet_tf') for name in new), new\n"
         "mobilenet_tf.export.litert_file; mobilenet_tf.compression\n"
@@ -143,13 +146,14 @@ def test_what_is_imported_and_when():
 
 
 @pytest.mark.parametrize(
-    "room", ["codec", "compression", "data", "export", "hub", "training"]
+    "room", ["codec", "compression", "data", "export", "hub", "training", "update"]
 )
 def test_rooms_resolve_on_use(room):
     import mobilenet_tf
 
-    if room == "codec":
-        pytest.importorskip("constriction")
+    needed = {"codec": "constriction", "update": "tuf"}
+    if room in needed:
+        pytest.importorskip(needed[room])
     assert getattr(mobilenet_tf, room).__name__ == f"mobilenet_tf.{room}"
     assert room in dir(mobilenet_tf)
 

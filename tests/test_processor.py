@@ -36,7 +36,7 @@ def run(program, **environment):
 
 
 def test_kernels_are_onednn_unless_the_user_says_otherwise():
-    show = "import mobilenet_tf as m; print(m.processor.kernels())"
+    show = "import mobilenet_tf as m, keras; print(m.processor.kernels())"
     assert run(show) == ["onednn"]
     assert run(show, TF_ENABLE_ONEDNN_OPTS="0") == ["eigen"]
 

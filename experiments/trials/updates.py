@@ -145,7 +145,7 @@ def ways() -> dict[str, tuple[Callable, Callable]]:
     except ImportError as error:
         raise ImportError(
             "the differences of other packages need bsdiff4, hdiffpatch and zstandard; "
-            f"pip install 'mobilenet_tf[update]' ({error})"
+            f"pip install 'mobilenet_tf[differences]' ({error})"
         ) from error
 
     def options(size):

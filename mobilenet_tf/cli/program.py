@@ -15,23 +15,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import mobilenet_tf
-from mobilenet_tf.cli import (
-    compress,
-    decode,
-    encode,
-    evaluate,
-    export,
-    fit,
-    inspect,
-    predict,
-)
+from mobilenet_tf import processor
 from mobilenet_tf.cli.flags import Formatter, Parser, as_flags
 
-COMMANDS = (fit, evaluate, predict, compress, export, encode, decode, inspect)
+COMMANDS = (
+    *("fit", "evaluate", "predict", "compress", "export", "encode", "decode"),
+    *("inspect", "publish", "update"),
+)
 
 
-def parser() -> Parser:
-    """The parser of all commands."""
+def parser(commands: Sequence[str] = COMMANDS) -> Parser:
+    """The parser of some commands, whose modules are imported."""
     whole = Parser(
         prog="mobilenet_tf",
         description="Small image classifiers: train, measure, compress, deploy.",
@@ -41,8 +35,8 @@ def parser() -> Parser:
     version = f"mobilenet_tf {mobilenet_tf.__version__}"
     whole.add_argument("--version", action="version", version=version)
     subparsers = whole.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2]
+    for name in commands:
+        command = processor.import_quietly(f"mobilenet_tf.cli.{name}")
         summary = (command.__doc__ or "").partition("\n")[0].rstrip(".")
         own = subparsers.add_parser(
             name,
@@ -66,7 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Words of the command line; None means those of this process.
     """
-    options = parser().parse_args(arguments)
+    if arguments is None:
+        arguments = sys.argv[1:]
+    # The others take seconds to import, and what they need may not be installed.
+    named = [name for name in COMMANDS if name in arguments[:1]]
+    options = parser(named or COMMANDS).parse_args(arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of libraries
         warnings.showwarning = _print_warning

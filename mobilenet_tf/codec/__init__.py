@@ -15,12 +15,15 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
-
-from mobilenet_tf.codec import architecture_text, container, streams, tensors
+from mobilenet_tf.codec import container, streams, tensors
 from mobilenet_tf.codec.difference import DeltaReport, apply, delta
-from mobilenet_tf.models import architecture, graph
+
+if TYPE_CHECKING:
+    import keras
+
+# What needs Keras is imported on use: devices that apply deltas do without it.
 
 MAX_WEIGHTS = 1 << 26
 
@@ -88,6 +91,8 @@ def load_weights(
     Raises:
         ValueError: As `load`, or the file is of another architecture.
     """
+    from mobilenet_tf.models import architecture, graph
+
     loaded, flat = load(path, max_weights), graph.flatten(model)
     architectures = architecture.describe(loaded), architecture.describe(flat)
     if difference := architecture.difference(*architectures):
@@ -102,6 +107,9 @@ def load_weights(
 
 def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
     """A network as bytes; see `save` for arguments and errors."""
+    from mobilenet_tf.codec import architecture_text
+    from mobilenet_tf.models import architecture, graph
+
     model = graph.flatten(model)
     text = architecture_text.to_json(architecture.describe(model))
     if model.count_params() > max_weights:
@@ -115,6 +123,8 @@ def encode(model: keras.Model, max_weights: int = MAX_WEIGHTS) -> bytes:
 
 def decode(content: bytes, max_weights: int = MAX_WEIGHTS) -> keras.Model:
     """The network of `encode`'s bytes; see `load` for arguments and errors."""
+    from mobilenet_tf.codec import architecture_text
+
     text, packed = container.unpack(content)
     model, layers = architecture_text.build(text, max_weights)
     shapes = [tuple(weight.shape) for layer in layers for weight in layer.weights]
@@ -141,6 +151,8 @@ def inspect(
     Raises:
         ValueError: As `load`.
     """
+    from mobilenet_tf.codec import architecture_text
+
     text, packed = container.unpack(content)
     _, layers = architecture_text.build(text, max_weights)
     names = [

@@ -10,7 +10,7 @@ import struct
 
 import numpy as np
 
-from mobilenet_tf.codec import architecture_text, container, streams
+from mobilenet_tf.codec import container, streams
 
 _LENGTH = struct.Struct("<I")
 
@@ -69,6 +69,9 @@ class Expander:
 
     def _of_text(self, text):
         if text not in self._shapes:
+            # It imports Keras, which devices with other files may do without.
+            from mobilenet_tf.codec import architecture_text
+
             _, layers = architecture_text.build(text, self._max_weights)
             self._shapes[text] = [
                 (f"{layer.name}/{index}", tuple(weight.shape))

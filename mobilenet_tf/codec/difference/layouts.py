@@ -12,7 +12,6 @@ import math
 import zipfile
 from collections.abc import Iterator
 
-import h5py
 import numpy as np
 
 from mobilenet_tf.codec.difference.expansion import tensors_start
@@ -97,6 +96,8 @@ def _keras(content) -> Iterator[Place]:
     start = info.header_offset + _LOCAL_HEADER + int(lengths.sum())
     if content[start : start + len(weights)] != weights:
         return  # the member is compressed
+    import h5py  # here, as devices with other files may do without it
+
     found: list[Place] = []
 
     def visit(name, item):

@@ -1,0 +1,208 @@
+"""The network on a device: replaced by atomic rename, the previous one kept.
+
+Beside the network, `flowers.tflite`, lies a folder, `flowers.tflite.update`:
+
+    state.json            the device's identifier, self-tests, files that were refused
+    previous              the file that was in use before
+    candidate             a file that is being made; of no use after an interruption
+    tests/                images of the self-tests, by their hash
+    metadata/, partial/   what the server has signed; downloads that go on
+    trusted_root.json     whom the device trusted first
+
+The network's path holds a whole, tested file at all times, whenever the power is cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.update import files, releases, self_test
+from mobilenet_tf.update.errors import UpdateError, as_update_errors
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What an update has done.
+
+    Attributes:
+        changed: Whether there is another file in place.
+        version: The version in place; 0 if it was not published by the server.
+        message: The same and more in a sentence.
+        received: Bytes that were downloaded.
+    """
+
+    changed: bool
+    version: int
+    message: str
+    received: int = 0
+
+
+@dataclasses.dataclass
+class State:
+    """What a device remembers.
+
+    Attributes:
+        device_id: Decides when the device takes part in a roll-out.
+        versions: The version of each file that was installed, by its SHA-256.
+        tests: The self-test of each such file: hash of the image, class, its name.
+        refused: Why a file is not installed again, by its SHA-256.
+    """
+
+    device_id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
+    versions: dict[str, int] = dataclasses.field(default_factory=dict)
+    tests: dict[str, tuple[str, int, str]] = dataclasses.field(default_factory=dict)
+    refused: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+class Device:
+    """A network's file, and the folder beside it.
+
+    Args:
+        path: The file, which need not exist yet.
+
+    Raises:
+        ValueError: The file's ending is unknown, or its folder does not exist.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path).resolve()
+        if self.path.suffix not in releases.SUFFIXES or not self.path.parent.is_dir():
+            raise ValueError(
+                f"path must end in {' or '.join(releases.SUFFIXES)} and be in an "
+                f"existing folder, got {str(path)!r}"
+            )
+        self.folder = self.path.with_name(f"{self.path.name}.update")
+        self.previous = self.folder / f"previous{self.path.suffix}"
+        self.candidate = self.folder / f"candidate{self.path.suffix}"
+        self.partial = self.folder / "partial"
+        self.metadata = self.folder / "metadata"
+        self.tests = self.folder / "tests"
+        self.trusted_root = self.folder / "trusted_root.json"
+        self.state = State()
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the device's lock, its state read and leftovers removed.
+
+        Raises:
+            UpdateError: Another process updates it, or its state cannot be read.
+        """
+        for folder in (self.folder, self.partial, self.metadata, self.tests):
+            folder.mkdir(exist_ok=True)
+        lock = self.folder / "lock"
+        try:
+            with files.locked(lock, f"another process updates {self.path}"):
+                self._remove_leftovers()
+                self._read_state()
+                yield
+        except BlockingIOError as error:
+            raise UpdateError(str(error)) from error
+
+    def digest(self) -> str | None:
+        """SHA-256 of the network in place, if there is one."""
+        return files.digest(self.path) if self.path.exists() else None
+
+    def write_state(self) -> None:
+        """Write the state, without what belongs to no file on the device."""
+        present = {
+            files.digest(path)
+            for path in (self.path, self.previous, self.candidate)
+            if path.exists()
+        }
+        state = self.state
+        for entries in (state.versions, state.tests):
+            for digest in set(entries) - present:
+                del entries[digest]
+        images = {f"{image}.png" for image, _, _ in state.tests.values()}
+        content = json.dumps(dataclasses.asdict(state), indent=1, ensure_ascii=False)
+        path = self.folder / "state.json"
+        if not path.exists() or path.read_bytes() != content.encode():
+            files.write(path, content.encode())
+        for path in self.tests.iterdir():
+            if path.name not in images:
+                path.unlink()
+
+    def swap(self) -> None:
+        """Put the candidate into place, and keep the file that was there."""
+        if self.path.exists():
+            shutil.copymode(self.path, self.candidate)
+        files.synchronise(self.candidate)
+        if self.path.exists():
+            # A second name for the same file: the path is never without one.
+            link = self.folder / "candidate.old"
+            try:
+                link.hardlink_to(self.path)
+            except OSError:  # a file system without them
+                shutil.copyfile(self.path, link)
+                files.synchronise(link)
+            files.rename(link, self.previous)
+        files.rename(self.candidate, self.path)
+        for path in self.partial.iterdir():
+            path.unlink()
+
+    def _read_state(self) -> None:
+        path = self.folder / "state.json"
+        if not path.exists():
+            return
+        try:
+            fields: dict[str, Any] = json.loads(path.read_bytes())
+            tests = {key: tuple(value) for key, value in fields.pop("tests").items()}
+            self.state = State(tests=tests, **fields)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UpdateError(f"{path} is damaged ({error}); delete it") from error
+
+    def _remove_leftovers(self) -> None:
+        """What an interrupted process has left."""
+        for folder, pattern in (
+            (self.folder, "candidate*"),
+            (self.folder, "arriving*"),
+            (self.folder, ".*.partial"),
+            (self.metadata, "tmp*"),
+            (self.tests, "*.new"),
+        ):
+            for path in folder.glob(pattern):
+                path.unlink()
+
+
+def go_back(path: str | os.PathLike) -> Outcome:
+    """Put the previous network into place again, once it has passed its self-test.
+
+    The file that was in place is not installed again, unless `install(retry=True)`
+    asks for it; a newer version is.
+
+    Args:
+        path: The network's file.
+
+    Raises:
+        UpdateError: There is no previous network, or it fails its self-test.
+        ValueError: The path is not legal.
+    """
+    device = Device(path)
+    with as_update_errors(), device.opened():
+        if not device.previous.exists():
+            raise UpdateError(f"there is no previous network of {device.path}")
+        digest, current = files.digest(device.previous), device.digest()
+        if digest == current:
+            raise UpdateError(f"the previous network is in place: {device.path}")
+        state = device.state
+        if digest in state.tests:
+            image, expected, label = state.tests[digest]
+            try:
+                picture = device.tests / f"{image}.png"
+                self_test.run(device.previous, picture, expected, label)
+            except self_test.SelfTestError as error:
+                raise UpdateError(f"the previous network is refused: {error}") from None
+        if current is not None:
+            state.refused[current] = "the device went back from it"
+        device.write_state()
+        files.rename(device.previous, device.path)
+        version = state.versions.get(digest, 0)
+        return Outcome(True, version, f"went back to version {version}")

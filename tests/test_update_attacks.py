@@ -1,0 +1,154 @@
+"""Attacks on updates: each is refused, and the old network stays in place."""
+
+import shutil
+
+import fleet as fleets
+import pytest
+import tiny_litert
+
+from benchmarks.update_server import Faults
+from mobilenet_tf import update
+from mobilenet_tf.update import files
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Version 1 on a server and a device, version 2 with a delta on the server."""
+    folder = tmp_path_factory.mktemp("prepared")
+    fleets.prepare(folder)
+    return folder
+
+
+@pytest.fixture
+def fleet(prepared, tmp_path):
+    with fleets.served(prepared, tmp_path) as fleet:
+        yield fleet
+
+
+@pytest.mark.parametrize("position", [0, 7, 99, 1000, -1])
+def test_a_flipped_byte_of_the_network(fleet, position):
+    fleet.server.faults = Faults(only=".delta", flip_at=position)
+    fleet.refuses("refused, a file differs from what is signed")
+    fleet.without_deltas()
+    fleet.server.faults = Faults(only=".2.tflite", flip_at=position)
+    fleet.refuses("refused, a file differs from what is signed")
+    fleet.server.faults = Faults()
+    assert fleet.install().changed
+
+
+def test_a_flipped_byte_of_what_is_signed(fleet):
+    """Any byte: those between tokens change nothing, all others are refused."""
+    metadata = fleet.repository_path / "metadata"
+    device = fleet.path.parent
+    kept = fleet.folder / "kept"
+    shutil.copytree(device, kept, symlinks=True)
+    outcomes = []
+    for name in ("timestamp.json", "3.snapshot.json", "3.targets.json"):
+        for position in range(3, (metadata / name).stat().st_size, 97):
+            fleet.server.faults = Faults(only=name, flip_at=position)
+            try:
+                fleet.install()
+                outcomes.append("harmless")
+                shutil.rmtree(device)
+                shutil.copytree(kept, device, symlinks=True)
+            except update.UpdateError as error:
+                outcomes.append("refused")
+                assert "refused" in str(error) or "cannot be reached" in str(error)
+                assert files.digest(fleet.path) == files.digest(kept / fleet.path.name)
+    assert outcomes.count("refused") > 0.9 * len(outcomes)
+
+
+def test_an_old_state_replayed(fleet):
+    old = fleet.folder / "old"
+    shutil.copytree(fleet.repository_path, old)
+    fleet.publish("tulip", 3, rollout=0)
+    assert fleet.install().version == 2
+    fleet.server.folder = old
+    with pytest.raises(update.UpdateError, match="an older state than this device"):
+        fleet.install()
+    assert fleet.best() == "rose"
+
+
+def test_a_state_that_is_held_back(fleet):
+    second = 1 / 86400
+    fleet.repository(lifetimes=update.Lifetimes(timestamp=second)).renew()
+    expires = update.metadata._now() + update.metadata.datetime.timedelta(seconds=2)
+    while update.metadata._now() < expires:
+        fleet.server.closing.wait(0.2)
+    fleet.refuses("has expired, so that newer versions may be held back")
+    fleet.repository().renew()
+    assert fleet.install().changed
+
+
+def test_mixed_states(fleet):
+    """The list of another state, though it was signed with the right keys."""
+    metadata = fleet.repository_path / "metadata"
+    old = sorted(metadata.glob("*.targets.json"))[-2].read_bytes()
+    sorted(metadata.glob("*.targets.json"))[-1].write_bytes(old)
+    fleet.refuses("refused, a file differs from what is signed")
+
+
+def test_wrong_keys(fleet):
+    (fleet.folder / "other").mkdir()
+    other = fleets.Fleet(fleet.folder / "other", fleet.server)
+    other.photograph = fleet.photograph
+    other.publish("tulip", 5)
+    fleet.server.folder = other.repository_path
+    fleet.refuses("not signed by the keys that this device trusts")
+
+
+@pytest.mark.parametrize("role", ["root", "targets", "snapshot", "timestamp"])
+def test_a_rotated_key(fleet, role):
+    """Devices follow; who has stolen the old key is refused."""
+    stolen = fleet.folder / "stolen"
+    shutil.copytree(fleet.repository_path, stolen)
+    stolen_keys = fleet.folder / "stolen_keys"
+    shutil.copytree(fleet.keys, stolen_keys)
+    fleet.repository().rotate_key(role)
+    assert fleet.install().version == 2
+    assert fleet.best() == "rose"
+    thief = update.Repository(stolen, [stolen_keys], report=fleet.lines.append)
+    for path in stolen_keys.glob("*.pem"):
+        if role not in path.name and role != "root":
+            path.unlink()
+    if role == "root":
+        thief.rotate_key("timestamp")
+    elif role == "timestamp":
+        for _ in range(3):
+            thief.renew()
+    else:
+        return  # without the timestamp's key nothing can be signed
+    # A root that only the old key has signed; or the new root and an old timestamp.
+    if role == "timestamp":
+        for path in (fleet.repository_path / "metadata").glob("*.root.json"):
+            shutil.copy(path, stolen / "metadata")
+    fleet.server.folder = stolen
+    with pytest.raises(update.UpdateError, match="refused, "):
+        fleet.install()
+    assert fleet.best() == "rose"
+
+
+def test_many_rotations(fleet):
+    for role in ("root", "timestamp", "root", "targets", "snapshot", "root"):
+        fleet.repository().rotate_key(role)
+    assert fleet.install().changed and fleet.best() == "rose"
+
+
+def test_a_delta_for_another_base(fleet, monkeypatch):
+    """The publisher has mixed up two deltas: the whole file comes instead."""
+    base = fleet.folder / "base.tflite"
+    base.write_bytes(tiny_litert.network("tulip", 50))
+    make = update.repository.deltas.make
+    monkeypatch.setattr(
+        update.repository.deltas, "make", lambda old, *rest: make(base, *rest)
+    )
+    fleet.publish("tulip", 3)
+    fleet.server.faults = Faults(only=".3.tflite", cut_at=0)
+    fleet.refuses("was cut")
+    assert (
+        "the delta is refused, the whole file is taken: old must be the file that"
+        in (fleet.lines[-1])
+    )
+    fleet.server.faults = Faults()
+    assert fleet.install().message.startswith("updated: version 1 -> 3, by whole file")
+    assert fleet.best() == "tulip"

@@ -17,6 +17,9 @@ ROWS, COLUMNS = 8, 64
 _PRIOR = 4.0  # weight of the mean density, in positions
 
 
+Indexer = np.ndarray | slice  # of rows or columns
+
+
 class Mask:
     """Positions of the nonzero weights.
 
@@ -60,12 +63,12 @@ class Mask:
         return result
 
 
-def steps(values, thresholds):
-    """The number of thresholds at most as large."""
+def steps(values: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """For each value, how many of the ascending thresholds are at most as large."""
     return thresholds.searchsorted(values, "right")
 
 
-def share_of_ones(counts):
+def share_of_ones(counts: np.ndarray) -> np.ndarray:
     """The share of ones in counts of zeros and ones, on the last axis."""
     ones = counts[..., 1]
     return ones / (counts[..., 0] + ones)
@@ -74,12 +77,13 @@ def share_of_ones(counts):
 class Density:
     """Shares of weights that are not zero, by filter and by input channel."""
 
-    def __init__(self, filters, channels):
+    def __init__(self, filters: int, channels: int):
         self._filters = np.zeros((2, filters))
         self._channels = np.zeros((2, channels))
         self._ones = self._total = 0.0
 
-    def odds(self, rows, columns):
+    def odds(self, rows: Indexer, columns: Indexer) -> np.ndarray:
+        """Odds that a weight is not zero, `(rows, columns)`."""
         mean = (self._ones + 0.5) / (self._total + 1.0)
 
         def odds(counts):
@@ -89,7 +93,8 @@ class Density:
         row, column = odds(self._filters[:, rows]), odds(self._channels[:, columns])
         return row[:, None] * column * ((1.0 - mean) / mean)
 
-    def add(self, rows, columns, bits):
+    def add(self, rows: Indexer, columns: Indexer, bits: np.ndarray) -> None:
+        """Count which weights of these rows and columns are not zero."""
         self._filters[0, rows] += bits.sum(1)
         self._filters[1, rows] += bits.shape[1]
         self._channels[0, columns] += bits.sum(0)

@@ -6,6 +6,8 @@ that ascend as the floats do.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mobilenet_tf.codec import tensors
@@ -84,7 +86,11 @@ def codebook(values: np.ndarray) -> np.ndarray | None:
 
 
 def code_codebook(
-    coder: Coder, models, way: int, values: np.ndarray, before: np.ndarray | None
+    coder: Coder,
+    models: Any,
+    way: int,
+    values: np.ndarray,
+    before: np.ndarray | None,
 ) -> np.ndarray:
     """Code the codebook of a tensor, with that of its counterpart as prediction.
 

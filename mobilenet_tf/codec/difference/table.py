@@ -28,18 +28,20 @@ _MOST_PIECES = 1 << 16
 
 
 class Writer:
-    """Writes numbers of 7 bits in a byte."""
+    """Writes integers, seven bits to a byte, the lowest first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.content = bytearray()
 
-    def number(self, value):
+    def number(self, value: int) -> None:
+        """Append an integer that is not negative."""
         while value >= 128:
             self.content.append(value & 127 | 128)
             value >>= 7
         self.content.append(value)
 
-    def signed(self, value):
+    def signed(self, value: int) -> None:
+        """Append an integer of either sign."""
         self.number(2 * value if value >= 0 else -2 * value - 1)
 
 

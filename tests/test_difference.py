@@ -14,6 +14,7 @@ pytest.importorskip("constriction")
 
 from mobilenet_tf import codec
 from mobilenet_tf.codec.difference import layouts
+from mobilenet_tf.models import architecture, weight_shapes
 
 SUFFIXES = (".mntc", ".keras")
 
@@ -199,3 +200,33 @@ def test_litert(litert_files, tmp_path, before, after, share):
     assert {"0/weights", "0/bias"} <= names
     report = round_trip(tmp_path, old, new)
     assert report.delta_bytes < share * report.new_bytes
+
+
+SHAPED = {
+    "mobilenet": build,
+    "squeezenet": lambda: mobilenet_tf.build_squeezenet(resolution=64, classes=3),
+    "other layers": lambda: keras.Sequential(
+        [
+            keras.Input((9, 9, 4)),
+            keras.layers.Conv2D(6, (3, 2), groups=2, use_bias=False),
+            keras.layers.SeparableConv2D(5, 3, depth_multiplier=2),
+            keras.layers.BatchNormalization(scale=False),
+            keras.layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2),
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_shapes_of_weights_are_those_of_the_network(name):
+    model = SHAPED[name]()
+    description = architecture.describe(model)
+    assert weight_shapes.of_architecture(description, model.count_params()) == [
+        (layer.name, tuple(weight.shape))
+        for layer in model.layers
+        for weight in layer.weights
+    ]
+    with pytest.raises(ValueError, match="at most"):
+        weight_shapes.of_architecture(description, model.count_params() - 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from mobilenet_tf.models import architecture
+from mobilenet_tf.models import architecture, weight_shapes
 from mobilenet_tf.models.architecture import Architecture, LayerSpec, TooLargeError
 from mobilenet_tf.models.layer_schema import SETTINGS
 
@@ -111,4 +111,22 @@ def build(text: str, max_weights: int) -> tuple[keras.Model, list[keras.layers.L
     except TooLargeError:
         raise
     except Exception as error:  # a hostile text can make Keras raise anything
+        raise ValueError(f"it describes no network: {error}") from error
+
+
+def shapes_of_weights(text: str, max_weights: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Layer and shape of each tensor of a file, in its order.
+
+    Args:
+        text: What `to_json` gave.
+        max_weights: As `build`.
+
+    Raises:
+        ValueError: As `build`.
+    """
+    try:
+        return weight_shapes.of_architecture(from_json(text), max_weights)
+    except TooLargeError:
+        raise
+    except Exception as error:  # as in `build`
         raise ValueError(f"it describes no network: {error}") from error

@@ -164,21 +164,27 @@ def find_scales(planes: np.ndarray, axis: int) -> np.ndarray | None:
         return None  # for most float weights the first channel suffices
     largest = np.abs(values).max(rest)
     scales = np.ones(len(largest), "float32")
-    known = largest == 0  # channels of which the scale is known
+    unknown = np.flatnonzero(largest)  # channels whose scale is not found yet
     for divisor in range(_INT8, 0, -1):
         exact = largest / np.float32(divisor)
         # The quotient may be one step beside the scale that the product was made with.
         for candidate in (exact, np.nextafter(exact, 0), np.nextafter(exact, 1e38)):
-            candidate = candidate.astype("float32")
-            with np.errstate(all="ignore"):
-                multiples = np.rint(values / _along(candidate, axis)).astype("float32")
-                product = multiples * _along(candidate, axis)
-            fits = ((product.view("uint32") == planes).all(rest)) & ~known
-            scales[fits] = candidate[fits]
-            known |= fits
-        if known.all():
-            return scales
-    return None
+            if not len(unknown):
+                return scales
+            own = candidate.astype("float32")[unknown]
+            fits = _are_multiples(planes.take(unknown, axis), own, axis)
+            scales[unknown[fits]] = own[fits]
+            unknown = unknown[~fits]
+    return None if len(unknown) else scales
+
+
+def _are_multiples(planes, scales, axis):
+    """Which channels are multiples of their scales, bit by bit."""
+    values, scales = planes.view("float32"), _along(scales, axis)
+    with np.errstate(all="ignore"):
+        product = np.rint(values / scales).astype("float32") * scales
+    equal = product.view("uint32") == planes
+    return equal.all(tuple(other for other in range(3) if other != axis))
 
 
 def _channel_axis(planes):

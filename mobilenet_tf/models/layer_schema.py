@@ -83,15 +83,18 @@ def check_axis(layer: keras.layers.Layer, shape: tuple[int | None, ...]) -> None
         )
 
 
-def count_weights(
+def weight_shapes(
     kind: str, layer: keras.layers.Layer, shape: tuple[int | None, ...]
-) -> int:
-    """How many weights a layer will have, before they take memory.
+) -> list[tuple[int, ...]]:
+    """Shapes of the weights that a layer will have, before they take memory.
 
     Args:
         kind: The layer's class.
         layer: The layer, built or not.
         shape: Shape of its input.
+
+    Returns:
+        Shapes in the order of `layer.weights`.
 
     Raises:
         ValueError: The number of channels is not known, or a batch normalisation is of
@@ -102,18 +105,28 @@ def count_weights(
         raise ValueError(
             f"layer {layer.name!r} must take a known number of channels, got {shape}"
         )
-    kernel = math.prod(config.get("kernel_size", (1,)))
-    multiplied = channels * config.get("depth_multiplier", 1)
+    kernel = tuple(config.get("kernel_size", ()))
+    multiplier = config.get("depth_multiplier", 1)
+    multiplied, bias = channels * multiplier, bool(config.get("use_bias", False))
     if kind == "BatchNormalization":
         check_axis(layer, shape)
-        return channels * (2 + bool(config["center"]) + bool(config["scale"]))
+        vectors = 2 + bool(config["center"]) + bool(config["scale"])
+        return [(channels,)] * vectors
     if kind == "DepthwiseConv2D":
-        return multiplied * (kernel + bool(config["use_bias"]))
+        return [(*kernel, channels, multiplier), *[(multiplied,)] * bias]
     if kind == "SeparableConv2D":
         filters = config["filters"]
-        return multiplied * (kernel + filters) + filters * bool(config["use_bias"])
+        depthwise = (*kernel, channels, multiplier)
+        return [depthwise, (1, 1, multiplied, filters), *[(filters,)] * bias]
     if kind in ("Conv2D", "Dense"):
         filters = config.get("units", config.get("filters"))
-        each = kernel * channels // config.get("groups", 1) + bool(config["use_bias"])
-        return filters * each
-    return 0
+        inputs = channels // config.get("groups", 1)
+        return [(*kernel, inputs, filters), *[(filters,)] * bias]
+    return []
+
+
+def count_weights(
+    kind: str, layer: keras.layers.Layer, shape: tuple[int | None, ...]
+) -> int:
+    """How many weights a layer will have; see `weight_shapes`."""
+    return sum(map(math.prod, weight_shapes(kind, layer, shape)))

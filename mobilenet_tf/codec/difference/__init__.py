@@ -65,11 +65,8 @@ def delta(
     before, after = _read("old", old), _read("new", new)
     expander = Expander(max_bytes)
     content = _encode(before, after, expander)
-    rebuilt = _decode(container.unpack(content, max_bytes), before, expander)
-    if rebuilt != after:
-        raise RuntimeError("the difference does not give the new file; please report")
-    _write(Path(output), content)
     stream = len(container.unpack(content, max_bytes).stream)
+    _write(Path(output), content)
     return DeltaReport(len(before), len(after), len(content), stream)
 
 
@@ -110,30 +107,34 @@ def apply(
 
 
 def _encode(old, new, expander):
-    """The smaller of two differences: with tensors, and of bytes alone."""
+    """A difference with tensors where the files have some, and of bytes otherwise."""
+    forms = None, None
+    if new.startswith(CODEC_MAGIC) and old.startswith(CODEC_MAGIC):
+        forms = _expanded(old, expander), _expanded(new, expander)
+        if forms[1] is not None and expander.pack(forms[1]) != new:
+            forms = None, None  # another encoder wrote it
+    expanded = None not in forms
+    before, after = forms if expanded else (old, new)
+    places = [
+        layouts.of_shapes(form, expander.shapes(form))
+        if expanded
+        else layouts.find(form)
+        for form in (before, after)
+    ]
+    script, stream = running.encode(
+        planning.plan(before, after, *places), before, after
+    )
+    if running.decode(script, stream, before, len(after)) != after:
+        raise RuntimeError("the difference does not give the new file; please report")
     hashes = hashlib.sha256(old).digest(), hashlib.sha256(new).digest()
-
-    def packed(expanded, before, after, *places):
-        pieces = planning.plan(before, after, *places)
-        script, stream = running.encode(pieces, before, after)
-        return container.pack(Difference(expanded, *hashes, len(after), script, stream))
-
-    candidates = [packed(False, old, new, layouts.find(old), layouts.find(new))]
-    forms = _expanded(old, expander), _expanded(new, expander)
-    if None not in forms:
-        places = [layouts.of_shapes(form, expander.shapes(form)) for form in forms]
-        candidates.append(packed(True, *forms, *places))
-    return min(candidates, key=len)
+    return container.pack(Difference(expanded, *hashes, len(after), script, stream))
 
 
 def _expanded(content, expander):
-    """A file of the codec, expanded; None for another one."""
-    if not content.startswith(CODEC_MAGIC):
-        return None
+    """A file of the codec, expanded; None for a damaged one."""
     try:
-        expanded = expander.expand(content)
-        return expanded if expander.pack(expanded) == content else None
-    except ValueError:  # damaged, which bytes can be too
+        return expander.expand(content)
+    except ValueError:  # which bytes can be too
         return None
 
 

@@ -6,6 +6,8 @@ architecture as the file holds it, and all tensors one after the other.
 
 from __future__ import annotations
 
+import itertools
+import operator
 import struct
 
 import numpy as np
@@ -16,7 +18,7 @@ _LENGTH = struct.Struct("<I")
 
 
 class Expander:
-    """Expands files and packs them again; networks of one architecture are built once.
+    """Expands files and packs them again; an architecture is read once.
 
     Args:
         max_bytes: Files with larger tensors are refused before they take memory.
@@ -72,14 +74,13 @@ class Expander:
             # It imports Keras, which devices with other files may do without.
             from mobilenet_tf.codec import architecture_text
 
-            _, layers = architecture_text.build(text, self._max_weights)
+            shapes = architecture_text.shapes_of_weights(text, self._max_weights)
+            streams.check_blocks([shape for _, shape in shapes], self._max_weights)
             self._shapes[text] = [
-                (f"{layer.name}/{index}", tuple(weight.shape))
-                for layer in layers
-                for index, weight in enumerate(layer.weights)
+                (f"{name}/{index}", shape)
+                for name, own in itertools.groupby(shapes, operator.itemgetter(0))
+                for index, (_, shape) in enumerate(own)
             ]
-            shapes = [shape for _, shape in self._shapes[text]]
-            streams.check_blocks(shapes, self._max_weights)
         return self._shapes[text]
 
 

@@ -61,17 +61,17 @@ def test_every_truncation_and_every_byte(files):
 
 
 def test_changed_content_under_a_right_checksum(files, monkeypatch):
-    from mobilenet_tf.codec.difference import expansion
+    from mobilenet_tf.codec import architecture_text
 
     cache = {}
-    build = expansion.architecture_text.build
+    build = architecture_text.build
 
     def cached(text, max_weights):
         if text not in cache:
             cache[text] = build(text, max_weights)
         return cache[text]
 
-    monkeypatch.setattr(expansion.architecture_text, "build", cached)
+    monkeypatch.setattr(architecture_text, "build", cached)
     whole = container.unpack((files / "delta").read_bytes(), LIMIT)
     outcomes = collections.Counter()
 

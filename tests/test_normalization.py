@@ -119,6 +119,6 @@ def test_steps_of_compression_train_merged_networks(merged, stripes, eagerly):
     small = compression.remove_channels(
         merged, stripes, QUICK, fraction=0.25, report=lambda report: None
     )
-    assert evaluate(small, stripes).top1 > 0.9
+    assert evaluate(small, stripes).top1 > 0.8
     for array, same in zip(merged.get_weights(), before, strict=True):
         np.testing.assert_array_equal(array, same)  # the model itself stays as it is

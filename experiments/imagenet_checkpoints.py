@@ -25,16 +25,15 @@ import hashlib
 import time
 from pathlib import Path
 
-import keras
 from absl import flags
 
-import mobilenet_tf
 from experiments.harness import Config, Table, run
 from experiments.harness.page import Part
 from experiments.published.checkpoints import SQUEEZENET_COMPRESSED, TF_SLIM
 from experiments.report.sheet import Sheet
 from experiments.trials import records
 from experiments.trials.provenance import provenance
+from experiments.trials.published_weights import build
 from mobilenet_tf.analysis import table
 from mobilenet_tf.models import weight_loading
 from mobilenet_tf.models.imagenet import PAIRS
@@ -85,15 +84,6 @@ def chosen(config: CheckpointConfig) -> dict[str, str]:
             f"checkpoints must be of {', '.join(ALL)}; got {', '.join(unknown)}"
         )
     return {f"mobilenet_{pair}": "imagenet" for pair in config.checkpoints or ALL}
-
-
-def build(name: str, weights: str) -> keras.Model:
-    """A network with its weights, by its name in the records."""
-    kind, *size = name.split("_")
-    if kind == "squeezenet":
-        return mobilenet_tf.build_squeezenet(weights=weights)
-    alpha, side = float(size[0]), int(size[1])
-    return mobilenet_tf.build(alpha, base_resolution=side, weights=weights)
 
 
 def evaluate(name: str, weights: str, folder: Path, config: CheckpointConfig) -> None:

@@ -29,8 +29,9 @@ FIRST = dataclasses.replace(FINE_TUNE, name="first", learning_rate=0.02, epochs=
 AGAIN = dataclasses.replace(COMPRESS, name="again", epochs=2)
 # How a network is trained for an update: `compression.update`'s arguments. The first
 # is training as usual, after which the network is compressed anew.
+ANEW = "all, compressed anew"
 TRAININGS: dict[str, dict] = {
-    "all, compressed anew": {"part": "all"},
+    ANEW: {},
     "all, on the old values": {},
     "all, 10 % of the weights": {"share": 0.1},
     "all, 2 % of the weights": {"share": 0.02},
@@ -270,7 +271,7 @@ def _updates(data, weights, workdir, known) -> Iterator[dict]:
             for name, how in TRAININGS.items():
                 if (story, compressed, name) in known:
                     continue
-                anew = how["part"] == "all"
+                anew = name == ANEW
                 updated = compression.update(
                     floats if anew else start,
                     after,

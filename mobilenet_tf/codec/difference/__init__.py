@@ -107,20 +107,20 @@ def apply(
 
 
 def _encode(old, new, expander):
-    """A difference with tensors where the files have some, and of bytes otherwise."""
-    forms = None, None
-    if new.startswith(CODEC_MAGIC) and old.startswith(CODEC_MAGIC):
-        forms = _expanded(old, expander), _expanded(new, expander)
-        if forms[1] is not None and expander.pack(forms[1]) != new:
-            forms = None, None  # another encoder wrote it
-    expanded = None not in forms
-    before, after = forms if expanded else (old, new)
-    places = [
-        layouts.of_shapes(form, expander.shapes(form))
-        if expanded
-        else layouts.find(form)
-        for form in (before, after)
-    ]
+    """A difference with the tensors of codec files, or of the files as they are."""
+    forms = _expanded(old, expander), _expanded(new, expander)
+    # Another encoder may have written the new file.
+    if None not in forms and expander.pack(forms[1]) == new:
+        places = [layouts.of_shapes(form, expander.shapes(form)) for form in forms]
+        content = _packed(True, old, new, *forms, *places)
+        if len(content) < len(new):
+            return content
+    places = [layouts.find(file) for file in (old, new)]
+    return _packed(False, old, new, old, new, *places)
+
+
+def _packed(expanded, old, new, before, after, *places):
+    """A difference of two files in the form `before` and `after`, verified."""
     script, stream = running.encode(
         planning.plan(before, after, *places), before, after
     )
@@ -131,10 +131,12 @@ def _encode(old, new, expander):
 
 
 def _expanded(content, expander):
-    """A file of the codec, expanded; None for a damaged one."""
+    """A file of the codec, expanded; None for another or a damaged one."""
+    if not content.startswith(CODEC_MAGIC):
+        return None
     try:
         return expander.expand(content)
-    except ValueError:  # which bytes can be too
+    except ValueError:
         return None
 
 

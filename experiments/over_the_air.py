@@ -14,10 +14,7 @@ network keeps its values, and 2 % of the file where the classifier alone changes
 Time: half an hour on 2 CPU cores with --measure, seconds from records.
 """
 
-import dataclasses
 from pathlib import Path
-
-from absl import flags
 
 from experiments.harness import Config, Table, run
 from experiments.harness.page import Part
@@ -25,19 +22,10 @@ from experiments.report.sheet import Sheet
 from experiments.trials import updates
 from mobilenet_tf.analysis import table
 
-flags.DEFINE_bool("measure", False, "Train and measure the updates without a record.")
-
 OURS = "codec.delta"
 
 
-@dataclasses.dataclass(frozen=True)
-class UpdateConfig(Config):
-    """The configuration with the flags of this script."""
-
-    measure: bool = False
-
-
-def content(config: UpdateConfig) -> list[Part]:
+def content(config: Config) -> list[Part]:
     """A table of bytes for each story, one of seconds, and whether the targets hold."""
     if config.measure:
         if config.mobilenet_weights is None:
@@ -100,7 +88,6 @@ experiment = Table(
     name="over_the_air",
     title="Updates over the air: bytes of the difference between two networks",
     content=content,
-    config=UpdateConfig,
     remark="""\
 Sizes are bytes. "Float32" is the whole network in float32, "File" the whole new file of
 the codec; the other columns are differences from the old file to it. "All, compressed

@@ -38,7 +38,6 @@ _ROOM = (
 flags.DEFINE_string("board", None, "Print the most accurate network that fits it.")
 flags.DEFINE_string("sram", None, "The same for a chip with so much RAM, as in 256k.")
 flags.DEFINE_string("flash", None, "Flash of that chip, as in 1m.")
-flags.DEFINE_bool("measure", False, "Measure the networks without a record.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +47,6 @@ class MicrocontrollerConfig(Config):
     board: str | None = None
     sram: str | None = None
     flash: str | None = None
-    measure: bool = False
 
 
 def memory(config: MicrocontrollerConfig) -> tuple[int, int] | None:

@@ -30,8 +30,6 @@ from experiments.report.sheet import Sheet
 from experiments.trials import requantization, updates
 from mobilenet_tf.analysis import table
 
-flags.DEFINE_bool("measure", False, "Train and measure the updates without a record.")
-
 flags.DEFINE_list("requantize", [], "Published weights for the update to 8 bits.")
 
 OURS = "codec.delta"
@@ -44,7 +42,6 @@ OF_THE_OTHERS, OF_THE_FILE = 100 / 3, 2.0
 class UpdateConfig(Config):
     """The configuration with the flags of this script."""
 
-    measure: bool = False
     requantize: tuple[str, ...] = ()
 
 
@@ -178,8 +175,8 @@ of `mobilenet_tf.compression.update`, which keeps the values of the old kernels.
 before" is the accuracy on the new task without an update. One seed; the first images of
 both splits. To 8 bits, the codec's file has kernels in multiples of a scale per channel
 and all else in float32; LiteRT's is its int8 file. MobileNet's published weights come
-from a quantised release: in float32 too they have few values. HDiffPatch compresses with LZMA2,
-zstandard at level 22.""",
+from a quantised release: in float32 too they have few values. HDiffPatch compresses
+with LZMA2, zstandard at level 22.""",
 )
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class Config:
     precision: str = "auto"
     data_parallel: bool = False
     workers: int = 1
+    measure: bool = False
     mobilenet_weights: str | None = None
     squeezenet_weights: str | None = None
     worker_of: int | None = None

@@ -80,6 +80,7 @@ def define() -> None:
     )
     boolean("data_parallel", "Split each batch over all devices.")
     integer("workers", "Processes that share the networks and the cores.")
+    boolean("measure", "Measure what has no record yet, for scripts of measurements.")
     string(
         "mobilenet_weights",
         "ImageNet weights of MobileNet 0.25 at 128 px, for scripts that use them.",

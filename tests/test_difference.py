@@ -14,7 +14,7 @@ pytest.importorskip("constriction")
 
 from mobilenet_tf import codec
 from mobilenet_tf.codec.difference import layouts
-from mobilenet_tf.models import architecture, weight_shapes
+from mobilenet_tf.models import architecture, graph, weight_shapes
 
 SUFFIXES = (".mntc", ".keras")
 
@@ -221,7 +221,7 @@ SHAPED = {
 
 @pytest.mark.parametrize("name", SHAPED)
 def test_shapes_of_weights_are_those_of_the_network(name):
-    model = SHAPED[name]()
+    model = graph.flatten(SHAPED[name]())
     description = architecture.describe(model)
     assert weight_shapes.of_architecture(description, model.count_params()) == [
         (layer.name, tuple(weight.shape))

@@ -46,7 +46,7 @@ class UpdateConfig(Config):
 
 
 def content(config: UpdateConfig) -> list[Part]:
-    """A table of bytes for each story, one of seconds, and whether the targets hold."""
+    """A table of bytes for each story, and whether the targets hold."""
     if config.measure:
         _measure(config)
     records = updates.read(config.results)
@@ -60,12 +60,7 @@ def content(config: UpdateConfig) -> list[Part]:
             parts += [f"{story.capitalize()}:", sizes(own, story.replace(" ", "_"))]
     if requantized:
         parts += ["From float32 to 8 bits, without training:", quantized(requantized)]
-    return [
-        *parts,
-        *targets(records, requantized),
-        "Seconds to write and to apply a difference, means:",
-        times([*records, *requantized]),
-    ]
+    return [*parts, *targets(records, requantized)]
 
 
 def _measure(config):
@@ -150,18 +145,6 @@ def sizes(records: list[dict], name: str) -> Sheet:
     return Sheet((*columns, *ways, "% of the smallest other"), rows, name)
 
 
-def times(records: list[dict]) -> Sheet:
-    """Mean seconds of each way."""
-    rows = []
-    for way in records[0]["ways"]:
-        means = [
-            table.mean([record["ways"][way][key] for record in records])
-            for key in ("diff_seconds", "apply_seconds")
-        ]
-        rows.append((way, *(f"{mean:.3f}" for mean in means)))
-    return Sheet(("Way", "Write", "Apply"), rows, "seconds")
-
-
 experiment = Table(
     name="over_the_air",
     title="Updates over the air: bytes of the difference between two networks",
@@ -176,9 +159,7 @@ before" is the accuracy on the new task without an update. One seed; the first i
 both splits. To 8 bits, the codec's file has kernels in multiples of a scale per channel
 and all else in float32; LiteRT's is its int8 file. MobileNet's published weights come
 from a quantised release: in float32 too they have few values. HDiffPatch
-compresses with LZMA2, zstandard at level 22. Seconds are of the wall clock, on a
-machine that was training other networks: all of them are too large, and those of
-the class that is added are of an earlier, slower version of the codec.""",
+compresses with LZMA2, zstandard at level 22.""",
 )
 
 if __name__ == "__main__":

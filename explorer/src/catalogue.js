@@ -6,7 +6,8 @@
 const WEIGHTS = /** @type {Record<string, number>} */ ({ network: 8, alpha: 4, rho: 4 });
 
 /**
- * Give every network all its knobs, and its mean and spread.
+ * Give every network all its knobs, and its mean and spread; every device the mult-adds of
+ * the networks that it ran.
  * @param {Data} data
  * @returns {Catalogue}
  */
@@ -19,7 +20,18 @@ export function prepare(data) {
     const spread = count > 1 ? Math.sqrt(squares / (count - 1)) : null;
     return { ...entry, knobs: { ...defaults, ...entry.knobs }, mean, spread };
   });
-  return { ...data, networks };
+  const devices = data.latencies.flatMap((list) =>
+    list.devices.map(({ name, milliseconds }) => {
+      const references = Object.fromEntries(
+        Object.entries(milliseconds).map(([network, time]) => [
+          network,
+          { milliseconds: time, mult_adds: list.mult_adds[network] },
+        ]),
+      );
+      return { name, references };
+    }),
+  );
+  return { ...data, networks, devices };
 }
 
 /**

@@ -54,7 +54,7 @@ def latency_lists(footprints: Sequence[Footprint]) -> list[dict[str, Any]]:
     """
     mobilenet = _mult_adds(Network("MobileNet", mobilenet_tf.build))
     squeezenet = _mult_adds(_SQUEEZENET)
-    phones: list[dict[str, Any]] = []
+    phones: list[list[Any]] = []  # name, and the times of both networks
     for row in latencies.LATENCIES:
         threads = f"{row.threads} thread" + "s" * (row.threads > 1)
         for kind, of_mobilenet, of_squeezenet in (
@@ -63,16 +63,15 @@ def latency_lists(footprints: Sequence[Footprint]) -> list[dict[str, Any]]:
         ):
             if of_mobilenet is None and of_squeezenet is None:
                 continue
-            times = {"MobileNet": of_mobilenet, "SqueezeNet": of_squeezenet}
             name = f"{row.device}, {row.unit}, {threads}, {kind}"
-            phones.append(_device(name, times))
+            phones.append([name, of_mobilenet, of_squeezenet])
     costs = {"MobileNet": mobilenet, "SqueezeNet": squeezenet}
     lists = [{"source": latencies.SOURCE, "mult_adds": costs, "devices": phones}]
     wake_words = [row for row in footprints if row.classes == 2]
     for submission in tinyml.SUBMISSIONS if wake_words else ():
         vendor = submission.path.split("/")[1]
         name = f"{submission.board}, MLPerf Tiny v{submission.version}, {vendor}"
-        board = _device(name, {"MobileNet": submission.milliseconds})
+        board = [name, submission.milliseconds]
         costs = {"MobileNet": wake_words[0].mult_adds}
         lists.append(
             {"source": submission.path, "mult_adds": costs, "devices": [board]}
@@ -92,11 +91,6 @@ def memory() -> list[dict[str, Any]]:
         }
         for board in boards.BOARDS
     ]
-
-
-def _device(name, times):
-    known = {network: time for network, time in times.items() if time is not None}
-    return {"name": name, "milliseconds": known}
 
 
 def _mult_adds(network: Network) -> int:

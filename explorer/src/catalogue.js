@@ -21,13 +21,13 @@ export function prepare(data) {
     return { ...entry, knobs: { ...defaults, ...entry.knobs }, mean, spread };
   });
   const devices = data.latencies.flatMap((list) =>
-    list.devices.map(({ name, milliseconds }) => {
-      const references = Object.fromEntries(
-        Object.entries(milliseconds).map(([network, time]) => [
-          network,
-          { milliseconds: time, mult_adds: list.mult_adds[network] },
-        ]),
-      );
+    list.devices.map(([name, ...times]) => {
+      /** @type {Device["references"]} */
+      const references = {};
+      Object.entries(list.mult_adds).forEach(([network, count], index) => {
+        const milliseconds = times[index];
+        if (milliseconds !== null) references[network] = { milliseconds, mult_adds: count };
+      });
       return { name, references };
     }),
   );

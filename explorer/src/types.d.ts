@@ -47,8 +47,8 @@ export interface LatencyList {
   source: string;
   /** Of the network of each architecture that was run. */
   mult_adds: Record<string, number>;
-  /** With the time of each of these networks that was published. */
-  devices: { name: string; milliseconds: Record<string, number> }[];
+  /** Name, and milliseconds of each of these networks; null where none are published. */
+  devices: [string, ...(number | null)[]][];
 }
 
 /** A device with the mult-adds of the networks that it ran. */

@@ -2,7 +2,8 @@
 
 `explorer/schema.json` describes both. `data.json` is all that the first view needs:
 networks with their knobs, accuracies and costs, and what others published.
-`details.json` has each network's layers, and how it is made.
+`details.json` has each network's layers, and how it is made; texts that several
+networks share are there once, and are named by their index.
 """
 
 from __future__ import annotations
@@ -13,22 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from experiments.explorer import architectures, knobs, published, repeat
+from experiments.explorer.costs import COSTS, costs_of
+from experiments.explorer.texts import Texts
 from experiments.report import arenas
-from experiments.report.arenas import Footprint
 from experiments.trials import records
 from experiments.trials.binding import digest
 from experiments.trials.trial import CONFIG
 
 VERSION = 1
-# What a record may say about a network's costs, and what is added to it.
-COSTS = {
-    "mult_adds": ("Mult-adds", "M"),
-    "parameters": ("Parameters", "M"),
-    "file_bytes": ("File size", "bytes"),
-    "flash_bytes": ("int8 file size", "bytes"),
-    "arena_bytes": ("int8 arena", "bytes"),
-    "milliseconds": ("Time per image", "ms"),
-}
+_COMMIT = 7  # digits of a commit's hash that the page shows
 
 
 def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
@@ -53,8 +47,9 @@ def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
     footprints = arenas.read(results) if has_arenas else []
     networks, details = [], {}
     shapes: dict[str, list] = {}
+    texts = Texts()
     for seeds in _by_network(trained):
-        network, detail, layers = _entry(seeds, footprints)
+        network, detail, layers = _entry(seeds, footprints, texts)
         networks.append(network)
         details[network["id"]] = detail
         if layers is not None:
@@ -71,10 +66,15 @@ def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
         ],
         "networks": networks,
         "published": published.points(),
-        "devices": published.devices(footprints),
+        "latencies": published.latency_lists(footprints),
         "boards": published.memory(),
     }
-    return data, {"version": VERSION, "networks": details, "layers": shapes}
+    return data, {
+        "version": VERSION,
+        "networks": details,
+        "layers": shapes,
+        "texts": texts.listed(),
+    }
 
 
 # Appended, in this order, to the labels of networks that have the same one.
@@ -114,11 +114,11 @@ def _by_network(trained) -> list[list[dict]]:
     ]
 
 
-def _entry(seeds, footprints) -> tuple[dict, dict, list | None]:
+def _entry(seeds, footprints, texts) -> tuple[dict, dict, list | None]:
     """A network with its details, and its layers where they are known."""
     record = seeds[0]
     shape = _architecture(record)
-    costs, estimated = _costs(seeds, shape, footprints)
+    costs, estimated = costs_of(seeds, shape, footprints)
     values, side = knobs.of(record), record["cost"]["side"]
     network = {
         "id": identity(record),
@@ -131,21 +131,25 @@ def _entry(seeds, footprints) -> tuple[dict, dict, list | None]:
         "costs": costs,
         "estimated": estimated,
     }
+    python = repeat.lines(record)
     command, remark = repeat.command(record, max(network["seeds"]) + 1)
     detail: dict[str, Any] = {
         "table": record["experiment"],
-        "remark": remark,
-        "command": command,
-        "python": repeat.lines(record),
-        "commits": sorted({other["commit"] or "" for other in seeds}),
-        "device": record["device"],
+        "remark": texts.index(remark),
+        "command": command and texts.indices(command.split(" ")),
+        "python": python and texts.indices(python.split("\n")),
+        "commits": sorted({(other["commit"] or "")[:_COMMIT] for other in seeds}),
+        "device": texts.index(record["device"]),
         "minutes": round(sum(other["seconds"] for other in seeds) / 60, 1),
         "layers": None,
     }
     if shape is None:
         return network, detail, None
     layers = [
-        [layer.name, layer.kind, layer.mult_adds, layer.weights, layer.activations]
+        [
+            *(texts.index(layer.name), texts.index(layer.kind)),
+            *(layer.mult_adds, layer.weights, layer.activations),
+        ]
         for layer in shape.layers
     ]
     detail["layers"] = digest(layers)[:10]
@@ -162,43 +166,6 @@ def _architecture(record) -> architectures.Architecture | None:
         network, len(data["class_names"]), data["base_resolution"]
     )
     return shape if shape.mult_adds == record["cost"]["mult_adds"] else None
-
-
-def _costs(seeds, shape, footprints) -> tuple[dict[str, int], list[str]]:
-    """The costs of a network by their key, and which of them are estimates."""
-    record = seeds[0]
-    costs = {name: record["cost"][name] for name in ("mult_adds", "parameters")}
-    sizes = [other["metrics"].get("size_bytes") for other in seeds]
-    if None not in sizes:
-        costs["file_bytes"] = round(sum(sizes) / len(sizes))
-    elif "float32_bytes" in record["cost"]:
-        costs["file_bytes"] = record["cost"]["float32_bytes"]
-    elif shape is not None:
-        costs["file_bytes"] = shape.float32_bytes  # early records leave it out
-    footprint = _footprint(record, footprints) if shape is not None else None
-    if footprint is not None:
-        costs["arena_bytes"] = footprint.arena_bytes
-        costs["flash_bytes"] = footprint.flash_bytes
-        return costs, []
-    if shape is not None:
-        costs["arena_bytes"] = shape.arena_bytes
-        return costs, ["arena_bytes"]
-    return costs, []
-
-
-def _footprint(
-    record: Mapping[str, Any], footprints: Sequence[Footprint]
-) -> Footprint | None:
-    """What was measured of the same network on a microcontroller, if it was."""
-    for footprint in footprints:
-        if (
-            footprint.network == knobs.family(record["network"])
-            and footprint.side == record["cost"]["side"]
-            and footprint.classes == len(record["data"]["class_names"])
-            and footprint.mult_adds == record["cost"]["mult_adds"]
-        ):
-            return footprint
-    return None
 
 
 def _datasets(trained) -> list[dict[str, Any]]:

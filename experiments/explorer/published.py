@@ -45,8 +45,8 @@ def points() -> list[dict[str, Any]]:
     return list(unique.values())
 
 
-def devices(footprints: Sequence[Footprint]) -> list[dict[str, Any]]:
-    """Published latencies, each with the mult-adds of the network that was run.
+def latency_lists(footprints: Sequence[Footprint]) -> list[dict[str, Any]]:
+    """Published latencies: lists of devices, with the mult-adds of what was run.
 
     Args:
         footprints: Records of microcontrollers; the boards' latencies are of the
@@ -54,7 +54,7 @@ def devices(footprints: Sequence[Footprint]) -> list[dict[str, Any]]:
     """
     mobilenet = _mult_adds(Network("MobileNet", mobilenet_tf.build))
     squeezenet = _mult_adds(_SQUEEZENET)
-    measured = []
+    phones: list[list[Any]] = []  # name, and the times of both networks
     for row in latencies.LATENCIES:
         threads = f"{row.threads} thread" + "s" * (row.threads > 1)
         for kind, of_mobilenet, of_squeezenet in (
@@ -63,19 +63,20 @@ def devices(footprints: Sequence[Footprint]) -> list[dict[str, Any]]:
         ):
             if of_mobilenet is None and of_squeezenet is None:
                 continue
-            references = {
-                "MobileNet": (of_mobilenet, mobilenet),
-                "SqueezeNet": (of_squeezenet, squeezenet),
-            }
             name = f"{row.device}, {row.unit}, {threads}, {kind}"
-            measured.append(_device(name, references, latencies.SOURCE))
+            phones.append([name, of_mobilenet, of_squeezenet])
+    costs = {"MobileNet": mobilenet, "SqueezeNet": squeezenet}
+    lists = [{"source": latencies.SOURCE, "mult_adds": costs, "devices": phones}]
     wake_words = [row for row in footprints if row.classes == 2]
     for submission in tinyml.SUBMISSIONS if wake_words else ():
         vendor = submission.path.split("/")[1]
         name = f"{submission.board}, MLPerf Tiny v{submission.version}, {vendor}"
-        references = {"MobileNet": (submission.milliseconds, wake_words[0].mult_adds)}
-        measured.append(_device(name, references, submission.path))
-    return measured
+        board = [name, submission.milliseconds]
+        costs = {"MobileNet": wake_words[0].mult_adds}
+        lists.append(
+            {"source": submission.path, "mult_adds": costs, "devices": [board]}
+        )
+    return lists
 
 
 def memory() -> list[dict[str, Any]]:
@@ -90,18 +91,6 @@ def memory() -> list[dict[str, Any]]:
         }
         for board in boards.BOARDS
     ]
-
-
-def _device(name, references, source):
-    return {
-        "name": name,
-        "references": {
-            network: {"milliseconds": milliseconds, "mult_adds": mult_adds}
-            for network, (milliseconds, mult_adds) in references.items()
-            if milliseconds is not None
-        },
-        "source": source,
-    }
 
 
 def _mult_adds(network: Network) -> int:

@@ -12,10 +12,8 @@ from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[2] / "explorer"
 _PAGE = ("index.html", "style.css", "icon.svg", "src")
-_D3 = (
-    *("array", "axis", "color", "format", "interpolate", "scale", "selection"),
-    *("time", "time-format"),
-)
+# Scales and axes of numbers do without D3's time and time-format.
+_D3 = ("array", "axis", "color", "format", "interpolate", "scale", "selection")
 _LITERT = "@litertjs/core"
 _WASM_UTILS = "@litertjs/wasm-utils"
 

@@ -6,7 +6,8 @@
 const WEIGHTS = /** @type {Record<string, number>} */ ({ network: 8, alpha: 4, rho: 4 });
 
 /**
- * Give every network all its knobs, and its mean and spread.
+ * Give every network all its knobs, and its mean and spread; every device the mult-adds of
+ * the networks that it ran.
  * @param {Data} data
  * @returns {Catalogue}
  */
@@ -19,7 +20,18 @@ export function prepare(data) {
     const spread = count > 1 ? Math.sqrt(squares / (count - 1)) : null;
     return { ...entry, knobs: { ...defaults, ...entry.knobs }, mean, spread };
   });
-  return { ...data, networks };
+  const devices = data.latencies.flatMap((list) =>
+    list.devices.map(([name, ...times]) => {
+      /** @type {Device["references"]} */
+      const references = {};
+      Object.entries(list.mult_adds).forEach(([network, count], index) => {
+        const milliseconds = times[index];
+        if (milliseconds !== null) references[network] = { milliseconds, mult_adds: count };
+      });
+      return { name, references };
+    }),
+  );
+  return { ...data, networks, devices };
 }
 
 /**

@@ -100,14 +100,14 @@ export class DetailsPanel {
     while (body.children.length > layers.length) body.lastElementChild?.remove();
     while (body.children.length < layers.length) body.append(row());
     const most = COLUMNS.map((_, column) =>
-      Math.max(...layers.map((layer) => Number(layer[FIRST + column]))),
+      Math.max(...layers.map((layer) => layer[FIRST + column])),
     );
     layers.forEach((layer, index) => {
       const cells = body.children[index].children;
-      setText(cells[0], layer[0]);
-      setText(cells[1], layer[1]);
+      setText(cells[0], details?.texts[layer[0]] ?? "");
+      setText(cells[1], details?.texts[layer[1]] ?? "");
       COLUMNS.forEach((_, column) => {
-        const value = Number(layer[FIRST + column]);
+        const value = layer[FIRST + column];
         const cell = /** @type {HTMLElement} */ (cells[FIRST + column]);
         setText(cell, quantity(value, "M"));
         cell.style.setProperty("--share", `${((100 * value) / most[column]).toFixed(1)}%`);
@@ -118,24 +118,28 @@ export class DetailsPanel {
   /** @param {Network} network */
   #origin(network) {
     const detail = this.details?.networks[network.id];
-    if (!detail) return;
+    if (!this.details || !detail) return;
+    const { texts } = this.details;
     const missing = {
       command: "No script of this version trains exactly this network any more.",
       python: "The library does not have the builder of this network.",
     };
+    /** @param {number[] | null} parts @param {string} between */
+    const joined = (parts, between) =>
+      parts && parts.map((index) => texts[index]).join(between);
+    const made = { command: joined(detail.command, " "), python: joined(detail.python, "\n") };
     for (const what of /** @type {const} */ (["command", "python"])) {
-      const text = detail[what];
+      const text = made[what];
       byId(what).replaceChildren(...words(text ?? missing[what], what === "command"));
       const button = document.querySelector(`button[data-copies=${what}]`);
       /** @type {HTMLButtonElement} */ (button).disabled = text === null;
     }
-    const commits = detail.commits.map((commit) => commit.slice(0, 7)).join(", ");
     setText(
       byId("origin"),
-      `Record of table ${detail.table}, trained on ${detail.device} in ` +
-        `${digits(detail.minutes)} minutes at commit ${commits}.`,
+      `Record of table ${detail.table}, trained on ${texts[detail.device]} in ` +
+        `${digits(detail.minutes)} minutes at commit ${detail.commits.join(", ")}.`,
     );
-    setText(byId("remark"), detail.remark);
+    setText(byId("remark"), texts[detail.remark]);
   }
 }
 

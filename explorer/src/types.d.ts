@@ -42,10 +42,19 @@ export interface PublishedPoint {
   costs: Record<string, number>;
 }
 
+/** Latencies that others published. */
+export interface LatencyList {
+  source: string;
+  /** Of the network of each architecture that was run. */
+  mult_adds: Record<string, number>;
+  /** Name, and milliseconds of each of these networks; null where none are published. */
+  devices: [string, ...(number | null)[]][];
+}
+
+/** A device with the mult-adds of the networks that it ran. */
 export interface Device {
   name: string;
   references: Record<string, { milliseconds: number; mult_adds: number }>;
-  source: string;
 }
 
 export interface Board {
@@ -63,25 +72,29 @@ export interface Data {
   costs: { key: string; title: string; unit: string }[];
   networks: NetworkEntry[];
   published: PublishedPoint[];
-  devices: Device[];
+  latencies: LatencyList[];
   boards: Board[];
 }
 
 export interface Catalogue extends Omit<Data, "networks"> {
   networks: Network[];
+  devices: Device[];
 }
 
-/** Name, kind, mult-adds, weights, activations. */
-export type Layer = [string, string, number, number, number];
+/** Name and kind, as indices of texts; mult-adds, weights, activations. */
+export type Layer = [number, number, number, number, number];
 
 export interface Detail {
   table: string;
-  /** What the table says that it stands in. */
-  remark: string;
-  command: string | null;
-  python: string | null;
+  /** What the table says that it stands in: an index of texts. */
+  remark: number;
+  /** Its words: indices of texts. */
+  command: number[] | null;
+  /** Its lines: indices of texts. */
+  python: number[] | null;
   commits: string[];
-  device: string;
+  /** An index of texts. */
+  device: number;
   minutes: number;
   layers: string | null;
 }
@@ -90,6 +103,8 @@ export interface Details {
   version: number;
   networks: Record<string, Detail>;
   layers: Record<string, Layer[]>;
+  /** What several networks share. */
+  texts: string[];
 }
 
 /** Everything that the page shows follows from it; a link holds it. */

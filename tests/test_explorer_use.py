@@ -124,7 +124,10 @@ def page_of_500(chromium, explorer_folder, tmp_path_factory):
 
 
 @pytest.mark.parametrize("slider", ["knob-alpha", "limit-mult_adds"])
-def test_redraws_500_networks_in_a_frame(page_of_500, slider):
+def test_redraws_500_networks_in_a_frame(page_of_500, slider, pytestconfig):
+    # Beside other programs CPU time doubles too, so that only the thorough tests, which
+    # have the machine to themselves, ask for the limit itself.
+    limit = REDRAW_MILLISECONDS * (1 if pytestconfig.getoption("--thorough") else 3)
     page = page_of_500
     assert page.locator("#ours [role=radio]").count() > 450
     session = measured(page)
@@ -134,7 +137,7 @@ def test_redraws_500_networks_in_a_frame(page_of_500, slider):
         start = task_seconds(session)
         page.evaluate(_MOVE, [slider, 4])
         durations.append((task_seconds(session) - start) / 4)
-    assert 1000 * min(durations) < REDRAW_MILLISECONDS
+    assert 1000 * min(durations) < limit
 
 
 @pytest.mark.parametrize(

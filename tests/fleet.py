@@ -19,6 +19,21 @@ from mobilenet_tf import update
 from mobilenet_tf.update import self_test
 
 
+@pytest.fixture(scope="session")
+def prepared_fleet(tmp_path_factory):
+    """Version 1 on a server and a device, version 2 with a delta on the server."""
+    folder = tmp_path_factory.mktemp("prepared_fleet")
+    prepare(folder)
+    return folder
+
+
+@pytest.fixture
+def fleet(prepared_fleet, tmp_path):
+    """A copy of the prepared fleet, whose server runs."""
+    with served(prepared_fleet, tmp_path) as running:
+        yield running
+
+
 class Fleet:
     """A repository that is served, and a device.
 

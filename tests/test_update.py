@@ -14,19 +14,8 @@ from mobilenet_tf import update
 from mobilenet_tf.models.keras_file import TrainingInfo
 from mobilenet_tf.update import deltas, files, self_test
 
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """Version 1 on a server and a device, version 2 with a delta on the server."""
-    folder = tmp_path_factory.mktemp("prepared")
-    fleets.prepare(folder)
-    return folder
-
-
-@pytest.fixture
-def fleet(prepared, tmp_path):
-    with fleets.served(prepared, tmp_path) as fleet:
-        yield fleet
+# The fixtures `fleet` and `prepared_fleet`.
+pytest_plugins = (fleets.__name__,)
 
 
 def fetched(fleet):

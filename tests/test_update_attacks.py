@@ -10,19 +10,8 @@ from benchmarks.update_server import Faults
 from mobilenet_tf import update
 from mobilenet_tf.update import files
 
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """Version 1 on a server and a device, version 2 with a delta on the server."""
-    folder = tmp_path_factory.mktemp("prepared")
-    fleets.prepare(folder)
-    return folder
-
-
-@pytest.fixture
-def fleet(prepared, tmp_path):
-    with fleets.served(prepared, tmp_path) as fleet:
-        yield fleet
+# The fixtures `fleet` and `prepared_fleet`.
+pytest_plugins = (fleets.__name__,)
 
 
 @pytest.mark.parametrize("position", [0, 7, 99, 1000, -1])

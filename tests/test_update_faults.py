@@ -14,19 +14,8 @@ from conftest import ROOT
 from benchmarks import update_kills
 from benchmarks.update_server import Faults
 
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """Version 1 on a server and a device, version 2 with a delta on the server."""
-    folder = tmp_path_factory.mktemp("prepared")
-    fleets.prepare(folder)
-    return folder
-
-
-@pytest.fixture
-def fleet(prepared, tmp_path):
-    with fleets.served(prepared, tmp_path) as fleet:
-        yield fleet
+# The fixtures `fleet` and `prepared_fleet`.
+pytest_plugins = (fleets.__name__,)
 
 
 def test_a_connection_that_is_cut_at_every_tenth(fleet):

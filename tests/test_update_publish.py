@@ -11,19 +11,8 @@ from mobilenet_tf import update
 from mobilenet_tf.cli import program
 from mobilenet_tf.update import releases
 
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """Version 1 on a server and a device, version 2 with a delta on the server."""
-    folder = tmp_path_factory.mktemp("prepared")
-    fleets.prepare(folder)
-    return folder
-
-
-@pytest.fixture
-def fleet(prepared, tmp_path):
-    with fleets.served(prepared, tmp_path) as fleet:
-        yield fleet
+# The fixtures `fleet` and `prepared_fleet`.
+pytest_plugins = (fleets.__name__,)
 
 
 def test_a_roll_out_in_stages(fleet):
@@ -176,13 +165,13 @@ def test_the_commands(fleet, capsys):
     assert str(stopped.value.code).startswith("mobilenet_tf update: there is no prev")
 
 
-def test_the_guide(prepared, tmp_path, monkeypatch, capsys):
+def test_the_guide(prepared_fleet, tmp_path, monkeypatch, capsys):
     """Runs the code of docs/updating_a_fleet.md, with a folder as the server."""
     monkeypatch.chdir(tmp_path)
     for name, best in (("flowers", "rose"), ("flowers_2", "rose")):
         content = tiny_litert.network(best, len(name))
         (tmp_path / f"{name}.tflite").write_bytes(content)
-    (tmp_path / "rose.jpg").write_bytes((prepared / "photo.png").read_bytes())
+    (tmp_path / "rose.jpg").write_bytes((prepared_fleet / "photo.png").read_bytes())
     (tmp_path / "device").mkdir()
     (tmp_path / "1.root.json").symlink_to("server/metadata/1.root.json")
     page = (ROOT / "docs" / "updating_a_fleet.md").read_text()

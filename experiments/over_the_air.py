@@ -27,7 +27,7 @@ from absl import flags
 from experiments.harness import Config, Table, run
 from experiments.harness.page import Part
 from experiments.report.sheet import Sheet
-from experiments.trials import requantization, updates
+from experiments.trials import differences, requantization, updates
 from mobilenet_tf.analysis import table
 
 flags.DEFINE_list("requantize", [], "Published weights for the update to 8 bits.")
@@ -49,8 +49,8 @@ def content(config: UpdateConfig) -> list[Part]:
     """A table of bytes for each story, and whether the targets hold."""
     if config.measure:
         _measure(config)
-    records = updates.read(config.results)
-    requantized = requantization.read(config.results)
+    records = differences.read(config.results, updates.RECORDS)
+    requantized = differences.read(config.results, requantization.RECORDS)
     if not records and not requantized:
         return ["No update is measured yet."]
     parts: list[Part] = []

@@ -1,31 +1,17 @@
 """Updates from float32 to 8 bits of networks with published weights, untrained."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from experiments.trials import published_weights, records, updates
-from experiments.trials.provenance import provenance
+from experiments.trials import differences, published_weights, updates
 from mobilenet_tf import codec, export
 from mobilenet_tf.data.dataset import DataSet
 
+RECORDS = "requantization"  # see `differences`
 CALIBRATION_IMAGES, VERIFICATION_IMAGES = 200, 50
-
-
-def path(results: str | Path) -> Path:
-    """The file of records in a folder of results."""
-    return Path(results) / "over_the_air" / "requantization.json"
-
-
-def read(results: str | Path) -> list[dict]:
-    """The records of a folder of results; none where there is no file."""
-    file = path(results)
-    return (
-        json.loads(file.read_text(encoding="utf-8"))["updates"] if file.exists() else []
-    )
 
 
 def check(networks: Sequence[str]) -> dict[str, str]:
@@ -62,7 +48,7 @@ def measure_all(
         results: Folder of results.
         workdir: Folder for the files of networks.
     """
-    done = read(results)
+    done = differences.read(results, RECORDS)
     for name, file in weights.items():
         known = {record["file"] for record in done if record["network"] == name}
         model = None
@@ -78,11 +64,10 @@ def measure_all(
                     "file": kind,
                     "float32_bytes": len(old),
                     "file_bytes": len(new),
-                    "ways": updates.measure(old, new),
+                    "ways": differences.measure(old, new),
                 }
             )
-            content = {**provenance(), "data": data.metadata.to_json(), "updates": done}
-            records.write(path(results), content)
+            differences.write(results, RECORDS, data, done)
             print(f"{name}, {kind}: measured", flush=True)
 
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,15 +10,16 @@ import keras
 import numpy as np
 
 import mobilenet_tf
-from experiments.trials import records
-from experiments.trials.provenance import provenance
+from experiments.trials import differences
 from mobilenet_tf import codec, compression, training
 from mobilenet_tf.compression import kernels
+from mobilenet_tf.compression.fine_tuning import copy_of
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import Batch, DataSet
 from mobilenet_tf.export.tflite import int8
 from mobilenet_tf.training.recipes import COMPRESS, FINE_TUNE
 
+RECORDS = "updates"  # see `differences`
 ALPHA = 0.25
 CLUSTERS = 32
 FIRST = dataclasses.replace(FINE_TUNE, name="first", learning_rate=0.02, epochs=4)
@@ -43,7 +40,7 @@ STORIES = ("a class is added", "the data drift")
 
 def rounded_to_int8(model: keras.Model) -> keras.Model:
     """A network whose kernels are whole multiples of a scale per channel."""
-    result = _copy(model)
+    result = copy_of(model)
     changed = {}
     for name, kernel in kernels.by_name(model).items():
         axis = -1 if kernel.shape[-1] > 1 else -2
@@ -133,103 +130,6 @@ def grown(model: keras.Model, classes: int) -> keras.Model:
     return result
 
 
-def ways() -> dict[str, tuple[Callable, Callable]]:
-    """How a difference is written, `(old, new) -> bytes`, and applied.
-
-    Raises:
-        ImportError: A package of the extra `update` is not installed.
-    """
-    try:
-        import bsdiff4
-        import hdiffpatch
-        import zstandard
-    except ImportError as error:
-        raise ImportError(
-            "the differences of other packages need bsdiff4, hdiffpatch and zstandard; "
-            f"pip install 'mobilenet_tf[differences]' ({error})"
-        ) from error
-
-    def options(size):
-        # A window over both files, without which the dictionary is out of reach.
-        return zstandard.ZstdCompressionParameters.from_level(
-            22, window_log=max(10, (size + 1).bit_length() + 1), source_size=size
-        )
-
-    def dictionary(old):
-        return zstandard.ZstdCompressionDict(
-            old, dict_type=zstandard.DICT_TYPE_RAWCONTENT
-        )
-
-    def zstd(old, new):
-        parameters = options(len(old) + len(new))
-        return zstandard.ZstdCompressor(
-            dict_data=dictionary(old), compression_params=parameters
-        ).compress(new)
-
-    def unzstd(old, delta):
-        return zstandard.ZstdDecompressor(dict_data=dictionary(old)).decompress(delta)
-
-    return {
-        "bsdiff4": (bsdiff4.diff, bsdiff4.patch),
-        "HDiffPatch": (
-            functools.partial(
-                hdiffpatch.diff, compression=hdiffpatch.COMPRESSION_LZMA2
-            ),
-            hdiffpatch.apply,
-        ),
-        "zstandard": (zstd, unzstd),
-        "codec.delta": (_delta, _apply),
-    }
-
-
-def _delta(old, new):
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("old", "new", "delta")]
-        for path, content in zip(paths, (old, new), strict=False):
-            path.write_bytes(content)
-        codec.delta(*paths)
-        return paths[-1].read_bytes()
-
-
-def _apply(old, delta):
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("old", "delta", "new")]
-        for path, content in zip(paths, (old, delta), strict=False):
-            path.write_bytes(content)
-        codec.apply(*paths)
-        return paths[-1].read_bytes()
-
-
-def measure(old: bytes, new: bytes) -> dict[str, dict[str, float]]:
-    """Bytes and seconds of every way between two files, each of them applied."""
-    result = {}
-    for name, (diff, patch) in ways().items():
-        started = time.perf_counter()
-        delta = diff(old, new)
-        written = time.perf_counter()
-        if patch(old, delta) != new:
-            raise RuntimeError(f"{name} does not rebuild the new file")
-        result[name] = {
-            "bytes": len(delta),
-            "diff_seconds": written - started,
-            "apply_seconds": time.perf_counter() - written,
-        }
-    return result
-
-
-def path(results: str | Path) -> Path:
-    """The file of records in a folder of results."""
-    return Path(results) / "over_the_air" / "updates.json"
-
-
-def read(results: str | Path) -> list[dict]:
-    """The records of a folder of results; none where there is no file."""
-    file = path(results)
-    return (
-        json.loads(file.read_text(encoding="utf-8"))["updates"] if file.exists() else []
-    )
-
-
 def measure_all(
     data: DataSet, weights: str, results: str | Path, workdir: Path
 ) -> None:
@@ -241,12 +141,11 @@ def measure_all(
         results: Folder of results.
         workdir: Folder for trained networks.
     """
-    done = read(results)
+    done = differences.read(results, RECORDS)
     known = {(one["story"], one["network"], one["training"]) for one in done}
     for record in _updates(data, weights, workdir, known):
         done.append(record)
-        content = {**provenance(), "data": data.metadata.to_json(), "updates": done}
-        records.write(path(results), content)
+        differences.write(results, RECORDS, data, done)
         best = min((way["bytes"], name) for name, way in record["ways"].items())
         print(
             f"{record['story']}; {record['network']}; {record['training']}: top-1 "
@@ -293,7 +192,7 @@ def _updates(data, weights, workdir, known) -> Iterator[dict]:
                     "top1": training.evaluate(updated, after).top1,
                     "float32_bytes": 4 * updated.count_params(),
                     "file_bytes": len(files[1]),
-                    "ways": measure(*files),
+                    "ways": differences.measure(*files),
                 }
 
 
@@ -310,9 +209,3 @@ def _base(data, weights, file):
 
 def _build(side, classes, **options):
     return mobilenet_tf.build(ALPHA, base_resolution=side, classes=classes, **options)
-
-
-def _copy(model):
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy

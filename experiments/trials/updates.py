@@ -156,27 +156,33 @@ def measure_all(
 
 def _updates(data, weights, workdir, known) -> Iterator[dict]:
     for story in STORIES:
+        missing = {
+            compressed: names
+            for compressed in COMPRESSIONS
+            if (names := [n for n in TRAININGS if (story, compressed, n) not in known])
+        }
+        if not missing:
+            continue
         adds_class = story == STORIES[0]
         before = without_last_class(data) if adds_class else data
         after = data if adds_class else drifted(data)
         base = _base(before, weights, workdir / f"{before.classes}_classes.keras")
-        for compressed, compress in COMPRESSIONS.items():
+        for compressed, names in missing.items():
+            compress = COMPRESSIONS[compressed]
             old = compress(base)
             codec.save(old, workdir / "old.mntc")
             start = grown(old, after.classes) if adds_class else old
             floats = grown(base, after.classes) if adds_class else base
             before_top1 = training.evaluate(old, before).top1
             stale_top1 = training.evaluate(start, after).top1
-            for name, how in TRAININGS.items():
-                if (story, compressed, name) in known:
-                    continue
+            for name in names:
                 anew = name == ANEW
                 updated = compression.update(
                     floats if anew else start,
                     after,
                     AGAIN,
                     report=lambda report: None,
-                    **how,
+                    **TRAININGS[name],
                 )
                 updated = compress(updated) if anew else updated
                 codec.save(updated, workdir / "new.mntc")

@@ -68,14 +68,16 @@ def blocks(count, size):
     return [range(start, min(start + size, count)) for start in starts]
 
 
-def floats(reader, models, count):
-    result = []
+def floats(reader, models, count, rounded=False):
+    result, (zeros,) = [], reader.integers(1, 5) if rounded else (0,)
     for block in blocks(count, 32):
         tops = reader.symbols(len(block), models.exponents)
         for top in tops:
             models.exponents[top] += 1
-        low = reader.integers(len(block), 23)
-        result += [top << 23 | rest for top, rest in zip(tops, low, strict=True)]
+        low = reader.integers(len(block), 23 - zeros)
+        result += [
+            top << 23 | rest << zeros for top, rest in zip(tops, low, strict=True)
+        ]
     return result
 
 
@@ -185,7 +187,7 @@ def tensor(kind, content, shape, models):
     """The float32 bits of one tensor."""
     *before, channels, filters = (1, 1, *shape)
     planes = (int(np.prod(before)), filters, channels)
-    reader, kind, sparse = Reader(content), kind & 15, kind & 16
+    reader, kind, sparse, rounded = Reader(content), kind & 15, kind & 16, kind & 32
     if sparse:
         positions = mask(reader, models, *planes)
         # By filter and then by channel, where blocks of channels came one by one.
@@ -193,7 +195,7 @@ def tensor(kind, content, shape, models):
     else:
         positions = dict.fromkeys(itertools.product(*map(range, planes)))
     if kind == 0:
-        values = floats(reader, models, len(positions))
+        values = floats(reader, models, len(positions), rounded)
     elif kind == 1:
         ordered = codebook(reader, models)
         negative = bisect.bisect_left(ordered, 1 << 31)
@@ -202,7 +204,7 @@ def tensor(kind, content, shape, models):
         values = [v - 2**31 if v >> 31 else 2**32 - 1 - v for v in values]
     else:
         axis = 1 if filters > 1 else 2
-        scales = np.array(floats(reader, models, planes[axis]), "uint32")
+        scales = np.array(floats(reader, models, planes[axis], rounded), "uint32")
         indices(reader, models, positions, 127, 128)
         numbers = np.array([index - 127 for index in positions.values()], "float32")
         scales = scales.view("float32")[[position[axis] for position in positions]]

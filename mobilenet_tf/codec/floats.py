@@ -14,18 +14,19 @@ from mobilenet_tf.codec.coder import Coder, blocks
 class Floats:
     """float32 as bits: sign and exponent by their counts, the mantissa as it is."""
 
-    _MANTISSA = 23
+    MANTISSA = 23
     _BLOCK = 32
 
     def __init__(self) -> None:
         self._counts = np.full(512, 0.02)
 
-    def code(self, coder: Coder, values: np.ndarray) -> np.ndarray:
+    def code(self, coder: Coder, values: np.ndarray, zeros: int = 0) -> np.ndarray:
         """Code the bits of float32 values.
 
         Args:
             coder: The encoder or decoder.
             values: uint32 `(n,)`. A decoder uses the shape alone.
+            zeros: How many of their lowest bits are zero and take no space, 0 to 23.
 
         Returns:
             uint32 `(n,)`.
@@ -33,12 +34,34 @@ class Floats:
         values = values.astype("int64")
         result = np.empty(len(values), "int64")
         for block in blocks(len(values), self._BLOCK):
-            high = coder.symbols(values[block] >> self._MANTISSA, self._counts)
+            high = coder.symbols(values[block] >> self.MANTISSA, self._counts)
             self._counts += np.bincount(high, minlength=len(self._counts))
-            low = values[block] & ((1 << self._MANTISSA) - 1)
-            low = coder.integers(low, self._MANTISSA)
-            result[block] = (high << self._MANTISSA) | low
+            low = (values[block] & ((1 << self.MANTISSA) - 1)) >> zeros
+            low = coder.integers(low, self.MANTISSA - zeros) << zeros
+            result[block] = (high << self.MANTISSA) | low
         return result.astype("uint32")
+
+
+def zero_bits(bits: np.ndarray) -> int:
+    """How many of the lowest bits are zero in all of some float32, at most 23.
+
+    Args:
+        bits: uint32, of any shape.
+    """
+    together = int(np.bitwise_or.reduce(bits, axis=None)) | 1 << Floats.MANTISSA
+    return (together & -together).bit_length() - 1
+
+
+def code_zero_bits(coder: Coder, zeros: int) -> int:
+    """Code the number of `zero_bits`.
+
+    Raises:
+        ValueError: A decoder reads a larger one.
+    """
+    (zeros,) = coder.integers(np.array([zeros]), 5).tolist()
+    if zeros > Floats.MANTISSA:
+        raise ValueError(f"floats must have at most 23 zero bits, got {zeros}")
+    return zeros
 
 
 class Codebook:

@@ -7,13 +7,16 @@ import math
 import numpy as np
 
 from mobilenet_tf.codec.coder import Coder, Decoder, Encoder
-from mobilenet_tf.codec.floats import Codebook, Floats
+from mobilenet_tf.codec.floats import Codebook, Floats, code_zero_bits, zero_bits
 from mobilenet_tf.codec.indices import Indices
 from mobilenet_tf.codec.masks import COLUMNS, ROWS, Mask, Signs
 
 FLOATS, CODEBOOK, INT8 = range(3)
 KINDS = ("float32", "codebook", "int8")
 SPARSE = 0x10  # added to the kind where some values are zero
+# Added where at least so many of the lowest bits of all floats are zero, of the values
+# or of the scales: they are left out.
+ROUNDED, _LEAST_ZERO_BITS = 0x20, 8
 
 _MOST_VALUES = 1024
 _INT8 = 127
@@ -61,7 +64,7 @@ def decode(
     Raises:
         ValueError: The kind is unknown, or no encoder writes such a stream.
     """
-    if kind & ~SPARSE not in (FLOATS, CODEBOOK, INT8):
+    if kind & ~SPARSE not in (FLOATS, CODEBOOK, INT8, FLOATS + ROUNDED, INT8 + ROUNDED):
         raise ValueError(f"a tensor has the unknown kind {kind}")
     if len(content) % 4:
         raise ValueError(f"a stream must be of whole words, got {len(content)} bytes")
@@ -98,9 +101,15 @@ def _kind_and_scales(planes):
     if distinct > 2 * _INT8:
         scales = find_scales(planes, _channel_axis(planes))
         if scales is not None:
-            return INT8 + sparse, scales
-    few = 0 < distinct <= min(_MOST_VALUES, values.size // 2)
-    return (CODEBOOK if few else FLOATS) + sparse, None
+            return INT8 + sparse + _rounded(scales.view("uint32")), scales
+    if 0 < distinct <= min(_MOST_VALUES, values.size // 2):
+        return CODEBOOK + sparse, None
+    return FLOATS + sparse + _rounded(values), None
+
+
+def _rounded(bits):
+    few = bits.size and zero_bits(bits) >= _LEAST_ZERO_BITS
+    return ROUNDED if few else 0
 
 
 def _code(coder: Coder, models, kind, planes, scales):
@@ -108,14 +117,21 @@ def _code(coder: Coder, models, kind, planes, scales):
     if kind & SPARSE:
         mask = models.mask.code(coder, planes != 0)
     result = np.zeros(planes.shape, "uint32")
-    kind &= ~SPARSE
+    rounded = bool(kind & ROUNDED)
+    kind &= ~(SPARSE | ROUNDED)
     if kind == INT8:
-        result[mask] = _code_integers(coder, models, planes, mask, scales)
+        bits = _code_floats(coder, models, scales.view("uint32"), rounded)
+        result[mask] = _code_integers(coder, models, planes, mask, bits)
     elif kind == CODEBOOK:
         result[mask] = _code_indices(coder, models, planes, mask)
     else:
-        result[mask] = models.floats.code(coder, planes[mask])
+        result[mask] = _code_floats(coder, models, planes[mask], rounded)
     return result
+
+
+def _code_floats(coder, models, bits, rounded):
+    zeros = code_zero_bits(coder, zero_bits(bits)) if rounded else 0
+    return models.floats.code(coder, bits, zeros)
 
 
 def _code_indices(coder, models, planes, mask):
@@ -134,9 +150,8 @@ def _code_indices(coder, models, planes, mask):
     return unordered(distinct[indices])
 
 
-def _code_integers(coder, models, planes, mask, scales):
+def _code_integers(coder, models, planes, mask, bits):
     """Values as whole multiples of their channel's scale."""
-    bits = models.floats.code(coder, scales.view("uint32"))
     scales = _along(bits.view("float32"), _channel_axis(planes))
     with np.errstate(all="ignore"):
         multiples = np.nan_to_num(np.rint(planes.view("float32") / scales))

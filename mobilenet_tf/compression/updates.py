@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from mobilenet_tf import arguments
-from mobilenet_tf.compression import kernels
+from mobilenet_tf.compression import kernels, rounding
 from mobilenet_tf.compression.codebooks import nearest
 from mobilenet_tf.compression.fine_tuning import (
     StockTraining,
@@ -43,7 +43,8 @@ def update(
 
     Kernels of few values, as `cluster` makes them, keep to these values; kernels of
     whole multiples of a scale, as `quantize` makes them, keep their scales; zeros of
-    both stay zero. Of the other kernels, weights move freely.
+    both stay zero. Of the other kernels, weights move freely. Biases and normalisation
+    that have few significant bits, as `round_vectors` makes them, keep to as many.
 
     Args:
         model: A trained classifier of stock layers. It stays as it is.
@@ -100,6 +101,8 @@ def _finish(before, trained, share, head_name):
     if head_name in new:
         changed |= restrict({head_name: old[head_name]}, {head_name: new[head_name]}, 1)
     kernels.replace(trained, changed)
+    if (bits := rounding.significant_bits(before)) <= rounding.FEW:
+        rounding.change_vectors(trained, lambda v: rounding.significant(v, bits))
 
 
 def restrict(

@@ -14,21 +14,24 @@ from mobilenet_tf.codec.masks import COLUMNS, ODDS, ROWS, Density, share_of_ones
 CHANGE_CONTEXTS = 32
 SIGN_CONTEXTS = 8
 SIZE_CONTEXTS = 40
+# Thresholds of the absolute residual that its channel and its row let expect.
+_EXPECTED = np.array([0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0])
 _SIZES = 4 * 34  # four times a number's bits, and its two bits after the first
-_BLOCK = 512
+_PRIOR = 4.0  # weight of the mean of all, in residuals
 
 
 class Residuals:
     """Integers that are mostly zero or small: whether zero, the sign, then the size.
 
     Whether a residual is zero depends on how many of its channel and of its row have
-    been so far, and on a context of the caller's.
+    been so far, and on a context of the caller's; its size depends on how large those
+    of its channel and of its row have been.
     """
 
     def __init__(self) -> None:
         self._changes = np.full((len(ODDS) + 1, CHANGE_CONTEXTS, 2), 0.4)
         self._signs = np.full((SIGN_CONTEXTS, 2), 1.0)
-        self._sizes = np.full((SIZE_CONTEXTS, _SIZES), 0.02)
+        self._sizes = np.full((SIZE_CONTEXTS, len(_EXPECTED) + 1, _SIZES), 0.02)
 
     def code(
         self,
@@ -51,54 +54,51 @@ class Residuals:
         Returns:
             int64 of the same shape.
         """
-        if (
-            residuals.shape[1] == 1 < len(residuals)
-        ):  # a vector, whose blocks would be of 8 values
+        channels, rows = residuals.shape
+        if rows == 1 < channels:  # a vector, whose blocks would be of 8 values
             turned = (array.T for array in (residuals, changes, signs, sizes))
             return self.code(coder, *turned).T
-        changed = self._code_changes(coder, residuals != 0, changes)
-        positive = self._code_signs(coder, residuals[changed] > 0, signs[changed])
-        size = self._code_sizes(coder, np.abs(residuals[changed]), sizes[changed])
+        density, sums = Density(channels, rows), _Sums(channels, rows)
         result = np.zeros(residuals.shape, "int64")
-        result[changed] = np.where(positive, size, -size)
-        return result
-
-    def _code_changes(self, coder, changed, contexts):
-        channels, rows = changed.shape
-        density, result = Density(channels, rows), np.zeros(changed.shape, bool)
         for here in blocks(channels, ROWS):
             for there in blocks(rows, COLUMNS):
+                own = residuals[here, there]
                 odds = steps(density.odds(here, there), ODDS)
-                context = odds, contexts[here, there]
-                bits = coder.bits(
-                    changed[here, there], share_of_ones(self._changes[context])
+                changed = self._code_changes(coder, own, odds, changes[here, there])
+                expected = steps(sums.expected(here, there), _EXPECTED)[changed]
+                own = own[changed]
+                positive = self._code_signs(coder, own > 0, signs[here, there][changed])
+                size = self._code_sizes(
+                    coder, np.abs(own), sizes[here, there][changed], expected
                 )
-                np.add.at(self._changes, (*context, bits.astype(int)), 1.0)
-                density.add(here, there, bits)
-                result[here, there] = bits
+                block = np.zeros(changed.shape, "int64")
+                block[changed] = np.where(positive, size, -size)
+                result[here, there] = block
+                density.add(here, there, changed)
+                sums.add(here, there, np.abs(block))
         return result
+
+    def _code_changes(self, coder, residuals, odds, contexts):
+        context = odds, contexts
+        bits = coder.bits(residuals != 0, share_of_ones(self._changes[context]))
+        np.add.at(self._changes, (*context, bits.astype(int)), 1.0)
+        return bits
 
     def _code_signs(self, coder, positive, contexts):
-        result = np.zeros(len(positive), bool)
-        for block in blocks(len(positive), _BLOCK):
-            context = contexts[block]
-            bits = coder.bits(positive[block], share_of_ones(self._signs[context]))
-            np.add.at(self._signs, (context, bits.astype(int)), 1.0)
-            result[block] = bits
-        return result
+        bits = coder.bits(positive, share_of_ones(self._signs[contexts]))
+        np.add.at(self._signs, (contexts, bits.astype(int)), 1.0)
+        return bits
 
-    def _code_sizes(self, coder, numbers, contexts):
+    def _code_sizes(self, coder, numbers, contexts, expected):
         result = np.zeros(len(numbers), "int64")
-        for block in blocks(len(numbers), _BLOCK):
-            own = np.zeros(block.stop - block.start, "int64")
-            for context in np.unique(contexts[block]):
-                chosen = contexts[block] == context
-                own[chosen] = self._code_size(coder, numbers[block][chosen], context)
-            result[block] = own
+        both = contexts * (len(_EXPECTED) + 1) + expected
+        for context in np.unique(both).tolist():
+            chosen = both == context
+            counts = self._sizes[divmod(context, len(_EXPECTED) + 1)]
+            result[chosen] = self._code_size(coder, numbers[chosen], counts)
         return result
 
-    def _code_size(self, coder, numbers, context):
-        counts = self._sizes[context]
+    def _code_size(self, coder, numbers, counts):
         codes = coder.symbols(_size_codes(numbers), counts)
         counts += np.bincount(codes, minlength=_SIZES)
         if not (codes >= 4).all():
@@ -111,6 +111,32 @@ class Residuals:
             rest = numbers[equal] & ((1 << low) - 1)
             result[equal] = high + coder.integers(rest, low)
         return result
+
+
+class _Sums:
+    """Sums of absolute residuals, by channel and by row."""
+
+    def __init__(self, channels: int, rows: int) -> None:
+        self._channels = np.zeros((2, channels))  # sums and numbers
+        self._rows = np.zeros((2, rows))
+        self._all = np.zeros(2)
+
+    def expected(self, here: slice, there: slice) -> np.ndarray:
+        """What the means so far let expect, float64 `(channels, rows)`."""
+        mean = (self._all[0] + 0.5) / (self._all[1] + 1.0)
+
+        def means(sums):
+            return (sums[0] + _PRIOR * mean) / (sums[1] + _PRIOR)
+
+        channel, row = means(self._channels[:, here]), means(self._rows[:, there])
+        return channel[:, None] * row / mean
+
+    def add(self, here: slice, there: slice, residuals: np.ndarray) -> None:
+        """Add the absolute residuals of a block."""
+        channels, rows = residuals.shape
+        self._channels[:, here] += residuals.sum(1), np.full(channels, rows)
+        self._rows[:, there] += residuals.sum(0), np.full(rows, channels)
+        self._all += residuals.sum(), residuals.size
 
 
 def _size_codes(numbers):

@@ -17,7 +17,7 @@ from mobilenet_tf.codec.difference.pieces import (
     Tensor,
 )
 from mobilenet_tf.codec.difference.residuals import Residuals
-from mobilenet_tf.codec.floats import Codebook
+from mobilenet_tf.codec.floats import Codebook, code_zero_bits, zero_bits
 from mobilenet_tf.codec.tensors import ordered, unordered
 
 # Contexts of `Residuals`: of changes, then of signs and of sizes, by what is coded.
@@ -139,24 +139,31 @@ def _product(piece, new):
 
 
 def _code_floats(coder, models, values, predicted, *, scales_):
-    """Differences of float32, as integers in the order of the numbers."""
+    """Differences of float32, as integers in the order of the numbers.
+
+    Bits that are zero in all of them, as rounding leaves them, are left out.
+    """
+    now = np.ascontiguousarray(values, "<f4").view("<u4")
+    zeros = code_zero_bits(coder, zero_bits(now))
     bits = np.ascontiguousarray(predicted, "<f4").view("<u4")
-    before = ordered(bits)
+    before = ordered(bits) >> zeros
     exponents = (bits >> _EXPONENT & 255).astype("int64")
     depth = (exponents.max(initial=0) - exponents).clip(0, 15)
-    now = ordered(np.ascontiguousarray(values, "<f4").view("<u4"))
     changes, sizes = (_SCALES, _SCALE_SIZES) if scales_ else (_FLOATS, _FLOAT_SIZES)
     residuals = models.residuals.code(
         coder,
-        now - before,
+        (ordered(now) >> zeros) - before,
         changes + (depth >> 2),
         _FLOAT_SIGNS + (bits >> 31).astype("int64"),
         sizes + depth,
     )
-    now = before + residuals
-    if now.size and (now.min() < 0 or now.max() >> 32):
+    numbers = before + residuals
+    if numbers.size and (numbers.min() < 0 or numbers.max() >> 32 - zeros):
         raise ValueError("a float is damaged: it has more than 32 bits")
-    return unordered(now).view("<f4")
+    # Of a negative float, whose bits are inverted, the lowest ones are ones.
+    numbers <<= zeros
+    numbers[numbers < 1 << 31] += (1 << zeros) - 1
+    return unordered(numbers).view("<f4")
 
 
 def _code_integers(coder, models, piece, values, old, new):

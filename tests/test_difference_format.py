@@ -1,0 +1,58 @@
+"""Version 1 of the format of differences does not drift."""
+
+import pytest
+import second_patcher
+from conftest import ROOT
+
+pytest.importorskip("constriction")
+
+from mobilenet_tf import codec
+from mobilenet_tf.codec.difference import container, running, table
+
+FOLDER = ROOT / "tests" / "golden_difference"
+OLD_NETWORK = ROOT / "tests" / "golden.mntc"
+# A network that gets a class, and a file of bytes with all kinds of pieces and types.
+PAIRS = {
+    "network.mntd": (OLD_NETWORK, FOLDER / "new.mntc"),
+    "bytes.mntd": (FOLDER / "old.bin", FOLDER / "new.bin"),
+}
+
+
+def unpacked(name):
+    return container.unpack((FOLDER / name).read_bytes(), 1 << 20)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_golden_differences_are_applied_as_ever(name, tmp_path):
+    old, new = PAIRS[name]
+    codec.apply(old, FOLDER / name, tmp_path / "new")
+    assert (tmp_path / "new").read_bytes() == new.read_bytes()
+
+
+def test_a_golden_difference_is_written_as_ever(tmp_path):
+    codec.delta(*PAIRS["network.mntd"], tmp_path / "network.mntd")
+    content = (tmp_path / "network.mntd").read_bytes()
+    assert container.unpack(content, 1 << 20) == unpacked("network.mntd")
+
+
+def test_all_pieces_are_written_as_ever():
+    old, new = (path.read_bytes() for path in PAIRS["bytes.mntd"])
+    golden = unpacked("bytes.mntd")
+    pieces, _ = table.read(golden.script, len(old), len(new))
+    tensors = [piece.tensor for piece in pieces if piece.tensor]
+    assert {piece.kind for piece in pieces} == set(range(5))
+    assert {tensor.type for tensor in tensors} == set(range(3))
+    assert {piece.values for piece in pieces} == set(range(5))
+    assert running.encode(pieces, old, new) == (golden.script, golden.stream)
+
+
+def test_a_reader_that_is_written_from_the_document():
+    old, new = (path.read_bytes() for path in PAIRS["bytes.mntd"])
+    assert second_patcher.apply((FOLDER / "bytes.mntd").read_bytes(), old) == new
+    old, new = (
+        second_patcher.expanded(
+            content, [array.shape for array in codec.decode(content).get_weights()]
+        )
+        for content in (path.read_bytes() for path in PAIRS["network.mntd"])
+    )
+    assert second_patcher.apply((FOLDER / "network.mntd").read_bytes(), old) == new

@@ -44,13 +44,16 @@ def test_the_classifier_alone(network, update):
     assert changed_layers(network, update(part="classifier")) == {"classifier"}
 
 
-def test_batch_normalization_alone(network, update):
-    changed = changed_layers(network, update(part="normalization"))
-    assert changed == {
+def test_batch_normalization_and_biases_alone(network, update):
+    updated = update(part="normalization")
+    assert changed_layers(network, updated) == {
         layer.name
         for layer in network.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
+        if any(weight.ndim == 1 for weight in layer.weights)
     }
+    for name, kernel in kernels.by_name(network).items():
+        np.testing.assert_array_equal(kernel, kernels.by_name(updated)[name])
+    assert len(updated.trainable_weights) == len(network.trainable_weights)
 
 
 def test_kernels_stay_on_their_values_within_a_budget(network, update):
@@ -111,10 +114,12 @@ def test_illegal_arguments(update, options, message):
         update(**options)
 
 
-def test_a_network_without_normalization(stripes):
+def test_a_network_without_normalization_and_biases(stripes):
     images = keras.Input((32, 32, 3))
-    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(images))
-    model = keras.Model(images, keras.layers.Dense(2, "softmax")(x))
+    x = keras.layers.Conv2D(4, 3, use_bias=False)(images)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    head = keras.layers.Dense(2, "softmax", use_bias=False)
+    model = keras.Model(images, head(x))
     with pytest.raises(ValueError, match="part='normalization' has no weights"):
         compression.update(
             model,

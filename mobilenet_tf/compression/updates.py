@@ -51,8 +51,8 @@ def update(
         data: What it is trained on.
         recipe: How: a name in `mobilenet_tf.training.RECIPES`, or a recipe; None means
             "compress".
-        part: What is trained: "all"; "normalization", batch normalisation alone; or
-            "classifier", the last layer alone.
+        part: What is trained: "all"; "normalization", batch normalisation and biases
+            alone; or "classifier", the last layer alone.
         share: The largest share of the weights in kernels that change, in (0, 1], over
             the whole network: those that the training has moved furthest, in units of
             their kernel's standard deviation. The classifier does not count, and
@@ -72,15 +72,11 @@ def update(
     head = graph.head(flat)
     head_name = None if head is None else head.layer.name
     result = copy_of(flat)
-    frozen = [
-        layer for layer in result.layers if not _is_trained(layer, part, head_name)
-    ]
-    if not any(
-        layer.trainable_weights for layer in result.layers if layer not in frozen
-    ):
+    trainable = result.trainable_weights
+    for layer in result.layers:
+        _freeze(layer, part, head_name)
+    if not result.trainable_weights:
         raise ValueError(f"part={part!r} has no weights in {model.name!r}")
-    for layer in frozen:
-        layer.trainable = False
     trained = fine_tune(
         f"update: {part}, at most {share:.1%} of the weights",
         flat,
@@ -90,7 +86,10 @@ def update(
         finish=lambda trained: _finish(flat, trained, share, head_name),
         **training,
     )
-    trained.trainable = True
+    for layer in trained.layers:
+        layer.trainable = True
+    for weight in trainable:
+        weight.trainable = True
     return trained
 
 
@@ -161,7 +160,12 @@ def _on_old_values(old, new):
     return np.where(kept_zero, old, product)
 
 
-def _is_trained(layer, part, head_name):
-    if part == "classifier":
-        return layer.name == head_name
-    return part == "all" or isinstance(layer, keras.layers.BatchNormalization)
+def _freeze(layer, part, head_name):
+    """Freeze the weights of a layer that are no part of what is trained."""
+    if part == "normalization":
+        if not any(weight.ndim == 1 for weight in layer.trainable_weights):
+            layer.trainable = False
+        for weight in layer.trainable_weights:
+            weight.trainable = weight.ndim == 1
+    elif part == "classifier":
+        layer.trainable = layer.name == head_name

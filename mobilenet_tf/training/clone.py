@@ -86,6 +86,9 @@ def training_clone(
     )
     clone = keras.Model([images, boxes], body(crops), name=model.name)
     clone.set_weights(model.get_weights())
+    for weight, copy in zip(model.weights, clone.weights, strict=True):
+        if not weight.trainable:  # alone, in a layer that is trained
+            copy.trainable = False
     return clone
 
 

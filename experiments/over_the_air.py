@@ -2,23 +2,26 @@
 
     python -m experiments.over_the_air
     python -m experiments.over_the_air --measure --dataset=imagenette112 \\
-        --data_dir=DIR --base_resolution=64 --limit=3000 --mobilenet_weights=FILE \\
+        --data_dir=DIR --base_resolution=64 --limit=3000 \\
+        --networks=mobilenet_0.25=FILE,mobilenet_1.0,squeezenet_1.0=FILE \\
         --requantize=mobilenet_0.25_128=FILE,squeezenet_1.0=FILE
 
 Two stories with training: a class is added to nine, and the photographs drift (out of
-focus, darker, with noise). MobileNet 0.25 in the field is stored by
-`mobilenet_tf.codec` with weights in 8 bits or with 32 values a kernel. It is trained
-again in six ways, and the difference of the two files is written in four ways.
-A third story needs none: networks with published weights go from float32 to 8 bits, as
-files of the codec and of LiteRT.
-`--measure` measures what has no record yet: trainings with `--mobilenet_weights`, the
-third story with `--requantize`. It needs the extra `differences`.
+focus, darker, with noise). Networks in the field are stored by `mobilenet_tf.codec`
+with weights in 8 bits or with 32 values a kernel. They are trained again in six ways,
+and the difference of the two files is written in four ways.
+A third story needs no training: networks with published weights go from float32 to 8
+bits, as files of the codec and of LiteRT.
+`--measure` measures what has no record yet, and goes on where it was killed: trainings
+with `--networks`, the third story with `--requantize`. It needs the extra
+`differences`. `--limit`, `--epochs` and `--update_epochs` make it affordable.
 Expected: the codec's difference is at most a third of the smallest other one where the
-network keeps its values, and 2 % of the file where the classifier alone changes.
-Time: half an hour on 2 CPU cores with --measure, seconds from records.
+network is trained again, and 2 % of the file where the classifier alone changes.
+Time: TIME, seconds from records.
 """
 
 import dataclasses
+import itertools
 import operator
 from pathlib import Path
 
@@ -27,9 +30,24 @@ from absl import flags
 from experiments.harness import Config, Table, run
 from experiments.harness.page import Part
 from experiments.report.sheet import Sheet
-from experiments.trials import differences, requantization, updates
+from experiments.updates import (
+    costs,
+    differences,
+    measurement,
+    networks,
+    requantization,
+)
 from mobilenet_tf.analysis import table
 
+flags.DEFINE_list(
+    "networks",
+    [],
+    "Networks of the field: mobilenet_ALPHA and squeezenet_1.0, each with =FILE of "
+    "ImageNet weights, or trained from scratch.",
+)
+flags.DEFINE_integer(
+    "update_epochs", None, "Epochs of an update; by default 2.", lower_bound=1
+)
 flags.DEFINE_list("requantize", [], "Published weights for the update to 8 bits.")
 
 OURS = "codec.delta"
@@ -42,6 +60,8 @@ OF_THE_OTHERS, OF_THE_FILE = 100 / 3, 2.0
 class UpdateConfig(Config):
     """The configuration with the flags of this script."""
 
+    networks: tuple[str, ...] = ()
+    update_epochs: int | None = None
     requantize: tuple[str, ...] = ()
 
 
@@ -49,32 +69,50 @@ def content(config: UpdateConfig) -> list[Part]:
     """A table of bytes for each story, and whether the targets hold."""
     if config.measure:
         _measure(config)
-    records = differences.read(config.results, updates.RECORDS)
+    records = differences.read(config.results, measurement.RECORDS)
     requantized = differences.read(config.results, requantization.RECORDS)
-    if not records and not requantized:
-        return ["No update is measured yet."]
     parts: list[Part] = []
-    for story in updates.STORIES:
-        own = [record for record in records if record["story"] == story]
-        if own:
-            parts += [f"{story.capitalize()}:", sizes(own, story.replace(" ", "_"))]
+    groups = itertools.groupby(sorted(records, key=_place), key=_heading)
+    for number, (heading, own) in enumerate(groups):
+        parts += [f"{heading}:", sizes(list(own), f"updates{number + 1}")]
     if requantized:
         parts += ["From float32 to 8 bits, without training:", quantized(requantized)]
-    return [*parts, *targets(records, requantized)]
+    if records or requantized:
+        parts += targets(records, requantized)
+    return [*parts, "Whole files, by cost (not trained, 1000 classes):", by_cost()]
+
+
+def _place(record):
+    """Where a record stands: by data, story, network, form and training."""
+    order = [measurement.STORIES, measurement.FORMS, measurement.TRAININGS]
+    names = record["story"], record["form"], record["training"]
+    story, form, training = (
+        list(legal).index(name) for legal, name in zip(order, names, strict=True)
+    )
+    return _setting(record), story, record["network"], form, training
+
+
+def _heading(record):
+    return f"{record['story'].capitalize()}; {_setting(record)}"
+
+
+def _setting(record):
+    data = record["config"]["first"]["data"]
+    name, limit = data["name"].partition(",")[0], data.get("limit")
+    images = "" if limit is None else f", at most {limit:,} images of each split"
+    return f"{name} at {data['base_resolution']} px{images}"
 
 
 def _measure(config):
     weights = requantization.check(config.requantize)
-    if config.mobilenet_weights is None and not weights:
-        raise ValueError(
-            "mobilenet_weights or requantize must be given with measure=True"
-        )
-    workdir = Path(config.workdir) / "over_the_air"
-    workdir.mkdir(parents=True, exist_ok=True)
+    field = networks.parse(config.networks, config.epochs, config.update_epochs)
+    if not field and not weights:
+        raise ValueError("networks or requantize must be given with measure=True")
+    differences.ways()  # fails early without their packages
     data = config.load_data()
-    requantization.measure_all(data, weights, config.results, workdir)
-    if config.mobilenet_weights is not None:
-        updates.measure_all(data, config.mobilenet_weights, config.results, workdir)
+    workdir = Path(config.workdir)
+    requantization.measure_all(data, weights, config.results, workdir / "over_the_air")
+    measurement.measure_all(data, field, config.results, workdir)
 
 
 def smallest_other(record: dict) -> int:
@@ -130,7 +168,8 @@ def sizes(records: list[dict], name: str) -> Sheet:
         ways = {way: found["bytes"] for way, found in record["ways"].items()}
         rows.append(
             (
-                record["network"],
+                record["network"].replace("_", " "),
+                record["form"],
                 record["training"],
                 table.percent(record["top1_not_updated"]),
                 table.percent(record["top1"]),
@@ -140,9 +179,26 @@ def sizes(records: list[dict], name: str) -> Sheet:
                 f"{100 * ways[OURS] / smallest_other(record):.1f}",
             )
         )
-    columns = ("Network", "Training", "Top-1 % before", "after", "Float32", "File")
+    columns = ("Network", "Form", "Training", "Top-1 % not updated", "updated")
+    columns = (*columns, "Float32", "File")
     ways = tuple(records[0]["ways"])
     return Sheet((*columns, *ways, "% of the smallest other"), rows, name)
+
+
+def by_cost() -> Sheet:
+    """Bytes of whole networks, and of what changes with the classifier alone."""
+    rows = [
+        (
+            cost.name,
+            f"{cost.float32_bytes:,}",
+            f"{cost.int8_bytes:,}",
+            f"{cost.classifier_bytes:,}",
+            f"{100 * cost.classifier_bytes / cost.int8_bytes:.1f}",
+        )
+        for cost in costs.whole_files()
+    ]
+    columns = ("Network", "Float32", "8 bits", "Classifier in 8 bits")
+    return Sheet((*columns, "% of the file"), rows, "by_cost")
 
 
 experiment = Table(
@@ -152,14 +208,16 @@ experiment = Table(
     config=UpdateConfig,
     remark="""\
 Sizes are bytes. "Float32" is the whole network in float32, "File" the whole new file of
-the codec; the other columns are differences from the old file to it. "All, compressed
-anew" trains the float32 network and compresses it again; the other trainings are those
-of `mobilenet_tf.compression.update`, which keeps the values of the old kernels. "Top-1
-before" is the accuracy on the new task without an update. One seed; the first images of
-both splits. To 8 bits, the codec's file has kernels in multiples of a scale per channel
-and all else in float32; LiteRT's is its int8 file. MobileNet's published weights come
-from a quantised release: in float32 too they have few values. HDiffPatch
-compresses with LZMA2, zstandard at level 22.""",
+the codec; the other columns are differences from the old file to it. In 8 bits, kernels
+are multiples of a scale per channel; scales, biases and normalisation have 12
+significant bits in both forms. "All, compressed anew" trains the float32 network and
+compresses it again; the other trainings are those of `mobilenet_tf.compression.update`,
+which keeps the values of the old kernels. Both accuracies are on the new task. One
+seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its int8
+file; MobileNet's published weights come from a quantised release: in float32 too they
+have few values. HDiffPatch compresses with LZMA2, zstandard at level 22. By cost, a
+file in 8 bits has one byte for each weight in a kernel and 4 for all others, before
+entropy coding.""",
 )
 
 if __name__ == "__main__":

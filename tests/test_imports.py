@@ -30,8 +30,9 @@ LEVELS = {
     "experiments.trials": 6,
     "experiments.report": 7,
     "experiments.harness": 8,
-    "experiments": 9,
-    "benchmarks": 10,
+    "experiments.updates": 9,
+    "experiments": 10,
+    "benchmarks": 11,
 }
 FILES = sorted(
     path

@@ -10,16 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.trials import records
-from experiments.trials.provenance import provenance
 from mobilenet_tf import codec
-from mobilenet_tf.data.dataset import DataSet
 
 
 def ways() -> dict[str, tuple[Callable, Callable]]:
     """How a difference is written, `(old, new) -> bytes`, and applied.
 
     Raises:
-        ImportError: A package of the extra `update` is not installed.
+        ImportError: A package of the extra `differences` is not installed.
     """
     try:
         import bsdiff4
@@ -112,7 +110,6 @@ def read(results: str | Path, name: str) -> list[dict]:
     return json.loads(file.read_text(encoding="utf-8"))["updates"]
 
 
-def write(results: str | Path, name: str, data: DataSet, updates: list[dict]) -> None:
-    """Write all records of a name, with what they were measured with and on."""
-    content = {**provenance(), "data": data.metadata.to_json(), "updates": updates}
-    records.write(path(results, name), content)
+def write(results: str | Path, name: str, updates: list[dict]) -> None:
+    """Write all records of a name, each with what it was measured with and on."""
+    records.write(path(results, name), {"updates": updates})

@@ -6,7 +6,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from experiments.trials import differences, published_weights, updates
+from experiments.trials import published_weights
+from experiments.trials.provenance import provenance
+from experiments.updates import differences, forms
 from mobilenet_tf import codec, export
 from mobilenet_tf.data.dataset import DataSet
 
@@ -56,6 +58,7 @@ def measure_all(
             if kind in known:
                 continue
             model = model or published_weights.build(name, file)
+            origin = provenance()
             old, new = FILES[kind](model, data, workdir)
             done.append(
                 {
@@ -65,15 +68,17 @@ def measure_all(
                     "float32_bytes": len(old),
                     "file_bytes": len(new),
                     "ways": differences.measure(old, new),
+                    "data": data.metadata.to_json(),
+                    **origin,
                 }
             )
-            differences.write(results, RECORDS, data, done)
+            differences.write(results, RECORDS, done)
             print(f"{name}, {kind}: measured", flush=True)
 
 
 def _codec_files(model: keras.Model, data: DataSet, workdir: Path) -> Iterator[bytes]:
     del data
-    for network in (model, updates.rounded_to_int8(model)):
+    for network in (model, forms.rounded_to_int8(model)):
         codec.save(network, workdir / "requantized.mntc")
         yield (workdir / "requantized.mntc").read_bytes()
 
@@ -85,7 +90,7 @@ def _litert_files(model: keras.Model, data: DataSet, workdir: Path) -> Iterator[
         ({}, {"quantization": "int8", "representative_images": calibration})
     ):
         folder = workdir / f"{model.name}-{number}"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for file in folder.iterdir():  # an export replaces no file
             file.unlink()
         target = folder / "network.tflite"

@@ -50,6 +50,7 @@ def measure_all(
         results: Folder of results.
         workdir: Folder for the files of networks.
     """
+    workdir.mkdir(parents=True, exist_ok=True)
     done = differences.read(results, RECORDS)
     for name, file in weights.items():
         known = {record["file"] for record in done if record["network"] == name}
@@ -90,7 +91,7 @@ def _litert_files(model: keras.Model, data: DataSet, workdir: Path) -> Iterator[
         ({}, {"quantization": "int8", "representative_images": calibration})
     ):
         folder = workdir / f"{model.name}-{number}"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         for file in folder.iterdir():  # an export replaces no file
             file.unlink()
         target = folder / "network.tflite"

@@ -16,7 +16,10 @@ from mobilenet_tf.models import weight_loading
 from mobilenet_tf.models.merged import is_merged
 from mobilenet_tf.training import evaluate, fit
 from mobilenet_tf.training.cropping import CropResize
-from mobilenet_tf.training.normalization import recalibrate_batch_norm
+from mobilenet_tf.training.normalization import (
+    estimate_statistics,
+    recalibrate_batch_norm,
+)
 
 
 @pytest.fixture
@@ -122,3 +125,35 @@ def test_steps_of_compression_train_merged_networks(merged, stripes, eagerly):
     assert evaluate(small, stripes).top1 > 0.8
     for array, same in zip(merged.get_weights(), before, strict=True):
         np.testing.assert_array_equal(array, same)  # the model itself stays as it is
+
+
+def test_statistics_are_those_of_the_features_now(trained, stripes):
+    model = keras.models.clone_model(trained)
+    model.set_weights(trained.get_weights())
+    first, *_ = (
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    )
+    gamma, beta, *_ = first.get_weights()
+    momentum = first.momentum
+    convolution = model.get_layer(first.name.removesuffix("_bn"))
+    convolution.set_weights([3 * convolution.get_weights()[0]])
+    estimate_statistics(model, stripes)
+    after = first.get_weights()
+    np.testing.assert_array_equal(after[:2], [gamma, beta])
+    batch = next(iter(stripes.train.epoch(64, seed=[0, 0, 0])))
+    images = CropResize(32, (-1, 1))([batch.images, central_boxes(64, 1.0)])
+    features = np.array(keras.Model(model.input, first.input)(images))
+    np.testing.assert_allclose(after[2], features.mean((0, 1, 2)), atol=1e-4)
+    np.testing.assert_allclose(after[3], features.var((0, 1, 2)), rtol=1e-3)
+    assert first.momentum == momentum
+    assert evaluate(model, stripes).top1 > 0.9
+
+
+def test_without_normalization_nothing_changes(stripes):
+    model = squeezenet()
+    before = model.get_weights()
+    estimate_statistics(model, stripes)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -25,6 +25,7 @@ from mobilenet_tf.compression.fine_tuning import (
 )
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.models import graph
+from mobilenet_tf.training.normalization import estimate_statistics
 from mobilenet_tf.training.recipe import Recipe
 
 PARTS = ("all", "normalization", "classifier")
@@ -45,6 +46,8 @@ def update(
     whole multiples of a scale, as `quantize` makes them, keep their scales; zeros of
     both stay zero. Of the other kernels, weights move freely. Biases and normalisation
     that have few significant bits, as `round_vectors` makes them, keep to as many.
+    Where kernels are changed so after the training, batch normalisation gets the
+    statistics of the new features.
 
     Args:
         model: A trained classifier of stock layers. It stays as it is.
@@ -72,6 +75,19 @@ def update(
     head = graph.head(flat)
     head_name = None if head is None else head.layer.name
     result = copy_of(flat)
+
+    def finish(trained):
+        if _restrict_kernels(flat, trained, share, head_name):
+            estimate_statistics(
+                trained,
+                data,
+                central_fraction=recipe.central_fraction,
+                seed=training.get("seed", 0),
+                input_range=training.get("input_range"),
+            )
+        if (bits := rounding.significant_bits(flat)) <= rounding.FEW:
+            rounding.change_vectors(trained, lambda v: rounding.significant(v, bits))
+
     trainable = result.trainable_weights
     for layer in result.layers:
         _freeze(layer, part, head_name)
@@ -83,7 +99,7 @@ def update(
         result,
         data,
         recipe,
-        finish=lambda trained: _finish(flat, trained, share, head_name),
+        finish=finish,
         **training,
     )
     for layer in trained.layers:
@@ -93,15 +109,18 @@ def update(
     return trained
 
 
-def _finish(before, trained, share, head_name):
+def _restrict_kernels(before, trained, share, head_name):
+    """Change trained kernels to legal ones; whether others than the classifier's are.
+
+    Their features are other ones than those that were normalised in the training.
+    """
     old, new = kernels.by_name(before), kernels.by_name(trained)
     counted = {name: values for name, values in new.items() if name != head_name}
     changed = restrict({name: old[name] for name in counted}, counted, share)
     if head_name in new:
         changed |= restrict({head_name: old[head_name]}, {head_name: new[head_name]}, 1)
     kernels.replace(trained, changed)
-    if (bits := rounding.significant_bits(before)) <= rounding.FEW:
-        rounding.change_vectors(trained, lambda v: rounding.significant(v, bits))
+    return any((changed[name] != new[name]).any() for name in counted)
 
 
 def restrict(

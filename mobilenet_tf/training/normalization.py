@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import keras
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 IMAGES = 128
+_BATCH, _BATCHES = 64, 16  # of `estimate_statistics`
 
 
 def recalibrate_batch_norm(
@@ -63,6 +65,49 @@ def recalibrate_batch_norm(
         layer.set_weights([gamma, beta + scale * (mean - old_mean), mean, variance])
     if flat is not model:
         graph.copy_weights(flat, model)
+
+
+def estimate_statistics(
+    model: keras.Model,
+    data: DataSet,
+    *,
+    central_fraction: float = 1.0,
+    seed: int = 0,
+    input_range: tuple[float, float] | None = None,
+) -> None:
+    """Give batch normalisation the mean and variance of what reaches it now.
+
+    After a training whose kernels were changed, as by rounding, the moving statistics
+    are those of other features. Scale and offset stay, so outputs change. A network
+    without batch normalisation is left unchanged.
+
+    Args:
+        model: A flat classifier.
+        data: The data set that it was trained on, of which at most 1,024 images are
+            used.
+        central_fraction: Side of the central crop, as a fraction of the image's.
+        seed: Seed of the choice of images.
+        input_range: The model's inputs for black and for white; None reads them from
+            its layers.
+    """
+    layers = [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    if not layers:
+        return
+    crop = CropResize(model.input_shape[1], checks.input_range(model, input_range))
+    size = min(_BATCH, data.train.size)
+    batches = data.train.epoch(size, seed=[seed, 0, 0])
+    momentums = [layer.momentum for layer in layers]
+    for number, batch in enumerate(itertools.islice(batches, _BATCHES)):
+        for layer in layers:
+            layer.momentum = number / (number + 1)  # the mean of all batches
+        boxes = central_boxes(len(batch), central_fraction)
+        model(crop([batch.images, boxes]), training=True)
+    for layer, momentum in zip(layers, momentums, strict=True):
+        layer.momentum = momentum
 
 
 def _inputs(model, images, seed, input_range):

@@ -215,10 +215,10 @@ significant bits in both forms. "All, compressed anew" trains the float32 networ
 compresses it again; the other trainings are those of `mobilenet_tf.compression.update`,
 which keeps the values of the old kernels. Both accuracies are on the new task. One
 seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its int8
-file; MobileNet's published weights come from a quantised release: in float32 too they
-have few values. HDiffPatch compresses with LZMA2, zstandard at level 22. By cost, a
-file in 8 bits has one byte for each weight in a kernel and 4 for all others, before
-entropy coding.""",
+file; the published weights have few values in float32 too, as MobileNet's come from a
+quantised release and SqueezeNet's from a file of Deep Compression. HDiffPatch
+compresses with LZMA2, zstandard at level 22. By cost, a file in 8 bits has one byte for
+each weight in a kernel and 4 for all others, before entropy coding.""",
 )
 
 if __name__ == "__main__":

@@ -64,7 +64,9 @@ class Trial:
     def training_recipe(self) -> Recipe:
         """The recipe of what this trial adds: its last step, or its own training."""
         steps = self.network.steps
-        return steps[-1].recipe if steps else self.recipe
+        if steps:
+            return steps[-1].recipe
+        return dataclasses.replace(self.recipe, **self.network.recipe_changes)
 
     def build(self) -> keras.Model:
         """The network for this data set, freshly initialised from the seed."""

@@ -65,7 +65,9 @@ def test_damaged_outputs_name_their_file(teacher, stripes, tmp_path, eagerly):
     trained(teacher, stripes, recipe, outputs_folder=tmp_path)
     (file,) = tmp_path.glob("*/*.npy")
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ValueError, match="epoch0000.npy' are damaged.*delete the file"):
+    with pytest.raises(
+        ValueError, match=r"epoch0000\.npy' are damaged.*delete the file"
+    ):
         trained(teacher, stripes, recipe, outputs_folder=tmp_path)
 
 

@@ -13,6 +13,7 @@ from experiments.trials.network import costs
 from experiments.trials.provenance import provenance
 from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.data.subset import few_of_each_class
 from mobilenet_tf.training import classifier, distribution, loop, snapshot
 from mobilenet_tf.training.distillation import distil
 from mobilenet_tf.training.evaluation import evaluate
@@ -88,6 +89,8 @@ def _trained(trial, data, workdir, on_epoch):
         model = workdir.model(trial.parent)
         return step.function(model, data, step.recipe, **step.arguments, **training)
     model, recipe = trial.build(), trial.training_recipe
+    if network.images_per_class is not None:
+        data = few_of_each_class(data, network.images_per_class, trial.seed)
     training["precision"] = trial.precision
     if network.teacher:
         teacher, settings = workdir.model(trial.parent), network.teacher.arguments

@@ -80,6 +80,26 @@ def accuracy_over_bytes(
     return _save(f"{path}-bytes", [panel], styles)
 
 
+def accuracy_over_images(
+    rows: Sequence[Row], results: Sequence[dict], path: Path
+) -> list[Path]:
+    """Accuracy over the training images of a class, as `{path}-images.png` and `.svg`.
+
+    A line for the networks that start from published weights, one for the others.
+    """
+    points = []
+    for row in rows:
+        if measured := _measured(row, results):
+            data = select(row, results)[0]["data"]
+            every = data["train_size"] / len(data["class_names"])
+            line = "published weights" if row.network.weights else "from scratch"
+            images = row.network.images_per_class or every
+            points.append(Point(line, images, *measured))
+    styles = {"published weights": STYLES[1.0], "from scratch": STYLES[0.25]}
+    panel = Panel(points, _title(rows, results), "training images of a class", _TOP1)
+    return _save(f"{path}-images", [panel], styles)
+
+
 def training_loss(
     rows: Sequence[Row], results: Sequence[dict], path: Path
 ) -> list[Path]:

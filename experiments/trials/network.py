@@ -79,6 +79,8 @@ class Network:
         weights: File of pre-trained weights; records hold its name.
         teacher: Trains it on a teacher's outputs; None trains it on the labels alone.
         recipe_changes: Settings of the table's recipe that are others for this network.
+        images_per_class: Training images of each class, chosen by the seed; None
+            trains on all.
         steps: Compression steps after the training, in order.
     """
 
@@ -89,6 +91,7 @@ class Network:
     weights: Path | None = None
     teacher: Teacher | None = None
     recipe_changes: dict = dataclasses.field(default_factory=dict)
+    images_per_class: int | None = None
     steps: tuple[Step, ...] = ()
 
     def model(
@@ -150,6 +153,8 @@ class Network:
             config["teacher"] = {"network": teacher.network.config, **teacher.arguments}
         if self.recipe_changes:
             config["recipe_changes"] = json_ready(self.recipe_changes)
+        if self.images_per_class is not None:
+            config["images_per_class"] = self.images_per_class
         if self.steps:
             config["steps"] = [step.config for step in self.steps]
         return config
@@ -192,7 +197,10 @@ class Network:
                 parts.append(f"{name}_{value}")
         if self.teacher is not None:
             parts.append("distilled")
-        parts += [f"{name}_{value}" for name, value in self.recipe_changes.items()]
+        if self.recipe_changes:
+            parts.append(f"recipe{len(self.recipe_changes)}")
+        if self.images_per_class is not None:
+            parts.append(f"images{self.images_per_class}")
         parts += [step.function.__name__ for step in self.steps]
         return "-".join(parts)
 

@@ -9,22 +9,19 @@ was chosen on ten classes of `tinyimagenet100`, and is judged on another data se
 Results are kept in --workdir, and the same command goes on where it was stopped.
 """
 
-import dataclasses
 import json
 import os
 import re
 from pathlib import Path
 
 import keras
-import numpy as np
 from absl import app, flags
 
 from benchmarks.fine_tuning_ways import WAYS, Task, top1
 from benchmarks.report import publish
 from mobilenet_tf.analysis import table
 from mobilenet_tf.data import DataSet, from_tfds
-from mobilenet_tf.data.arrays import ArraySplit
-from mobilenet_tf.data.dataset import Batch
+from mobilenet_tf.data.subset import few_of_each_class
 from mobilenet_tf.training.recipes import FINE_TUNE
 
 flags.DEFINE_list(
@@ -40,25 +37,6 @@ flags.DEFINE_list("images_per_class", ["10", "50", "200"], "Training images.")
 flags.DEFINE_integer("epochs", FINE_TUNE.epochs, "Of every way.", 3)
 flags.DEFINE_integer("seeds", 3, "Of images, initial classifier and order.", 1)
 FLAGS = flags.FLAGS
-
-
-def some_of(data: DataSet, per_class: int, seed: int) -> DataSet:
-    """The data set with so many training images of each class."""
-    contents = data.train.contents
-    rng = np.random.default_rng([seed, per_class])
-    rows = np.concatenate(
-        [
-            rng.permutation(np.flatnonzero(contents.labels == label))[:per_class]
-            for label in range(data.classes)
-        ]
-    )
-    batch = Batch(contents.images[rows], contents.aspects[rows], contents.labels[rows])
-    metadata = dataclasses.replace(
-        data.metadata,
-        version=f"{data.metadata.version}, {per_class} a class, seed {seed}",
-        train_size=len(batch),
-    )
-    return dataclasses.replace(data, train=ArraySplit(batch), metadata=metadata)
 
 
 def tasks() -> list[Task]:
@@ -87,7 +65,7 @@ def measured(task: Task, way: str, data: DataSet) -> float:
     path = Path(FLAGS.workdir) / f"{re.sub('[^a-z0-9.]+', '_', name.lower())}.json"
     if not path.exists():
         keras.utils.clear_session()
-        few = some_of(data, task.per_class, task.seed)
+        few = few_of_each_class(data, task.per_class, task.seed)
         accuracy = top1(WAYS[way](task, few), task, few, way)
         print(f"{name}: {100 * accuracy:.2f} %", flush=True)
         partial = path.with_suffix(".partial")

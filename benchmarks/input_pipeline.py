@@ -59,7 +59,7 @@ def _row(data, alpha, side, steps):
     bare = keras.Model(body.inputs, body.outputs)
     compile_for_training(bare, MODERN, steps)
     batches = training_batches(
-        data.train, data.classes, MODERN.batch_size, 0, 0, min_area=MODERN.min_area
+        data.train, data.classes, MODERN.batch_size, 0, 0, MODERN.augmentation
     )
     ready = next(batches)
     cropped = (clone.get_layer("crop")(ready[0]), ready[1])

@@ -18,6 +18,7 @@ from experiments.harness import Claim, Experiment, Network, Row, run
 from experiments.published.mobilenets import FIGURE4
 from experiments.report.claims import Measured, falling
 from experiments.report.figures import accuracy_over_mult_adds, accuracy_over_parameters
+from experiments.report.log_linear import is_log_linear, relation
 
 SIDES = 4  # resolutions of each alpha, the largest first
 
@@ -43,10 +44,16 @@ experiment = Experiment(
         for (alpha, side), published in FIGURE4.items()
     ),
     figures=(accuracy_over_mult_adds, accuracy_over_parameters),
+    analysis=relation,
     claims=(
         Claim(
             "accuracy falls with rho at each alpha, and with alpha at each rho",
             falls_both_ways,
+        ),
+        Claim(
+            "accuracy is about linear in the logarithm of the mult-adds, R2 at least "
+            "0.9",
+            is_log_linear,
         ),
     ),
 )

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prepared import load
 
+from mobilenet_tf.data.augmentation import Augmentation
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
 
@@ -15,7 +16,9 @@ def test_same_seed_same_batches(squares, mode):
     data, _ = load("squares", squares, mode=mode)
 
     def first(seed, epoch, count=9):
-        batches = training_batches(data.train, 2, 16, seed, epoch, min_area=0.3)
+        batches = training_batches(
+            data.train, 2, 16, seed, epoch, Augmentation(min_area=0.3)
+        )
         return [next(batches) for _ in range(count)]
 
     once, again = first(1, 0), first(1, 0)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import untraced
-from trainable import QUICK, TWO_BLOCKS, TWO_STAGES, small_model
+from trainable import QUICK, TWO_BLOCKS, TWO_STAGES, equal, small_model
 
 import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
@@ -19,11 +19,6 @@ from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
 
 ONCE = dataclasses.replace(QUICK, epochs=1)
-
-
-def equal(model, other):
-    pairs = zip(model.get_weights(), other.get_weights(), strict=True)
-    return all(np.array_equal(one, two) for one, two in pairs)
 
 
 def test_network_that_flattens_keeps_its_side(stripes, eagerly):

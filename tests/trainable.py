@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+import numpy as np
 
 import mobilenet_tf
 from mobilenet_tf.training.recipe import Recipe
@@ -30,3 +31,8 @@ def small_model(seed=0):
     return mobilenet_tf.build(
         0.25, base_resolution=32, classes=2, dropout=0.2, blocks=TWO_BLOCKS
     )
+
+
+def equal(model, other):
+    pairs = zip(model.get_weights(), other.get_weights(), strict=True)
+    return all(np.array_equal(one, two) for one, two in pairs)

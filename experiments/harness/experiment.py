@@ -37,6 +37,8 @@ class Experiment:
         figures: Called with `(rows, results, path without suffix)` after the table;
             each returns the files it wrote.
         claims: What the paper claims; a function of the rows if they are one.
+        analysis: Called with `(rows, results, standard deviation over seeds)`; returns
+            what follows the claims, from the records.
         appendix: Returns what follows the table.
         remark: What else a reader should know, as Markdown.
         paper_data: What the paper trained on; None for a table that is only ours.
@@ -52,6 +54,7 @@ class Experiment:
     metrics: tuple[str, ...] = ("top1",)
     figures: tuple[Callable[[Rows, Sequence[dict], Path], list[Path]], ...] = ()
     claims: tuple[Claim, ...] | Callable[[Rows], tuple[Claim, ...]] = ()
+    analysis: Callable[[Rows, Sequence[dict], float], Sequence[Sheet]] | None = None
     appendix: Callable[[], Sequence[Part]] | None = None
     remark: str = ""
     paper_data: str | None = "ImageNet"
@@ -129,6 +132,8 @@ class Experiment:
             for claim in self.claims_of(rows)
         ]
         appendix = self._appendix()
+        if self.analysis and results:
+            appendix = [*self.analysis(rows, results, top1_spread), *appendix]
         return [
             Page(
                 name,

@@ -13,9 +13,13 @@ from experiments.trials.network import costs
 from experiments.trials.provenance import provenance
 from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.data.subset import few_of_each_class
 from mobilenet_tf.training import classifier, distribution, loop, snapshot
 from mobilenet_tf.training.distillation import distil
 from mobilenet_tf.training.evaluation import evaluate
+
+# Bytes of a teacher's outputs that are kept in the working directory.
+LARGEST_OUTPUTS = 2**30
 
 
 def train(
@@ -84,11 +88,22 @@ def _trained(trial, data, workdir, on_epoch):
         step = network.steps[-1]
         model = workdir.model(trial.parent)
         return step.function(model, data, step.recipe, **step.arguments, **training)
-    model = trial.build()
+    model, recipe = trial.build(), trial.training_recipe
+    if network.images_per_class is not None:
+        data = few_of_each_class(data, network.images_per_class, trial.seed)
     training["precision"] = trial.precision
     if network.teacher:
         teacher, settings = workdir.model(trial.parent), network.teacher.arguments
-        distil(model, teacher, data, trial.recipe, **settings, **training)
+        if _keeps_outputs(trial, data):
+            training["outputs_folder"] = workdir.path / "teacher_outputs"
+        distil(model, teacher, data, recipe, **settings, **training)
     else:
-        classifier.fit(model, data, trial.recipe, report=None, **training)
+        classifier.fit(model, data, recipe, report=None, **training)
     return model
+
+
+def _keeps_outputs(trial, data):
+    """Whether the teacher's outputs are kept for other students, as far as they fit."""
+    outputs = trial.training_recipe.epochs * data.train.size * data.classes
+    features = trial.network.teacher.arguments.get("feature_weight")
+    return not features and 4 * outputs <= LARGEST_OUTPUTS

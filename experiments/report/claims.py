@@ -25,11 +25,13 @@ class Measured:
         spread: Sample standard deviation over its seeds; 0 for one seed.
         size_bytes: Bytes of its file, or of float32 weights if it is not compressed;
             NaN where it is unknown.
+        mult_adds: Of the network as it was trained; NaN where they are unknown.
     """
 
     mean: float
     spread: float = 0.0
     size_bytes: float = math.nan
+    mult_adds: float = math.nan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Claim:
         held = [
             self.holds(
                 *(
-                    Measured(mean, row.spread, row.size_bytes)
+                    dataclasses.replace(row, mean=mean)
                     for mean, row in zip(means, known, strict=True)
                 )
             )
@@ -109,7 +111,11 @@ def measured(row: Row, results: Sequence[dict], metric: str = "top1") -> Measure
     accuracies = values(row, results, metric)
     size_bytes = sizes.size_bytes(row, results) or math.nan
     spread = table.spread(accuracies) or 0.0
-    return Measured(table.mean(accuracies), spread, size_bytes)
+    records = select(row, results)
+    cost = records[0].get("cost", {}) if records else {}
+    return Measured(
+        table.mean(accuracies), spread, size_bytes, cost.get("mult_adds", math.nan)
+    )
 
 
 def spread_over_seeds(results: Sequence[dict], metric: str) -> float:

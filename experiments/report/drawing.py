@@ -23,7 +23,7 @@ class Point(NamedTuple):
         line: Key of its style; points of one line are connected.
         cost: On the logarithmic axis.
         accuracy: In percent.
-        spread: Standard deviation of the accuracy in percentage points.
+        spread: Half of the interval of the accuracy, in percentage points.
     """
 
     line: str

@@ -11,19 +11,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.report import sizes
+from experiments.report.claims import spread_over_seeds
 from experiments.report.drawing import STYLES, Panel, Point, draw_panel, save
+from experiments.report.log_linear import fit
 from experiments.trials.row import Row, select, values
 from mobilenet_tf.analysis import table
 
+_LINE = "log-linear fit"
 _FRONT, _FRONT_STYLE = "Pareto front", ("#999999", "", 1)
 _TOP1 = "top-1 accuracy, %"
+WITHIN = 1.96  # standard errors: bars of 95 %
 
 
 def accuracy_over_mult_adds(
     rows: Sequence[Row], results: Sequence[dict], path: Path
 ) -> list[Path]:
     """Figure 4 of arXiv 1704.04861, as `{path}-mult_adds.png` and `.svg`."""
-    return _by_alpha(rows, results, path, "mult_adds", "million mult-adds")
+    return _by_alpha(rows, results, path, "mult_adds", "million mult-adds", lined=True)
 
 
 def accuracy_over_parameters(
@@ -76,6 +80,26 @@ def accuracy_over_bytes(
     return _save(f"{path}-bytes", [panel], styles)
 
 
+def accuracy_over_images(
+    rows: Sequence[Row], results: Sequence[dict], path: Path
+) -> list[Path]:
+    """Accuracy over the training images of a class, as `{path}-images.png` and `.svg`.
+
+    A line for the networks that start from published weights, one for the others.
+    """
+    points = []
+    for row in rows:
+        if measured := _measured(row, results):
+            data = select(row, results)[0]["data"]
+            every = data["train_size"] / len(data["class_names"])
+            line = "published weights" if row.network.weights else "from scratch"
+            images = row.network.images_per_class or every
+            points.append(Point(line, images, *measured))
+    styles = {"published weights": STYLES[1.0], "from scratch": STYLES[0.25]}
+    panel = Panel(points, _title(rows, results), "training images of a class", _TOP1)
+    return _save(f"{path}-images", [panel], styles)
+
+
 def training_loss(
     rows: Sequence[Row], results: Sequence[dict], path: Path
 ) -> list[Path]:
@@ -104,8 +128,8 @@ def training_loss(
     return save(f"{path}-loss", [draw])
 
 
-def _by_alpha(rows, results, path, quantity, label):
-    """A line per alpha through its resolutions, over a cost."""
+def _by_alpha(rows, results, path, quantity, label, lined=False):
+    """A line per alpha through its resolutions, over a cost; and one through all."""
     printed, ours = [], []
     for row in rows:
         cost = row.network.costs()[quantity] / 1e6
@@ -113,11 +137,15 @@ def _by_alpha(rows, results, path, quantity, label):
         if measured := _measured(row, results):
             cost = select(row, results)[0]["cost"][quantity] / 1e6
             ours.append(Point(_alpha(row), cost, *measured))
+    if lined:
+        printed, ours = (_line(points) + points for points in (printed, ours))
     panels = [
         Panel(printed, "Paper: ImageNet", f"{label} (1000 classes)", _TOP1),
         Panel(ours, _title(rows, results), f"{label} (as trained)", _TOP1),
     ]
     styles = {f"alpha {alpha:g}": style for alpha, style in STYLES.items()}
+    if lined:
+        styles = {_LINE: ("#999999", "", 1), **styles}
     return _save(f"{path}-{quantity}", panels, styles)
 
 
@@ -126,19 +154,36 @@ def _alpha(row):
 
 
 def _measured(row, results):
-    """Mean and spread of our top-1 in percent; None without records."""
+    """Mean of our top-1 and half of its interval, in percent; None without records."""
     top1s = values(row, results)
     if not top1s:
         return None
-    return 100 * table.mean(top1s), 100 * (table.spread(top1s) or 0.0)
+    mean = table.mean(top1s)
+    images = select(row, results)[0]["data"]["evaluation_size"]
+    # All seeds are evaluated on the same images.
+    seeds = spread_over_seeds(results, "top1") ** 2 / len(top1s)
+    error = (mean * (1 - mean) / images + seeds) ** 0.5
+    return 100 * mean, 100 * WITHIN * error
 
 
 def _title(rows, results):
     for row in rows:
         if records := select(row, results):
             data = records[0]["data"]
-            return f"Ours: {data['name']}, {data['base_resolution']} px at rho 1"
+            return (
+                f"Ours: {data['name']}, {data['base_resolution']} px at rho 1\n"
+                "bars: 95 % error of images and seeds"
+            )
     return "Ours: no records"
+
+
+def _line(points):
+    """The two ends of the line through points over the logarithm of their costs."""
+    costs = [point.cost for point in points]
+    if len(set(costs)) < 2:
+        return []
+    line = fit(costs, [point.accuracy for point in points])
+    return [Point(_LINE, cost, line.at(cost)) for cost in (min(costs), max(costs))]
 
 
 def _save(path: str, panels: Sequence[Panel], styles: Mapping) -> list[Path]:

@@ -78,6 +78,9 @@ class Network:
         resolution: The paper's input side in pixels, at rho 1.
         weights: File of pre-trained weights; records hold its name.
         teacher: Trains it on a teacher's outputs; None trains it on the labels alone.
+        recipe_changes: Settings of the table's recipe that are others for this network.
+        images_per_class: Training images of each class, chosen by the seed; None
+            trains on all.
         steps: Compression steps after the training, in order.
     """
 
@@ -87,6 +90,8 @@ class Network:
     resolution: int = 224
     weights: Path | None = None
     teacher: Teacher | None = None
+    recipe_changes: dict = dataclasses.field(default_factory=dict)
+    images_per_class: int | None = None
     steps: tuple[Step, ...] = ()
 
     def model(
@@ -110,13 +115,13 @@ class Network:
         return self.build(**self.arguments, **changes)
 
     def costs(self, classes: int = 1000, resolution: int | None = None) -> dict:
-        """See `costs`; pre-trained weights, teacher and steps do not change them.
+        """See `costs`; pre-trained weights and training do not change them.
 
         Args:
             classes: Number of classes.
             resolution: Input side in pixels at rho 1; None means the paper's.
         """
-        untrained = dataclasses.replace(self, weights=None, teacher=None, steps=())
+        untrained = Network(self.label, self.build, self.arguments, self.resolution)
         key = untrained.key, classes, resolution or self.resolution
         if key not in _COSTS:
             _COSTS[key] = without_weights(
@@ -146,6 +151,10 @@ class Network:
         if self.teacher is not None:
             teacher = self.teacher
             config["teacher"] = {"network": teacher.network.config, **teacher.arguments}
+        if self.recipe_changes:
+            config["recipe_changes"] = json_ready(self.recipe_changes)
+        if self.images_per_class is not None:
+            config["images_per_class"] = self.images_per_class
         if self.steps:
             config["steps"] = [step.config for step in self.steps]
         return config
@@ -188,6 +197,10 @@ class Network:
                 parts.append(f"{name}_{value}")
         if self.teacher is not None:
             parts.append("distilled")
+        if self.recipe_changes:
+            parts.append(f"recipe{len(self.recipe_changes)}")
+        if self.images_per_class is not None:
+            parts.append(f"images{self.images_per_class}")
         parts += [step.function.__name__ for step in self.steps]
         return "-".join(parts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 from experiments.trials.binding import bound_arguments, digest, function_name
@@ -20,13 +19,6 @@ _BUILDERS = {
         baselines.inception_v3,
         baselines.vgg16,
     )
-}
-_RECIPE_DEFAULTS = {
-    field.name: list(field.default)
-    if isinstance(field.default, tuple)
-    else field.default
-    for field in dataclasses.fields(Recipe)
-    if field.default is not dataclasses.MISSING
 }
 
 
@@ -83,4 +75,7 @@ def _network(config):
 
 
 def _recipe(settings):
-    return {**_RECIPE_DEFAULTS, **settings}
+    changes = {}
+    if "side_steps" in settings:
+        changes["side_steps"] = tuple(settings["side_steps"])
+    return Recipe(**{**settings, **changes}).to_json()

@@ -64,7 +64,9 @@ class Trial:
     def training_recipe(self) -> Recipe:
         """The recipe of what this trial adds: its last step, or its own training."""
         steps = self.network.steps
-        return steps[-1].recipe if steps else self.recipe
+        if steps:
+            return steps[-1].recipe
+        return dataclasses.replace(self.recipe, **self.network.recipe_changes)
 
     def build(self) -> keras.Model:
         """The network for this data set, freshly initialised from the seed."""
@@ -95,4 +97,7 @@ class Trial:
         steps = self.training_recipe.side_steps
         scale = sum(step**2 for step in steps) / len(steps)
         per_image = self.costs["mult_adds"] + 1200 * self.costs["side"] ** 2
-        return scale * per_image * self.data["train_size"]
+        images = self.data["train_size"]
+        if few := self.network.images_per_class:
+            images = min(images, few * len(self.data["class_names"]))
+        return scale * per_image * images

@@ -93,6 +93,8 @@ def checked(
     else:
         arguments.instance("data", data, DataSet)
         recipe = recipes.named("compress" if recipe is None else recipe)
+        if not stock:
+            _check_toolkit_recipe(recipe)
     arguments.instance("model", model, keras.Model)
     arguments.function("report", training.get("report", print))
     flat = graph.flatten(model)
@@ -113,6 +115,15 @@ def checked(
         )
     keras_file.set_training_info(flat, keras_file.training_info(model))
     return flat, recipe
+
+
+def _check_toolkit_recipe(recipe):
+    """The toolkit's networks take plain crops, and keep no average of their weights."""
+    for name in ("mixup", "cutmix", "ema_momentum"):
+        if value := getattr(recipe, name):
+            raise ValueError(
+                f"recipe.{name} must be 0 in prune, cluster and quantize, got {value}"
+            )
 
 
 def _check_trainable(model):

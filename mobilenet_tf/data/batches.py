@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.data.boxes import central_boxes, random_boxes
+from mobilenet_tf.data.augmentation import Augmentation, blended
+from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.data.dataset import Split
 
-# Stored images and their crop boxes, and the targets.
+# Stored images and their crops, as `Augmentation` gives them, and the targets.
 TrainingBatch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -19,9 +19,9 @@ def training_batches(
     batch_size: int,
     seed: int,
     first_epoch: int,
-    **crop: Any,
+    augmentation: Augmentation,
 ) -> Iterator[TrainingBatch]:
-    """Endless `((images, boxes), targets)`, from the start of an epoch.
+    """Endless `((images, crops), targets)`, from the start of an epoch.
 
     Order and crops of an epoch follow from `(seed, epoch)` alone, so a training that is
     resumed sees the batches that it would have seen without the interruption.
@@ -32,14 +32,15 @@ def training_batches(
         batch_size: Images in a batch.
         seed: Seed of order and crops.
         first_epoch: The epoch to begin with, from 0.
-        **crop: `min_area` and `flip` of `mobilenet_tf.data.boxes.random_boxes`.
+        augmentation: What the crops are like.
     """
     epoch = first_epoch
     while True:
         rng = np.random.default_rng([seed, epoch, 1])
         for batch in split.epoch(batch_size, seed=[seed, epoch, 0]):
-            boxes = random_boxes(rng, batch.aspects, **crop)
-            yield (batch.images, boxes), targets(batch.labels, classes)
+            crops = augmentation.crops(batch, rng, seed, epoch)
+            expected = blended(targets(batch.labels, classes), crops)
+            yield (batch.images, crops), expected
         epoch += 1
 
 

@@ -46,14 +46,11 @@ def random_boxes(
     width = np.minimum(np.sqrt(area * stretch), 1)
     top = rng.uniform(0, 1, count) * (1 - height)
     left = rng.uniform(0, 1, count) * (1 - width)
-    mirrored = rng.random(count) < (0.5 if flip else 0)
-    start, end = left, left + width
-    return np.stack(
-        [
-            top,
-            np.where(mirrored, end, start),
-            top + height,
-            np.where(mirrored, start, end),
-        ],
-        axis=1,
-    ).astype("float32")
+    boxes = np.stack([top, left, top + height, left + width], axis=1).astype("float32")
+    turned = rng.random(count) < (0.5 if flip else 0)
+    return np.where(turned[:, None], mirrored(boxes), boxes)
+
+
+def mirrored(boxes: np.ndarray) -> np.ndarray:
+    """The same boxes, `(n, 4)`, with left and right exchanged."""
+    return boxes[:, [0, 3, 2, 1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -176,7 +176,11 @@ class Classifier:
             bn_momentum=self.recipe.bn_momentum,
             seed=self.seed,
             input_range=self.input_range,
+            crop_numbers=self.recipe.augmentation.numbers,
         )
+
+    def batches(self, batches: Iterator, first_epoch: int) -> Iterator:
+        return batches
 
     def callbacks(self, on_epoch_end: Callable[[int, dict], None]) -> list:
         keeper = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)

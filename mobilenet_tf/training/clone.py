@@ -24,8 +24,9 @@ def training_clone(
     bn_momentum: float | None = None,
     seed: int | None = None,
     input_range: tuple[float, float] | None = None,
+    crop_numbers: int = 4,
 ) -> keras.Model:
-    """The model to train: `uint8 (S, 3, S), box (4,) -> logits (classes,)`.
+    """The model to train: `uint8 (S, 3, S), crop (4,) -> logits (classes,)`.
 
     Args:
         model: A classifier of stock layers; models inside it are flattened.
@@ -41,6 +42,7 @@ def training_clone(
         seed: Seed of dropout layers that have none of their own.
         input_range: The model's inputs for black and for white; None reads them from
             its layers, and means (-1, 1) where those do not determine them.
+        crop_numbers: Numbers of a crop: 4, or 9 with a blend, see `CropResize`.
     """
     precision = choose(precision)
     model = graph.flatten(model)
@@ -75,7 +77,7 @@ def training_clone(
         return accelerated.class_for(layer).from_config(config)
 
     images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
-    boxes = keras.Input((4,), name="box")
+    boxes = keras.Input((crop_numbers,), name="box")
     crops = CropResize(side or model.input_shape[1], input_range, name="crop")(
         [images, boxes]
     )

@@ -56,8 +56,31 @@ def crop_resize(
     return x + low if low else x
 
 
+def blend(crops: Any, blends: Any) -> Any:
+    """Blend each crop with that of its partner: neighbours in the batch are partners.
+
+    `(batch, side, side, 3), (batch, 5) -> (batch, side, side, 3)` for an even batch.
+    A blend is `(share, top, left, bottom, right)`: inside the box, in fractions of the
+    side, the partner has this share, outside of it none.
+    """
+    side = crops.shape[1]
+    share, top, left, bottom, right = ops.split(blends, 5, axis=1)  # each (batch, 1)
+    centre = (ops.arange(side, dtype="float32") + 0.5) / side
+    rows = ops.cast(ops.logical_and(centre >= top, centre < bottom), "float32")
+    columns = ops.cast(ops.logical_and(centre >= left, centre < right), "float32")
+    inside = ops.expand_dims(rows * share, 2) * ops.expand_dims(columns, 1)
+    inside = ops.expand_dims(inside, 3)  # (batch, side, side, 1)
+    pairs = ops.reshape(crops, (-1, 2, side, side, 3))
+    partners = ops.reshape(ops.flip(pairs, axis=1), (-1, side, side, 3))
+    return crops + inside * (partners - crops)
+
+
 class CropResize(keras.layers.Layer):
-    """`crop_resize` as a layer that takes `[images, boxes]`."""
+    """`crop_resize` as a layer that takes `[images, crops]`.
+
+    Crops are boxes `(batch, 4)`; or `(batch, 9)`, each with a blend of `blend` after
+    it.
+    """
 
     def __init__(
         self, side: int, input_range: tuple[float, float] = (-1.0, 1.0), **kwargs
@@ -70,5 +93,6 @@ class CropResize(keras.layers.Layer):
         return (images[0], self.side, self.side, 3)
 
     def call(self, inputs: Any) -> Any:
-        images, boxes = inputs
-        return crop_resize(images, boxes, self.side, self.input_range)
+        images, crops = inputs
+        resized = crop_resize(images, crops[:, :4], self.side, self.input_range)
+        return resized if crops.shape[1] == 4 else blend(resized, crops[:, 4:])

@@ -7,7 +7,6 @@ arXiv 1704.04861, sections 4.5 and 4.7.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -19,17 +18,17 @@ from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.models import graph, keras_file, merged
 from mobilenet_tf.training import (
     checks,
-    classifier,
     loop,
     recipes,
     run_folder,
     snapshot,
 )
-from mobilenet_tf.training.clone import training_clone
-from mobilenet_tf.training.distillation_loss import DistillationLoss, FeatureDistance
+from mobilenet_tf.training.distillation_loss import DistillationLoss
 from mobilenet_tf.training.normalization import recalibrate_batch_norm
 from mobilenet_tf.training.precision import choose
 from mobilenet_tf.training.recipe import Recipe
+from mobilenet_tf.training.student import Student
+from mobilenet_tf.training.teacher_outputs import TeacherOutputs
 
 
 def distil(
@@ -46,6 +45,8 @@ def distil(
     precision: str = "float32",
     input_range: tuple[float, float] | None = None,
     teacher_input_range: tuple[float, float] | None = None,
+    outputs_folder: str | os.PathLike | None = None,
+    report: Callable[[str], None] | None = None,
     snapshot_path: str | os.PathLike | None = None,
     on_epoch: Callable[[loop.Progress], None] = lambda progress: None,
 ) -> loop.Progress:
@@ -72,6 +73,11 @@ def distil(
         input_range: The student's inputs for black and for white; needed only where its
             layers do not determine them, see `mobilenet_tf.models.graph.input_range`.
         teacher_input_range: The same for the teacher.
+        outputs_folder: Keeps the teacher's outputs for every crop of the training, 4
+            bytes for each image, epoch and class. They are computed where they are
+            missing, and serve all students that see the same crops: of the same data,
+            batch size, augmentation and seed. None computes them in every step.
+        report: Called with a line for every epoch of outputs that is computed.
         snapshot_path: `.npz` file that holds the state after each epoch.
         on_epoch: Called after each epoch, when its snapshot is on disk.
 
@@ -88,6 +94,10 @@ def distil(
     arguments.number("temperature", temperature, lambda value: value > 0, "> 0")
     arguments.number("weight", weight, lambda value: 0 < value <= 1, "in (0, 1]")
     arguments.number("feature_weight", feature_weight, lambda value: value >= 0, ">= 0")
+    if outputs_folder is not None and feature_weight:
+        raise ValueError(
+            "outputs_folder must be None with feature_weight: only outputs are kept"
+        )
     recipe = recipes.named(recipe)
     precision = choose(precision)
     checks.kinds(data, recipe, student=student, teacher=teacher)
@@ -110,6 +120,13 @@ def distil(
         *("distil", snapshot.checksum(teacher), temperature, weight, multi_label),
         *(feature_weight, input_range, teacher_input_range),
     ]
+    outputs = None
+    if outputs_folder is not None:
+        outputs = TeacherOutputs(
+            *(outputs_folder, teacher, data, recipe),
+            *(seed, precision, teacher_input_range),
+        )
+        outputs.prepare(recipe.epochs, report)
     progress = loop.run(
         Student(
             student,
@@ -123,6 +140,7 @@ def distil(
             teacher_input_range=teacher_input_range,
             loss=loss,
             feature_weight=feature_weight,
+            outputs=outputs,
         ),
         data,
         recipe,
@@ -162,63 +180,3 @@ def _check_fit(student, teacher, multi_label):
             f"the teacher has {teacher.output_shape[-1]} classes, the student "
             f"{student.output_shape[-1]}"
         )
-
-
-@dataclasses.dataclass
-class Student(classifier.Classifier):
-    """A `TrainingTask` whose clone gives the logits of student and teacher."""
-
-    teacher: keras.Model | None = None
-    teacher_input_range: tuple[float, float] | None = None
-    loss: DistillationLoss | None = None
-    feature_weight: float = 0.0
-
-    def compiled(self, side: int | None, steps_per_epoch: int) -> keras.Model:
-        student = self.clone(side)
-        teacher = training_clone(
-            self.teacher,
-            self.source,
-            precision=self.precision,
-            input_range=self.teacher_input_range,
-        )
-        if self.feature_weight:
-            student, teacher = map(_with_features, (student, teacher))
-        student.name, teacher.name = "student", "teacher"
-        teacher.trainable = False
-        images = keras.Input((self.source, 3, self.source), dtype="uint8")
-        inputs = [images, keras.Input((4,))]
-        outputs = [student(inputs), teacher(inputs, training=False)]
-        join = keras.layers.Concatenate(name="logits", dtype="float32")
-        if self.feature_weight:
-            logits, features = zip(*outputs, strict=True)
-            distance = FeatureDistance(self.feature_weight, self.seed, dtype="float32")
-            both = distance([join(logits), *features])
-        else:
-            both = join(outputs)
-        clone = keras.Model(inputs, both)
-        optimizer = self.recipe.build_optimizer(steps_per_epoch)
-        assert self.loss is not None
-        accuracy = keras.metrics.MeanMetricWrapper(self.loss.top1, name="top1")
-        clone.compile(optimizer, loss=self.loss, metrics=[accuracy])
-        optimizer.build(clone.trainable_variables)
-        return clone
-
-    def finish(self, trained: keras.Model) -> None:
-        classifier.set_flat_weights(
-            self.model, trained.get_layer("student").get_weights()
-        )
-
-
-def _with_features(clone):
-    """A training clone that gives logits and its classifier's inputs `(batch, C)`."""
-    crop, body = clone.get_layer("crop"), clone.layers[-1]
-    *_, last = (
-        layer
-        for layer in body.layers
-        if any(len(weight.shape) > 1 for weight in layer.weights)
-    )
-    features = last.input
-    if len(features.shape) == 4:
-        features = keras.layers.GlobalAveragePooling2D(dtype="float32")(features)
-    both = keras.Model(body.input, [body.output, features])
-    return keras.Model(clone.inputs, both(crop.output))

@@ -8,6 +8,8 @@ arXiv 2202.10054.
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 
@@ -63,8 +65,7 @@ def fit_classifier(
         batch_size,
         seed,
         0,
-        min_area=recipe.min_area,
-        flip=recipe.flip,
+        dataclasses.replace(recipe.augmentation, mixup=0.0, cutmix=0.0),
     )
     features, targets = [], []
     for _, ((images, boxes), labels) in zip(

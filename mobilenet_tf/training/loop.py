@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ import keras
 from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import own_errors, training_batches
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import snapshot
+from mobilenet_tf.training import averaging, snapshot
 from mobilenet_tf.training.recipe import Recipe
 
 _LOGGED = ("loss", "top1", "val_loss", "val_top1")
@@ -40,6 +40,9 @@ class TrainingTask(Protocol):
             side: Side in pixels that crops are scaled to; None means the network's own.
             steps_per_epoch: Batches in an epoch, for the schedule.
         """
+
+    def batches(self, batches: Iterator, first_epoch: int) -> Iterator:
+        """Batches of `training_batches` from an epoch on, as the network takes them."""
 
     def callbacks(self, on_epoch_end: Callable[[int, dict], None]) -> list:
         """Keras callbacks, including one that calls `on_epoch_end`."""
@@ -102,7 +105,7 @@ def run(
     """
     arguments.function("on_epoch", on_epoch)
     fingerprint = _fingerprint(recipe, data, seed, settings)
-    batch_size = min(recipe.batch_size, data.train.size)
+    batch_size = recipe.batch_of(data.train.size)
     steps_per_epoch = data.train.size // batch_size
     progress, values = Progress(fingerprint=fingerprint), None
     if snapshot_path is not None:
@@ -130,16 +133,7 @@ def run(
         if values is not None:
             snapshot.restore(trained, values)
         keeper = _Keeper(trained, progress, snapshot_path, on_epoch, started)
-        batches = training_batches(
-            data.train,
-            data.classes,
-            batch_size,
-            seed,
-            progress.epoch,
-            min_area=recipe.min_area,
-            flip=recipe.flip,
-        )
-        with own_errors(batches) as batches:
+        with own_errors(_batches(task, data, recipe, seed, progress.epoch)) as batches:
             trained.fit(
                 batches,
                 steps_per_epoch=steps_per_epoch,
@@ -153,8 +147,24 @@ def run(
     if trained is None and values is not None:  # the snapshot was of the last epoch
         trained = task.compiled(None, steps_per_epoch)
         snapshot.restore(trained, values)
+    if recipe.ema_momentum and trained is not None:
+        batches = _batches(task, data, recipe, seed, recipe.epochs - 1)
+        averaging.use_average(trained, batches)
     task.finish(trained)
     return progress
+
+
+def _batches(task, data, recipe, seed, first_epoch):
+    """Endless batches as the task's network takes them."""
+    batches = training_batches(
+        data.train,
+        data.classes,
+        recipe.batch_of(data.train.size),
+        seed,
+        first_epoch,
+        recipe.augmentation,
+    )
+    return task.batches(batches, first_epoch)
 
 
 def _fingerprint(recipe, data, seed, settings):

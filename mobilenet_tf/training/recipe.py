@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from typing import Any
 
 import keras
 import numpy as np
 
 from mobilenet_tf import arguments
+from mobilenet_tf.data.augmentation import ALTERNATING, Augmentation
 
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "exponential")
@@ -21,7 +23,13 @@ _RANGES = (
     ("min_area", lambda value: 0 < value <= 1, "in (0, 1]"),
     ("bn_momentum", lambda value: 0 < value < 1, "in (0, 1)"),
     ("central_fraction", lambda value: 0 < value <= 1, "in (0, 1]"),
+    ("mixup", lambda value: value >= 0, ">= 0"),
+    ("cutmix", lambda value: value >= 0, ">= 0"),
+    ("ema_momentum", lambda value: 0 <= value < 1, "in [0, 1)"),
 )
+# Settings that came later are in the JSON form only where they are used: trials keep
+# the keys that they had before.
+_OPTIONAL = ("mixup", "cutmix", "ema_momentum")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +52,8 @@ class Recipe:
             ones.
         label_smoothing: Share of the label spread over all classes, in [0, 1).
         min_area: Smallest random crop as a fraction of the image's area, in (0, 1].
-        flip: Whether crops are mirrored half of the time.
+        flip: True mirrors half of the crops at random; "alternating" shows each image
+            as it is and mirrored in turn; False mirrors none.
         bn_momentum: Momentum of the moving batch statistics, in (0, 1).
         side_steps: Input sides of successive equal parts of the training, as fractions
             of the network's own; `(1.0,)` trains at the network's side throughout,
@@ -54,6 +63,13 @@ class Recipe:
             features that the network has, instead of as it is: for trained features
             and a fresh classifier, whose first gradients would spoil them. See
             `mobilenet_tf.training.linear_probe`.
+        mixup: Blends pairs of images, and their labels, in shares of the distribution
+            Beta(mixup, mixup) (arXiv 1710.09412); 0 does not.
+        cutmix: Puts a part of one image into the other instead (arXiv 1905.04899). With
+            both, each pair has one of the two. Both need a `batch_size` that is even.
+        ema_momentum: Momentum, per step, of an exponential moving average of the
+            weights, which replaces them in the end; 0 keeps the last weights. See
+            `mobilenet_tf.training.averaging`.
     """
 
     name: str
@@ -67,11 +83,14 @@ class Recipe:
     l2: float = 0.0
     label_smoothing: float = 0.0
     min_area: float = 0.35
-    flip: bool = True
+    flip: bool | str = True
     bn_momentum: float = 0.99
     side_steps: tuple[float, ...] = (1.0,)
     central_fraction: float = 0.875
     fit_classifier_first: bool = False
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    ema_momentum: float = 0.0
 
     def __post_init__(self):
         arguments.one_of("optimizer", self.optimizer, OPTIMIZERS)
@@ -80,6 +99,12 @@ class Recipe:
         arguments.integer("batch_size", self.batch_size)
         for name, legal, text in _RANGES:
             arguments.number(name, getattr(self, name), legal, text)
+        arguments.one_of("flip", self.flip, (True, False, ALTERNATING))
+        if self.augmentation.blends and self.batch_size % 2:
+            raise ValueError(
+                "batch_size must be even with mixup or cutmix, which blend pairs of "
+                f"images, got {self.batch_size}"
+            )
         steps = self.side_steps
         if not steps or steps[-1] != 1 or not all(0 < step <= 1 for step in steps):
             raise ValueError(
@@ -92,7 +117,18 @@ class Recipe:
         return {
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in settings.items()
+            if name not in _OPTIONAL or value
         }
+
+    def batch_of(self, images: int) -> int:
+        """Images in a batch of a split of so many: all of a small one."""
+        batch_size = min(self.batch_size, images)
+        return batch_size - batch_size % 2 if self.augmentation.blends else batch_size
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How the training images are augmented."""
+        return Augmentation(self.min_area, self.flip, self.mixup, self.cutmix)
 
     def stages(self, side: int) -> list[tuple[int, int]]:
         """`(last epoch + 1, input side in pixels)` of each part of the training."""
@@ -119,15 +155,25 @@ class Recipe:
         warmup_steps = round(self.warmup_epochs * steps_per_epoch)
         rate = self._schedule(optimizers.schedules, steps, warmup_steps)
         decay = self.weight_decay or None
+        average: dict[str, Any] = {}
+        if self.ema_momentum:
+            average = {"use_ema": True, "ema_momentum": self.ema_momentum}
         if self.optimizer == "adamw":
-            optimizer = optimizers.AdamW(rate, weight_decay=self.weight_decay)
+            optimizer = optimizers.AdamW(
+                rate, weight_decay=self.weight_decay, **average
+            )
         elif self.optimizer == "sgd":
             optimizer = optimizers.SGD(
-                rate, momentum=0.9, nesterov=True, weight_decay=decay
+                rate, momentum=0.9, nesterov=True, weight_decay=decay, **average
             )
         else:
             optimizer = optimizers.RMSprop(
-                rate, rho=0.9, momentum=0.9, epsilon=1.0, weight_decay=decay
+                rate,
+                rho=0.9,
+                momentum=0.9,
+                epsilon=1.0,
+                weight_decay=decay,
+                **average,
             )
         if decay:
             optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])

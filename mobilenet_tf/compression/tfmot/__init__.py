@@ -7,7 +7,7 @@ the same way, with equal outputs. Nothing else imports tf_keras or the toolkit.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 import keras
 
@@ -61,6 +61,9 @@ class Toolkit:
         trained = tf_keras.Model([images, boxes], body(crops))
         compile_for_training(trained, self.recipe, steps_per_epoch, tf_keras)
         return trained
+
+    def batches(self, batches: Iterator, first_epoch: int) -> Iterator:
+        return batches
 
     def callbacks(self, on_epoch_end: Callable[[int, dict], None]) -> list:
         # First those which write the zeros, the toolkit's at the end of an epoch.

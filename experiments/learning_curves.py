@@ -1,0 +1,96 @@
+"""MobileNets Table 10 in earnest: fine-tuning against training from scratch.
+
+    python -m experiments.learning_curves --mobilenet_weights=FILE
+
+Paper: arXiv 1704.04861, section 4.4. A published network, fine-tuned with the recipe
+`fine_tune`, beside the same network from scratch with `modern`, on 10, 50, 200 and all
+images of each class. Both are trained for as many epochs, more of them where there are
+fewer images; the validation images are the same everywhere. The weights file names
+alpha and side, as in `mobilenet_0.25_128_keras_applications.weights.h5`.
+Expected: the fewer images, the more the published weights gain.
+Time and accuracies of the committed records: experiments/results.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import mobilenet_tf
+from experiments.harness import Claim, Config, Experiment, Network, Row, run
+from experiments.report.claims import Measured, rising
+from experiments.report.figures import accuracy_over_images
+from mobilenet_tf.training.recipes import FINE_TUNE, MODERN
+
+# Epochs for so many images of each class; None stands for all of them.
+EPOCHS = {10: 200, 50: 100, 200: 50, None: 20}
+# What the two recipes differ in: each network has its own, whatever --recipe says.
+_DIFFERENT = [
+    name
+    for name, value in MODERN.to_json().items()
+    if name not in ("name", "epochs") and FINE_TUNE.to_json()[name] != value
+]
+
+
+def network(path: Path, images: int | None, published: bool) -> Network:
+    """The network of a weights file on so many images of each class."""
+    match = re.search(r"mobilenet_([\d.]+)_(\d+)_", path.name)
+    alpha, side = (float(match[1]), int(match[2])) if match else (0.25, 128)
+    recipe = FINE_TUNE if published else MODERN
+    settings = {name: getattr(recipe, name) for name in _DIFFERENT}
+    amount = f"{images} images a class" if images else "all images"
+    return Network(
+        f"{alpha:g} MobileNet, {'fine-tuned' if published else 'scratch'}, {amount}",
+        mobilenet_tf.build,
+        {"alpha": alpha},
+        side,
+        weights=path if published else None,
+        recipe_changes={**settings, "epochs": EPOCHS[images]},
+        images_per_class=images,
+    )
+
+
+def rows(config: Config) -> tuple[Row, ...]:
+    """Fine-tuned and from scratch in turn, from few images to all."""
+    path = Path(config.mobilenet_weights or "FILE of --mobilenet_weights")
+    return tuple(
+        Row(network(path, images, published))
+        for images in EPOCHS
+        for published in (True, False)
+    )
+
+
+def gains_less_each_time(*rows: Measured) -> bool:
+    """Whether the gain of the published weights falls as the images become more."""
+    tuned, scratch = rows[::2], rows[1::2]
+    gains = [one.mean - two.mean for one, two in zip(tuned, scratch, strict=True)]
+    return all(fewer > more for fewer, more in itertools.pairwise(gains))
+
+
+def claims(rows: Sequence[Row]) -> tuple[Claim, ...]:
+    """That the published weights help, and help more the fewer images there are."""
+    helps = [
+        Claim(
+            f"the published weights help with {amount}", rising, (scratch, fine_tuned)
+        )
+        for fine_tuned, scratch in zip(rows[::2], rows[1::2], strict=True)
+        for amount in [fine_tuned.network.label.rpartition(", ")[2]]
+    ]
+    return (*helps, Claim("they help less the more images", gains_less_each_time))
+
+
+experiment = Experiment(
+    name="learning_curves",
+    title="MobileNets Table 10 in earnest: fine-tuning at several sizes of data",
+    rows=rows,
+    costs=(),
+    figures=(accuracy_over_images,),
+    claims=claims,
+    paper_data=None,
+    remark="Epochs: 200 for 10 images a class, 100 for 50, 50 for 200, 20 for all. "
+    "Where the images are ImageNet's, as in Imagenette, the published weights have "
+    "seen most of those that are evaluated.",
+)
+
+if __name__ == "__main__":
+    run(experiment)

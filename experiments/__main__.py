@@ -66,7 +66,7 @@ TABLES = (
     ("deep_compression", *SQUEEZENETS),
     ("small_network_techniques", *SHORTER, BFLOAT16),
     ("distillation", *SHORTER, BFLOAT16),
-    ("compressed_mobilenets", *SHORTER, BFLOAT16),
+    ("compressed_mobilenets", *SHORTER, FLOAT32),
     (
         "imagenet_checkpoints",
         *PHOTOGRAPHS,

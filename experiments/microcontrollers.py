@@ -27,7 +27,8 @@ from experiments.report import microcontrollers as report
 from experiments.report.arenas import Footprint
 from experiments.report.sheet import Sheet
 from experiments.trials import records
-from experiments.trials.binding import bound_arguments, function_name
+from experiments.trials.binding import bound_arguments, digest, function_name
+from experiments.trials.trial import CONFIG
 from mobilenet_tf.analysis import table
 
 _ROOM = (
@@ -77,18 +78,20 @@ def accuracies(results: Path) -> dict[tuple[float, int], tuple[float, str]]:
     blocks as published. Pre-trained ImageNet weights have seen most of these images.
     """
     defaults = bound_arguments(mobilenet_tf.build, {})
-    measured: dict[tuple[float, int, str], list[float]] = {}
+    measured: dict[tuple[float, int, str, str], list[float]] = {}
     for record in records.read(results / "imagenette112.jsonl"):
         network = record["network"]
         given = network["arguments"]
         changed = {name for name in given if given[name] != defaults.get(name)}
         plain = changed <= {"alpha", "rho"} and len(network) == 2
         if network["builder"] == function_name(mobilenet_tf.build) and plain:
-            side, recipe = record["cost"]["side"], record["recipe"]["name"]
-            key = (given["alpha"], side, recipe)
+            # Seeds are what differs in nothing else.
+            config = {name: record[name] for name in CONFIG if name != "seed"}
+            recipe = record["recipe"]["name"]
+            key = (given["alpha"], record["cost"]["side"], recipe, digest(config))
             measured.setdefault(key, []).append(record["metrics"]["top1"])
     best: dict[tuple[float, int], tuple[float, str]] = {}
-    for (alpha, side, recipe), values in measured.items():
+    for (alpha, side, recipe, _), values in measured.items():
         seeds = "1 seed" if len(values) == 1 else f"{len(values)} seeds"
         origin = f"recipe {recipe}, {seeds}"
         mean = statistics.fmean(values)

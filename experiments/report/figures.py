@@ -121,7 +121,7 @@ def training_loss(
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_ylabel("training loss")
-        axes.set_title(_title(rows, results), fontsize=11)
+        axes.set_title(_data(rows, results), fontsize=11)
         axes.grid(linewidth=0.4, alpha=0.6)
         axes.legend(frameon=False, fontsize=9)
 
@@ -167,13 +167,14 @@ def _measured(row, results):
 
 
 def _title(rows, results):
+    return f"{_data(rows, results)}\nbars: 95 % error of images and seeds"
+
+
+def _data(rows, results):
     for row in rows:
         if records := select(row, results):
             data = records[0]["data"]
-            return (
-                f"Ours: {data['name']}, {data['base_resolution']} px at rho 1\n"
-                "bars: 95 % error of images and seeds"
-            )
+            return f"Ours: {data['name']}, {data['base_resolution']} px at rho 1"
     return "Ours: no records"
 
 

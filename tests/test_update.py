@@ -10,9 +10,9 @@ import tiny_litert
 from conftest import ROOT
 
 import mobilenet_tf
-from mobilenet_tf import update
+from mobilenet_tf import files, update
 from mobilenet_tf.models.keras_file import TrainingInfo
-from mobilenet_tf.update import deltas, files, self_test
+from mobilenet_tf.update import deltas, self_test
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)

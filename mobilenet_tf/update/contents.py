@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from tuf.api.metadata import TargetFile
 
-from mobilenet_tf.update import files, releases
+from mobilenet_tf import files
+from mobilenet_tf.update import releases
 from mobilenet_tf.update.metadata import SignedMetadata
 from mobilenet_tf.update.releases import Network
 
@@ -73,7 +74,7 @@ class Contents:
 
     def _put(self, entry: TargetFile, content: bytes) -> None:
         place = self._path(entry)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(place.parent)
         files.write(place, content)
         self._listed[entry.path] = entry
 

@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tf.update import files, releases, self_test
+from mobilenet_tf import files
+from mobilenet_tf.update import releases, self_test
 from mobilenet_tf.update.errors import UpdateError, as_update_errors
 
 
@@ -134,7 +135,6 @@ class Device:
         """Put the candidate into place, and keep the file that was there."""
         if self.path.exists():
             shutil.copymode(self.path, self.candidate)
-        files.synchronise(self.candidate)
         if self.path.exists():
             # A second name for the same file: the path is never without one.
             link = self.folder / "candidate.old"
@@ -142,7 +142,6 @@ class Device:
                 link.hardlink_to(self.path)
             except OSError:  # a file system without them
                 shutil.copyfile(self.path, link)
-                files.synchronise(link)
             files.rename(link, self.previous)
         files.rename(self.candidate, self.path)
         for path in self.partial.iterdir():
@@ -165,7 +164,7 @@ class Device:
             (self.folder, "candidate*"),
             (self.folder, "arriving*"),
             (self.folder, ".*.partial"),
-            (self.metadata, "tmp*"),
+            (self.metadata, "**/.*.partial"),
             (self.tests, "*.new"),
         ):
             for path in folder.glob(pattern):

@@ -17,7 +17,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timest
 from tuf.api.serialization import DeserializationError
 from tuf.api.serialization.json import JSONSerializer
 
-from mobilenet_tf.update import files
+from mobilenet_tf import files
 from mobilenet_tf.update.signing import ROLES, Keys, Lifetimes
 
 

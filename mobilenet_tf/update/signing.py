@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
-from mobilenet_tf import arguments
-from mobilenet_tf.update import files
+from mobilenet_tf import arguments, files
 
 ROLES = ("root", "targets", "snapshot", "timestamp")
 PASSWORD_VARIABLE = "MOBILENET_TF_KEYS_PASSWORD"

@@ -1,0 +1,27 @@
+"""Files that appear whole, durably and with a checksum, or not at all."""
+
+from mobilenet_tf.files.atomic import (
+    digest,
+    make_folder,
+    remove_leftovers,
+    remove_unowned,
+    rename,
+    replacing,
+    scratch_folder,
+    synchronise,
+    write,
+)
+from mobilenet_tf.files.locks import locked
+
+__all__ = [
+    "digest",
+    "locked",
+    "make_folder",
+    "remove_leftovers",
+    "remove_unowned",
+    "rename",
+    "replacing",
+    "scratch_folder",
+    "synchronise",
+    "write",
+]

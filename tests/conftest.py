@@ -76,6 +76,12 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture
+def examples(request) -> int:
+    """The unit of damaged files to read: thousands with --thorough, else hundreds."""
+    return 100 if request.config.getoption("--thorough") else 5
+
+
 def parse_flags(*arguments) -> list[str]:
     """Parse a command line after resetting all flags; returns what is left of it."""
     for name in FLAGS:

@@ -160,7 +160,7 @@ def _exported(source, target, report) -> dict[str, Any]:
     description = target / f"{slug}-{digest}.json"
     paths = {name: target / f"{slug}-{digest}-{name}.tflite" for name in _FORMATS}
     if description.exists():
-        known = json.loads(description.read_text())
+        known = files.read_json(description)
     else:
         with warnings.catch_warnings():
             # Merged batch normalisation matters to a training only.

@@ -12,11 +12,14 @@ from mobilenet_tf.files.atomic import (
     write,
 )
 from mobilenet_tf.files.locks import locked
+from mobilenet_tf.files.text import read_json, read_lines
 
 __all__ = [
     "digest",
     "locked",
     "make_folder",
+    "read_json",
+    "read_lines",
     "remove_leftovers",
     "remove_unowned",
     "rename",

@@ -99,13 +99,19 @@ class _Client:
                 "trusted_root must be given the first time: the repository's "
                 "metadata/1.root.json, from a source that is trusted"
             )
-        self._tuf = _DurableUpdater(
-            metadata_dir=str(device.metadata),
-            metadata_base_url=f"{self._fetcher.url}/metadata",
-            target_base_url=f"{self._fetcher.url}/targets",
-            fetcher=self._fetcher,
-            bootstrap=device.trusted_root.read_bytes(),
-        )
+        try:
+            self._tuf = _DurableUpdater(
+                metadata_dir=str(device.metadata),
+                metadata_base_url=f"{self._fetcher.url}/metadata",
+                target_base_url=f"{self._fetcher.url}/targets",
+                fetcher=self._fetcher,
+                bootstrap=device.trusted_root.read_bytes(),
+            )
+        except exceptions.RepositoryError as error:
+            raise UpdateError(
+                f"{str(device.trusted_root)!r} is damaged ({error}); delete it and "
+                "give trusted_root again"
+            ) from error
 
     def update(self, name: str | None) -> Outcome:
         """See `install`."""

@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tf import files
+from mobilenet_tf.files import checked_json
 from mobilenet_tf.update import releases, self_test
 from mobilenet_tf.update.errors import UpdateError, as_update_errors
 
@@ -123,7 +122,7 @@ class Device:
             for digest in set(entries) - present:
                 del entries[digest]
         images = {f"{image}.png" for image, _, _ in state.tests.values()}
-        content = json.dumps(dataclasses.asdict(state), indent=1, ensure_ascii=False)
+        content = checked_json.dumps(dataclasses.asdict(state), indent=1)
         path = self.folder / "state.json"
         if not path.exists() or path.read_bytes() != content.encode():
             files.write(path, content.encode())
@@ -152,7 +151,7 @@ class Device:
         if not path.exists():
             return
         try:
-            fields: dict[str, Any] = json.loads(path.read_bytes())
+            fields = checked_json.loads(path.read_bytes())
             tests = {key: tuple(value) for key, value in fields.pop("tests").items()}
             self.state = State(tests=tests, **fields)
         except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -63,7 +63,7 @@ def test_compressed_and_missing_members(tmp_path):
         with pytest.raises(ValueError, match="header claims to be compressed"):
             snapshot.load_metadata(path)
     write(path, {"v00000.npy": GOOD["v00000.npy"]})
-    with pytest.raises(ValueError, match="no item named 'header.npy'"):
+    with pytest.raises(ValueError, match=r"no item named 'header\.npy'"):
         snapshot.load(path)
     assert snapshot.load(tmp_path / "nothing.npz") is None
 

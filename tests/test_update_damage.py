@@ -2,6 +2,7 @@
 
 import functools
 import shutil
+from pathlib import Path
 
 import fleet as fleets
 import pytest
@@ -68,6 +69,15 @@ def test_damage(name, tmp_path, examples):
     counts = outcomes(make(tmp_path), share * examples)
     print(f"{name}: {counts.total():,} damaged files, {dict(counts)}")
     assert counts["an error"] > counts.total() / 3
+
+
+def test_an_update_is_on_the_disk_before_it_counts(fleet, durable):
+    """Else an older state could be offered after a power cut, and be believed."""
+    fleet.publish("rose", 3)
+    assert fleet.install().changed
+    renamed = {Path(path).name for path in durable}
+    assert renamed >= {"timestamp.json", "snapshot.json", "targets.json", "state.json"}
+    assert renamed >= {"previous.tflite", "flowers.tflite"}
 
 
 def test_damaged_metadata_of_a_device(prepared_fleet, tmp_path, examples):

@@ -16,6 +16,9 @@ from mobilenet_tf import files
 from mobilenet_tf.models import keras_file
 from mobilenet_tf.training import snapshot
 
+# What killed runs leave, also those of earlier versions.
+_LEFTOVERS = ("trials/*.partial*", "records/*.partial*", ".writable-*")
+
 
 class Workdir:
     """The directory of snapshots, models and records.
@@ -29,7 +32,8 @@ class Workdir:
         try:
             for name in ("trials", "records"):
                 files.make_folder(self.path / name)
-                files.remove_unowned((self.path / name).glob("*.partial*"))
+            for pattern in _LEFTOVERS:
+                files.remove_unowned(self.path.glob(pattern))
             with tempfile.TemporaryFile(dir=self.path):  # leaves nothing when killed
                 pass
         except OSError as error:

@@ -110,3 +110,16 @@ def test_unsupported_compression(tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"model.keras' cannot be read: .*compression"):
         mobilenet_tf.load_model(path)
+
+
+def test_members_that_are_hidden(tmp_path):
+    """As by the wrong length of a comment, which takes the entries after it in."""
+    path = tmp_path / "trial.npz"
+    write(path, GOOD)
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 32] = 60  # more than the other entry has
+    path.write_bytes(content)
+    assert len(zipfile.ZipFile(path).namelist()) == 1
+    with pytest.raises(ValueError, match="it should have 2 members, but 1 are listed"):
+        snapshot.load(path)

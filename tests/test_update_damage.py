@@ -96,4 +96,4 @@ def test_damaged_metadata_of_a_device(prepared_fleet, tmp_path, examples):
         counts = outcomes(Format(file, read, error=update.UpdateError), examples)
         print(f"device, {name}: {counts.total():,} damaged files, {dict(counts)}")
         kind = "an error" if name == "trusted_root.json" else "the same"
-        assert set(counts) == {kind}
+        assert counts[kind] > 2 * counts.total() / 3

@@ -26,6 +26,7 @@ from mobilenet_tf.files import atomic
 _HEADER = "header"
 _BLOCK = 1 << 20
 _LONGEST_ARRAY_HEADER = 1 << 16
+_LONGEST_END, _MOST_COUNTED = 22 + 0xFFFF, 0xFFFF  # bytes and members
 _MOST_EXPANSION, _ALWAYS_ALLOWED = 100, 1 << 24
 # What zipfile and NumPy raise for damaged files.
 _DAMAGE = (
@@ -103,10 +104,25 @@ def _opened(path: str | os.PathLike) -> Iterator[zipfile.ZipFile]:
     with Path(path).open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
+                _check_count(archive, file)
                 yield archive
         except _DAMAGE as error:
             reason = str(error) or type(error).__name__
             raise ValueError(reason) from error
+
+
+def _check_count(archive: zipfile.ZipFile, file: IO[bytes]) -> None:
+    """Check that no members are lost, which zipfile itself does not.
+
+    A wrong length of an entry in the list of members hides those after it.
+    """
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_END))
+    end = file.read()
+    (count,) = struct.unpack_from("<H", end, end.rindex(b"PK\5\6") + 10)
+    if count != min(len(archive.namelist()), _MOST_COUNTED):
+        raise ValueError(
+            f"it should have {count} members, but {len(archive.namelist())} are listed"
+        )
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:

@@ -17,7 +17,12 @@ from mobilenet_tf.models import keras_file
 from mobilenet_tf.training import snapshot
 
 # What killed runs leave, also those of earlier versions.
-_LEFTOVERS = ("trials/*.partial*", "records/*.partial*", ".writable-*")
+_LEFTOVERS = (
+    "trials/*.partial*",
+    "records/*.partial*",
+    "teacher_outputs/*/*.partial",
+    ".writable-*",
+)
 
 
 class Workdir:

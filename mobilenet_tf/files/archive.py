@@ -66,6 +66,17 @@ def load_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
         return arrays, header
 
 
+def iterate_arrays(path: str | os.PathLike) -> Iterator[np.ndarray]:
+    """The arrays in the order of their names, each read when it is asked for.
+
+    Raises:
+        ValueError: As `load_arrays`.
+    """
+    with _opened(path) as archive:
+        names = sorted(name.removesuffix(".npy") for name in archive.namelist())
+        yield from (_array(archive, name) for name in names if name != _HEADER)
+
+
 def load_header(path: str | os.PathLike) -> dict:
     """The header alone; errors as `load_arrays`."""
     with _opened(path) as archive:

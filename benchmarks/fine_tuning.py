@@ -10,7 +10,6 @@ Results are kept in --workdir, and the same command goes on where it was stopped
 """
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from absl import app, flags
 
 from benchmarks.fine_tuning_ways import WAYS, Task, top1
 from benchmarks.report import publish
+from mobilenet_tf import files
 from mobilenet_tf.analysis import table
 from mobilenet_tf.data import DataSet, from_tfds
 from mobilenet_tf.data.subset import few_of_each_class
@@ -68,9 +68,7 @@ def measured(task: Task, way: str, data: DataSet) -> float:
         few = few_of_each_class(data, task.per_class, task.seed)
         accuracy = top1(WAYS[way](task, few), task, few, way)
         print(f"{name}: {100 * accuracy:.2f} %", flush=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"top1": accuracy}))
-        os.replace(partial, path)
+        files.write(path, json.dumps({"top1": accuracy}))
     return json.loads(path.read_text())["top1"]
 
 

@@ -21,11 +21,11 @@ import mobilenet_tf
 from benchmarks import update_kills
 from benchmarks.report import publish
 from benchmarks.update_server import Faults, Server
-from mobilenet_tf import update
+from mobilenet_tf import files, update
 from mobilenet_tf.analysis import table
 from mobilenet_tf.export.network import Network
 from mobilenet_tf.export.tflite import conversion
-from mobilenet_tf.update import files, self_test
+from mobilenet_tf.update import self_test
 
 flags.DEFINE_integer("kills", 210, "Kills at random moments, in all.", 3)
 flags.DEFINE_integer("every", 1, "Distance of the file operations to kill at.", 1)

@@ -182,7 +182,7 @@ class Drill:
 
     @staticmethod
     def _digest_of(path: Path) -> str:
-        from mobilenet_tf.update import files
+        from mobilenet_tf import files
 
         return files.digest(path)
 

@@ -15,8 +15,7 @@ from absl.flags import FLAGS
 
 from experiments.harness import Config, flags
 from experiments.harness.page import Page, check_output, joined
-from experiments.trials import records
-from mobilenet_tf import arguments
+from mobilenet_tf import arguments, files
 
 # Rendering reads the committed records; the user's own working directory would mix in.
 COMMON = (
@@ -117,7 +116,7 @@ def main(command: list[str]) -> None:
     except (OSError, ValueError) as error:
         sys.exit(f"experiments: error: {flags.in_terms_of_flags(str(error))}")
     path = config.tables_folder / "README.md"
-    records.write_text(path, joined(INTRODUCTION, "\n".join(entries)) + "\n")
+    files.write(path, joined(INTRODUCTION, "\n".join(entries)) + "\n")
     print(f"written: {path}")
 
 

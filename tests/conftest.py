@@ -76,6 +76,40 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture
+def examples(request) -> int:
+    """The unit of damaged files to read: thousands with --thorough, else hundreds."""
+    return 100 if request.config.getoption("--thorough") else 5
+
+
+@pytest.fixture
+def durable(monkeypatch):
+    """Checks that what is renamed was synchronised before, and its folder after."""
+    synchronised, waiting, renamed = set(), [], []
+    fsync, replace = os.fsync, os.replace
+
+    def identity(status):
+        return status.st_dev, status.st_ino
+
+    def watched_fsync(descriptor):
+        fsync(descriptor)
+        found = identity(os.fstat(descriptor))
+        synchronised.add(found)
+        waiting[:] = [folder for folder in waiting if folder != found]
+
+    def watched_replace(source, path, **options):
+        for each in (Path(source), *Path(source).rglob("*")):
+            assert identity(each.stat()) in synchronised, f"{each} is not on the disk"
+        replace(source, path, **options)
+        waiting.append(identity(Path(path).parent.stat()))
+        renamed.append(os.fspath(path))
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    yield renamed
+    assert renamed and not waiting, "a folder is not synchronised after a rename"
+
+
 def parse_flags(*arguments) -> list[str]:
     """Parse a command line after resetting all flags; returns what is left of it."""
     for name in FLAGS:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from compressible import clustered, pruned
+from damage import times
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,17 +25,6 @@ STRANGE += ["", "relu", "same", "image", "dense", "Add", "Dense", "Lambda"]
 STRANGE += [None, True, -1, 0, 1, 3, 10**9, 10**400, 0.5, -1e300, float("nan")]
 STRANGE += [[], {}, [1, 1], [None, 4], [[1, 1], [1, 1]], ["image", "conv"]]
 STRANGE += [{"class_name": "Dense", "config": {"units": 10**9}}]
-
-
-def times(factor):
-    """Settings of a test of many quick examples, the same in every run."""
-    return hypothesis.settings(
-        max_examples=factor * hypothesis.settings.default.max_examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
 
 
 def network():

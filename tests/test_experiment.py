@@ -2,7 +2,6 @@
 
 import functools
 import importlib.util
-import json
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from conftest import ROOT
 import mobilenet_tf
 from experiments.harness import Config, Network, program
 from experiments.trials import bitmap
+from mobilenet_tf.files import checked_json
 
 # Of three steps each: many more than pass before a signal arrives.
 EPOCHS = 40
@@ -100,7 +100,8 @@ def kill_after(process, text):
 
 def records(folder):
     """The records of a working directory by their labels."""
-    read = [json.loads(path.read_text()) for path in folder.glob("records/*.json")]
+    paths = folder.glob("records/*.json")
+    read = [checked_json.loads(path.read_text()) for path in paths]
     return {record["label"]: record for record in read}
 
 
@@ -157,7 +158,7 @@ def test_records_of_another_split_are_no_seeds(whole, run_here, tmp_path):
     other = tmp_path / "runs" / "records" / "other.json"
     record["key"] += "x"
     record["data"]["evaluation_split"] = "test"
-    other.write_text(json.dumps(record))
+    other.write_text(checked_json.dumps(record))
     with pytest.raises(
         ValueError, match="values of --eval_split: test, validation; choose one with"
     ):
@@ -165,7 +166,7 @@ def test_records_of_another_split_are_no_seeds(whole, run_here, tmp_path):
     run_here(render=True, eval_split="test", **options)
     record["data"]["evaluation_split"] = "validation"
     record["data"]["label_key"] = "coarse"
-    other.write_text(json.dumps(record))
+    other.write_text(checked_json.dumps(record))
     other.with_name("killed.json.partial").write_text("{")
     with pytest.raises(
         ValueError, match="values of --label_key: None, coarse; choose one with --label"

@@ -12,6 +12,7 @@ from conftest import ROOT
 # other. Every module belongs to a room.
 LEVELS = {
     "mobilenet_tf.arguments": 0,
+    "mobilenet_tf.files": 0,
     "mobilenet_tf.packages": 0,
     "mobilenet_tf.processor": 0,
     "mobilenet_tf.analysis": 1,

@@ -7,6 +7,7 @@ import pytest
 from trainable import QUICK, small_model
 
 from mobilenet_tf.data.batches import training_batches
+from mobilenet_tf.files import archive
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.distillation import distil
 
@@ -38,10 +39,10 @@ def test_kept_outputs_train_the_same_student(teacher, stripes, tmp_path, eagerly
 
 def test_outputs_are_those_of_the_crops(teacher, stripes, tmp_path, eagerly):
     trained(teacher, stripes, outputs_folder=tmp_path)
-    kept = np.load(next(tmp_path.glob("*/epoch0001.npy")))
+    kept = list(archive.iterate_arrays(next(tmp_path.glob("*/epoch0001.npz"))))
     batches = training_batches(stripes.train, 2, 48, 0, 1, RECIPE.augmentation)
     clone = training_clone(teacher, stripes.side, crop_numbers=9)
-    assert kept.shape == (stripes.train.size // 48, 48, 2)
+    assert [each.shape for each in kept] == [(48, 2)] * (stripes.train.size // 48)
     for logits in kept:
         inputs, _ = next(batches)
         expected = np.asarray(clone(list(inputs), training=False))
@@ -63,10 +64,10 @@ def test_others_have_outputs_of_their_own(teacher, stripes, tmp_path, eagerly):
 def test_damaged_outputs_name_their_file(teacher, stripes, tmp_path, eagerly):
     recipe = dataclasses.replace(RECIPE, epochs=1)
     trained(teacher, stripes, recipe, outputs_folder=tmp_path)
-    (file,) = tmp_path.glob("*/*.npy")
+    (file,) = tmp_path.glob("*/*.npz")
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(
-        ValueError, match=r"epoch0000\.npy' are damaged.*delete the file"
+        ValueError, match=r"epoch0000\.npz' are damaged.*delete the file"
     ):
         trained(teacher, stripes, recipe, outputs_folder=tmp_path)
 

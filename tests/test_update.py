@@ -1,6 +1,5 @@
 """Updates over the air: what is published arrives, is tested, and can be taken back."""
 
-import json
 import subprocess
 import sys
 
@@ -10,9 +9,10 @@ import tiny_litert
 from conftest import ROOT
 
 import mobilenet_tf
-from mobilenet_tf import update
+from mobilenet_tf import files, update
+from mobilenet_tf.files import checked_json
 from mobilenet_tf.models.keras_file import TrainingInfo
-from mobilenet_tf.update import deltas, files, self_test
+from mobilenet_tf.update import deltas, self_test
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)
@@ -89,9 +89,9 @@ def test_going_back_to_a_network_that_fails_is_refused(fleet):
     content = previous.read_bytes()
     previous.write_bytes(content[:2000])
     state = previous.with_name("state.json")
-    tests = json.loads(state.read_text())
+    tests = checked_json.loads(state.read_text())
     digests = {files.digest(previous): tests["tests"].popitem()[1]}
-    state.write_text(json.dumps({**tests, "tests": digests}))
+    state.write_text(checked_json.dumps({**tests, "tests": digests}))
     with pytest.raises(update.UpdateError, match="previous network is refused"):
         update.go_back(fleet.path)
     assert fleet.best() == "rose"

@@ -7,8 +7,7 @@ import pytest
 import tiny_litert
 
 from benchmarks.update_server import Faults
-from mobilenet_tf import update
-from mobilenet_tf.update import files
+from mobilenet_tf import files, update
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.explorer import datafile, networks, server, site
-from experiments.trials import records
+from mobilenet_tf import files
 from mobilenet_tf.cli.flags import as_flags
 
 PORT = 8017
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"written: {options.output}, {len(data['networks'])} networks")
         sources = _sources(options) if options.export else []
         manifest = networks.write(options.output, sources)
-        records.write_text(options.output / "networks.json", json.dumps(manifest))
+        files.write(options.output / "networks.json", json.dumps(manifest))
         print(f"{len(manifest['networks'])} networks that the page can run")
         if options.serve:
             _serve(options.output, options.port)

@@ -20,7 +20,7 @@ from PIL import Image
 import mobilenet_tf
 from experiments.explorer.datafile import VERSION, identity
 from experiments.trials import records
-from mobilenet_tf import export
+from mobilenet_tf import export, files
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.export import images
 from mobilenet_tf.models import imagenet, keras_file
@@ -67,7 +67,7 @@ def trained(workdir: Path, data_dir: Path | None) -> Iterator[Source]:
     chosen = []
     for path in models:
         file = workdir / "records" / f"{path.stem}.json"
-        if file.exists() and not path.name.endswith(".partial.keras"):
+        if file.exists():
             chosen.append((path, records.read(file)[0]))
     for path, record in chosen[:MOST_TRAINED]:
         data = record["data"]
@@ -160,7 +160,7 @@ def _exported(source, target, report) -> dict[str, Any]:
     description = target / f"{slug}-{digest}.json"
     paths = {name: target / f"{slug}-{digest}-{name}.tflite" for name in _FORMATS}
     if description.exists():
-        known = json.loads(description.read_text())
+        known = files.read_json(description)
     else:
         with warnings.catch_warnings():
             # Merged batch normalisation matters to a training only.
@@ -174,8 +174,8 @@ def _exported(source, target, report) -> dict[str, Any]:
         if data is not None:
             _write_samples(data, target / "samples")
         known = {"side": model.input_shape[1], "labels": list(names)}
-        records.write_text(description, json.dumps(known))
-    files = [
+        files.write(description, json.dumps(known))
+    exported = [
         {
             "file": f"networks/{path.name}",
             "bytes": path.stat().st_size,
@@ -191,7 +191,7 @@ def _exported(source, target, report) -> dict[str, Any]:
         "record": source.record,
         "side": known["side"],
         "labels": [wordnet_names().get(label, label) for label in known["labels"]],
-        "files": files,
+        "files": exported,
     }
 
 

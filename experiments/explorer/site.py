@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from mobilenet_tf import files
 
 SOURCE = Path(__file__).resolve().parents[2] / "explorer"
 _PAGE = ("index.html", "style.css", "icon.svg", "src")
@@ -27,21 +28,21 @@ def libraries(modules: Path) -> dict[str, Path]:
     Raises:
         ValueError: They are not installed.
     """
-    files = {
+    found = {
         f"lib/d3-{name}.min.js": modules / f"d3-{name}/dist/d3-{name}.min.js"
         for name in _D3
     }
-    files["lib/litert/index.js"] = modules / _LITERT / "dist/index.js"
-    files["lib/wasm-utils/index.js"] = modules / _WASM_UTILS / "dist/index.js"
+    found["lib/litert/index.js"] = modules / _LITERT / "dist/index.js"
+    found["lib/wasm-utils/index.js"] = modules / _WASM_UTILS / "dist/index.js"
     for file in sorted((modules / _LITERT / "wasm").glob("*")):
-        files[f"lib/litert/wasm/{file.name}"] = file
-    missing = [path for path in files.values() if not path.is_file()]
-    if missing or not any(name.endswith(".wasm") for name in files):
+        found[f"lib/litert/wasm/{file.name}"] = file
+    missing = [path for path in found.values() if not path.is_file()]
+    if missing or not any(name.endswith(".wasm") for name in found):
         raise ValueError(
             f"the page's libraries are not installed in {str(modules)!r}; "
             "make explorer installs them, as npm ci does in the folder explorer"
         )
-    return files
+    return found
 
 
 def write(
@@ -58,17 +59,17 @@ def write(
     Raises:
         ValueError: The libraries are not installed, or `output` is another folder.
     """
-    files = libraries(modules)
+    packages = libraries(modules)
     check_output(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".explorer-") as folder:
-        partial = Path(folder) / "page"
+    files.make_folder(output.parent)
+    with files.scratch_folder(output) as folder:
+        partial = folder / "page"
         partial.mkdir()
         for name in _PAGE:
             source = SOURCE / name
             copy = shutil.copytree if source.is_dir() else shutil.copy2
             copy(source, partial / name)
-        for name, source in files.items():
+        for name, source in packages.items():
             target = partial / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
@@ -76,13 +77,14 @@ def write(
             text = json.dumps(content, separators=(",", ":"))
             (partial / name).write_text(text, encoding="utf-8")
         (partial / "networks").mkdir()
+        files.synchronise(partial)  # takes long: before the old page goes
         if output.exists():
-            old = Path(folder) / "old"
+            old = folder / "old"
             os.replace(output, old)
             if (old / "networks").is_dir():
                 (partial / "networks").rmdir()
                 os.replace(old / "networks", partial / "networks")
-        os.replace(partial, output)
+        files.rename(partial, output)
 
 
 def check_output(output: Path) -> None:

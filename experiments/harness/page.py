@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.harness.config import Config
 from experiments.report import document
 from experiments.report.sheet import Sheet
-from experiments.trials import records
+from mobilenet_tf import files
 
 Part = str | Sheet  # of the text of a page
 
@@ -82,10 +82,10 @@ class Page:
         Returns:
             The files, the page first.
         """
-        files = {f"{self.name}.md": self.markdown() + "\n", **self.csv_files()}
-        paths = [config.tables_folder / name for name in files]
-        for path, content in zip(paths, files.values(), strict=True):
-            records.write_text(path, content)
+        contents = {f"{self.name}.md": self.markdown() + "\n", **self.csv_files()}
+        paths = [config.tables_folder / name for name in contents]
+        for path, content in zip(paths, contents.values(), strict=True):
+            files.write(path, content)
         for file in config.documents:
             blocks = {
                 self.name: self.block,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import keras
@@ -14,6 +13,7 @@ from experiments.trials.provenance import provenance
 from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.data.subset import few_of_each_class
+from mobilenet_tf.models import keras_file
 from mobilenet_tf.training import classifier, distribution, loop, snapshot
 from mobilenet_tf.training.distillation import distil
 from mobilenet_tf.training.evaluation import evaluate
@@ -55,9 +55,7 @@ def train(
         from mobilenet_tf import codec  # an optional dependency
 
         metrics["size_bytes"] = len(codec.encode(model))
-    partial = workdir.model_path(trial).with_suffix(".partial.keras")
-    model.save(partial)
-    os.replace(partial, workdir.model_path(trial))
+    keras_file.save_model(model, workdir.model_path(trial))
     progress = snapshot.load_metadata(workdir.snapshot_path(trial))
     record = {
         "key": trial.key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,17 @@ import filelock
 import keras
 
 from experiments.trials.trial import Trial
+from mobilenet_tf import files
+from mobilenet_tf.models import keras_file
 from mobilenet_tf.training import snapshot
+
+# What killed runs leave, also those of earlier versions.
+_LEFTOVERS = (
+    "trials/*.partial*",
+    "records/*.partial*",
+    "teacher_outputs/*/*.partial",
+    ".writable-*",
+)
 
 
 class Workdir:
@@ -25,10 +36,11 @@ class Workdir:
         self.path = Path(path)
         try:
             for name in ("trials", "records"):
-                (self.path / name).mkdir(parents=True, exist_ok=True)
-            probe = self.path / f".writable-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+                files.make_folder(self.path / name)
+            for pattern in _LEFTOVERS:
+                files.remove_unowned(self.path.glob(pattern))
+            with tempfile.TemporaryFile(dir=self.path):  # leaves nothing when killed
+                pass
         except OSError as error:
             raise ValueError(
                 f"workdir must be a directory that can be written, got {str(path)!r} "
@@ -57,7 +69,11 @@ class Workdir:
 
     def model(self, trial: Trial) -> keras.Model:
         """The trained model of a trial that is done."""
-        return keras.models.load_model(self.model_path(trial), compile=False)
+        path = self.model_path(trial)
+        try:
+            return keras_file.load_model(path)
+        except ValueError as error:
+            raise ValueError(f"{error}; delete it, it is trained again") from error
 
     def epochs_done(self, trial: Trial) -> int:
         """Epochs that a trial has finished, in its last snapshot or altogether."""

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from experiments.trials.records import write_text
+from mobilenet_tf import files
 
 
 def block(text: str, name: str) -> str:
@@ -36,7 +36,7 @@ def replace_blocks(path: Path, blocks: dict[str, str]) -> None:
             ),
             text,
         )
-    write_text(path, text)
+    files.write(path, text)
 
 
 def _pattern(name):

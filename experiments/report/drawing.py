@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from mobilenet_tf import files
 
 # Colour-blind safe (Okabe and Ito): colour, marker and line width per alpha.
 STYLES = {
@@ -66,10 +67,9 @@ def save(path: str, draw: Sequence[Callable]) -> list[Path]:
     figure.tight_layout()
     paths = [Path(f"{path}.{kind}") for kind in ("png", "svg")]
     for file in paths:
-        partial = file.with_name(f"{file.name}.partial")
         date = {"Date": None} if file.suffix == ".svg" else None
-        figure.savefig(partial, format=file.suffix[1:], metadata=date)
-        os.replace(partial, file)
+        with files.replacing(file) as partial:
+            figure.savefig(partial, format=file.suffix[1:], metadata=date)
     pyplot.close(figure)
     return paths
 

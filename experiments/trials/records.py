@@ -6,26 +6,20 @@ A working directory keeps one file per trial; `collect` puts them, one per line,
 
 from __future__ import annotations
 
-import json
-import os
+import dataclasses
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from experiments.trials.normalization import normalized, record_key
+from mobilenet_tf import files
+from mobilenet_tf.files import checked_json
 
 
 def write(path: Path, record: dict) -> None:
-    """Write a record by atomic rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(record, indent=1) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file by atomic rename."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    os.replace(partial, path)
+    """Write a record with its checksum, by atomic rename."""
+    files.make_folder(path.parent)
+    files.write(path, checked_json.dumps(record, indent=1) + "\n")
 
 
 def read(*locations: Path) -> list[dict]:
@@ -38,13 +32,13 @@ def read(*locations: Path) -> list[dict]:
         ValueError: A file is damaged; the message names it.
     """
     records: dict[str, dict] = {}
-    for record in map(normalized, _read_raw(locations)):
-        records.setdefault(record_key(record), record)
+    for entry in _read(locations):
+        records.setdefault(entry.key, entry.normalized)
     return list(records.values())
 
 
 def collect(source: Path, target: Path) -> int:
-    """Add the records of a directory or file to a `.jsonl` file.
+    """Add the records of a directory or file to a `.jsonl` file, with their checksums.
 
     Records that the file has stay as they are.
 
@@ -54,35 +48,50 @@ def collect(source: Path, target: Path) -> int:
     Raises:
         ValueError: A file is damaged; the message names it.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    old = list(_read_raw([target]))
-    keys = {record_key(normalized(record)) for record in old}
-    new = {
-        key: record
-        for record in _read_raw([source])
-        if (key := record_key(normalized(record))) not in keys
-    }
-    lines = sorted(json.dumps(record) for record in [*old, *new.values()])
-    write_text(target, "".join(line + "\n" for line in lines))
-    return len(new)
+    files.make_folder(target.parent)
+    old = {entry.key: entry.text for entry in _read([target])}
+    new = {entry.key: entry.record for entry in _read([source])}
+    added = [checked_json.dumps(new[key]) for key in new.keys() - old.keys()]
+    lines = sorted([*old.values(), *added])
+    files.write(target, "".join(line + "\n" for line in lines))
+    return len(added)
 
 
-def _read_raw(locations: Iterable[Path]) -> Iterator[dict]:
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    """A record as its file has it, and as it is used."""
+
+    text: str
+    record: dict
+    normalized: dict
+    key: str
+
+
+def _read(locations: Iterable[Path]) -> Iterator[_Entry]:
     for location in locations:
         names = (*location.glob("*.json"), *location.glob("*.jsonl"))
-        files = [location] if location.is_file() else sorted(names)
-        for file in files:
-            yield from _parse(file)
+        paths = [location] if location.is_file() else sorted(names)
+        for path in paths:
+            yield from _parsed(path)
 
 
-def _parse(file):
-    text = file.read_text()
-    try:
-        if file.suffix == ".jsonl":
-            return [json.loads(line) for line in text.splitlines() if line]
-        return [json.loads(text)]
-    except json.JSONDecodeError as error:
-        raise ValueError(f"record file {str(file)!r} is damaged: {error}") from error
+def _parsed(path: Path) -> Iterator[_Entry]:
+    content = path.read_bytes()
+    several = path.suffix == ".jsonl"
+    for number, text in enumerate(content.splitlines() if several else [content], 1):
+        if several and not text:
+            continue
+        try:
+            record = checked_json.loads(text)
+            today = normalized(record)
+            yield _Entry(text.decode(), record, today, record_key(today))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = f"it has no {error}" if isinstance(error, KeyError) else error
+            place = f" in line {number}" if several else ""
+            raise ValueError(
+                f"record file {str(path)!r} is damaged{place} ({reason}); delete the "
+                f"{'line' if several else 'file'}, and its trial is trained again"
+            ) from error
 
 
 def main(arguments: list[str]) -> None:

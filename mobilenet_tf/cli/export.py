@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 
-from mobilenet_tf import export, processor
+from mobilenet_tf import export, files, processor
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, written
 from mobilenet_tf.export.images import read_folder
@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> None:
     info = keras_file.training_info(model)
     labels = list(info.class_names) if info else None
     if options.labels is not None:
-        labels = options.labels.read_text(encoding="utf-8").splitlines()
+        labels = files.read_lines(options.labels)
     description = options.data_description or (info.data if info else None)
     if options.weights == "imagenet" and description is None:
         description = "imagenet-1k"

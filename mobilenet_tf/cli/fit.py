@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import csv
 import importlib.util
-import os
+import io
 from pathlib import Path
 
 import keras
 
 import mobilenet_tf
+from mobilenet_tf import files
 from mobilenet_tf.analysis import cost
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, written
@@ -123,10 +124,9 @@ def _side(options: argparse.Namespace, model: keras.Model | None) -> int:
 
 def _write_history(path: Path, progress: Progress) -> None:
     """Loss and accuracy of every epoch as CSV; the file appears by rename."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ("epoch", *progress.history[0]))
-        writer.writeheader()
-        for epoch, logs in enumerate(progress.history, 1):
-            writer.writerow({"epoch": epoch, **logs})
-    os.replace(partial, path)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ("epoch", *progress.history[0]))
+    writer.writeheader()
+    for epoch, logs in enumerate(progress.history, 1):
+        writer.writerow({"epoch": epoch, **logs})
+    files.write(path, text.getvalue())

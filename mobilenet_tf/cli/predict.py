@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import mobilenet_tf
+from mobilenet_tf import files
 from mobilenet_tf.cli import networks
 from mobilenet_tf.cli.flags import note
 from mobilenet_tf.data import image_files
@@ -40,13 +41,13 @@ def run(options: argparse.Namespace) -> None:
     model = networks.load(options.model)
     names = None
     if options.labels is not None:
-        names = options.labels.read_text(encoding="utf-8").splitlines()
-    files: list[Path] = []
+        names = files.read_lines(options.labels)
+    photographs: list[Path] = []
     for path in options.photographs:
-        files += image_files(path) if path.is_dir() else [path]
-    if not files:
+        photographs += image_files(path) if path.is_dir() else [path]
+    if not photographs:
         raise ValueError("there are no photographs in the folders given")
-    predictions = mobilenet_tf.predict(model, files, class_names=names)
-    width = max(len(str(file)) for file in files)
-    for file, prediction in zip(files, predictions, strict=True):
+    predictions = mobilenet_tf.predict(model, photographs, class_names=names)
+    width = max(len(str(file)) for file in photographs)
+    for file, prediction in zip(photographs, predictions, strict=True):
         note(f"{file!s:{width}}  {prediction}")

@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilenet_tf import files
 from mobilenet_tf.codec import container, streams, tensors
 from mobilenet_tf.codec.difference import DeltaReport, apply, delta
 
@@ -54,10 +55,8 @@ def save(
     Raises:
         ValueError: The model cannot be written; the message says why.
     """
-    content, path = encode(model, max_weights), Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    content = encode(model, max_weights)
+    files.write(path, content)
     return len(content)
 
 

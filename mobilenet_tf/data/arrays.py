@@ -6,17 +6,16 @@ Needs numpy only: with the file, training runs on a machine without TensorFlow.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mobilenet_tf import files
 from mobilenet_tf.data.dataset import Batch, DataSet, DatasetMetadata
+from mobilenet_tf.files import archive
 
 FORMAT = 1
 _FIELDS = ("images", "aspects", "labels")
@@ -77,18 +76,9 @@ def save_arrays(path: str | os.PathLike, data: DataSet) -> None:
             raise ValueError(f"data must be in memory (mode='arrays'), got {split!r}")
         for field in _FIELDS:
             arrays[f"{name}_{field}"] = getattr(split.contents, field)
-    header = json.dumps({"format": FORMAT, **data.metadata.to_json()}).encode()
-    arrays["header"] = np.frombuffer(header, "uint8")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=path.name, delete=False
-    ) as file:
-        try:
-            np.savez(file, **arrays)
-            os.replace(file.name, path)
-        except BaseException:
-            Path(file.name).unlink()
-            raise
+    files.make_folder(path.parent)
+    header = {"format": FORMAT, **data.metadata.to_json()}
+    archive.save_arrays(path, arrays, header)
 
 
 def load_arrays(path: str | os.PathLike) -> DataSet:
@@ -98,17 +88,39 @@ def load_arrays(path: str | os.PathLike) -> DataSet:
         ValueError: The file is damaged or is not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(file["header"].tobytes())
-            if header.pop("format", None) != FORMAT:
-                raise ValueError(f"its format must be {FORMAT}")
-            train, evaluation = (
-                ArraySplit(Batch(*(file[f"{name}_{field}"] for field in _FIELDS)))
-                for name in ("train", "evaluation")
-            )
-        return DataSet(train, evaluation, DatasetMetadata.from_json(header))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        arrays, header = archive.load_arrays(path)
+        if header.pop("format", None) != FORMAT:
+            raise ValueError(f"its format must be {FORMAT}")
+        metadata = DatasetMetadata.from_json(header)
+        train = _split(arrays, "train", metadata.train_size, metadata)
+        evaluation = _split(arrays, "evaluation", metadata.evaluation_size, metadata)
+        return DataSet(train, evaluation, metadata)
+    except ValueError as error:
         raise ValueError(
             f"arrays must be a file that save_arrays wrote, but {str(path)!r} cannot "
             f"be read ({error}); delete it to have it made again"
         ) from error
+
+
+def _split(
+    arrays: dict[str, np.ndarray], name: str, size: int, metadata: DatasetMetadata
+) -> ArraySplit:
+    """A split of a file, as large as its metadata says."""
+    side, attributes = metadata.side, (len(metadata.class_names),)
+    expected = {
+        "images": ("uint8", (size, side, 3, side)),
+        "aspects": ("float32", (size,)),
+        "labels": ("int64", (size, *attributes) if metadata.multi_label else (size,)),
+    }
+    parts = []
+    for field in _FIELDS:
+        part = arrays.get(f"{name}_{field}")
+        if part is None:
+            raise ValueError(f"it has no {name}_{field}")
+        if (part.dtype, part.shape) != expected[field]:
+            raise ValueError(
+                f"{name}_{field} must be {' '.join(map(str, expected[field]))}, got "
+                f"{part.dtype} {part.shape}"
+            )
+        parts.append(part)
+    return ArraySplit(Batch(*parts))

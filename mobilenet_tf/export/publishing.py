@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from mobilenet_tf import files as disk
 from mobilenet_tf.export import card, verification
 from mobilenet_tf.export.options import Prepared
 from mobilenet_tf.export.verification import Memory, Verification
@@ -77,9 +76,8 @@ def publish(
         ValueError: The verification fails; no file is left then.
     """
     path, network = Path(path), prepared.network
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
+    disk.make_folder(path.parent)
+    with disk.scratch_folder(path) as folder:
         partial = folder / path.name
         write(partial)
         report = verification.compare(
@@ -104,7 +102,5 @@ def publish(
             partial.with_name(name).write_text(text, encoding="utf-8")
         # The file itself comes last: where it is, its report is too.
         for name in (*texts, path.name):
-            os.replace(folder / name, path.with_name(name))
-    finally:
-        shutil.rmtree(folder)
+            disk.rename(folder / name, path.with_name(name))
     return report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator
 from os import PathLike
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import h5py
 
 from mobilenet_tf import arguments
+from mobilenet_tf.files import archive
 from mobilenet_tf.models import timm_weights
 from mobilenet_tf.models.blocks import EPSILON, PADDINGS
 from mobilenet_tf.models.weights_file import UNREADABLE, bad
@@ -96,8 +96,7 @@ def of_file(path: str | PathLike) -> tuple[str | None, float | None]:
 def _config(path):
     """The architecture of a Keras file; None where it holds weights alone."""
     if str(path).endswith(".keras"):
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("config.json"))
+        return json.loads(archive.read(path, "config.json") or "null")
     with h5py.File(path) as file:
         return json.loads(file.attrs.get("model_config", "null"))
 

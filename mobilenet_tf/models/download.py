@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import sys
 import time
 import urllib.request
 from pathlib import Path
+
+from mobilenet_tf import files
 
 TIMEOUT_SECONDS = 30.0
 _BLOCK = 1 << 16
@@ -41,22 +42,18 @@ def cached(
     """
     record = path.with_name(f"{path.name}.sha256")
     if sha256 is None and record.exists():
-        sha256 = record.read_text().strip()
+        sha256 = record.read_text(errors="replace").strip()
     if path.exists():
-        digest = _hash(path)
+        digest = files.digest(path)
         _check(path, digest, sha256)
     else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        try:
+        files.make_folder(path.parent)
+        with files.replacing(path) as partial:
             with partial.open("wb") as file:
                 digest = _receive(url, file, timeout_seconds)
             _check(url, digest, sha256)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
     if sha256 is None:
-        record.write_text(f"{digest}\n")
+        files.write(record, f"{digest}\n")
     return path
 
 
@@ -92,11 +89,6 @@ def _receive(url, file, timeout_seconds):
 def _report(url, received, size):
     share = f" of {size / 1e6:.1f}" if size else ""
     print(f"{url}: {received / 1e6:.1f}{share} MB", file=sys.stderr, flush=True)
-
-
-def _hash(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(source, digest, expected):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from mobilenet_tf import arguments
+from mobilenet_tf import arguments, files
 from mobilenet_tf.models import download
 
 URL = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/"
@@ -127,14 +126,19 @@ def wordnet_ids() -> list[str]:
 def _classes(labels):
     """`(WordNet id, name)` of every class; an id is empty where none is known."""
     if isinstance(labels, str | Path):
-        lines = Path(labels).read_text().splitlines()
-        labels = [line.partition("\t")[2] or line for line in lines]
+        labels = [line.partition("\t")[2] or line for line in files.read_lines(labels)]
     ids = wordnet_ids()
     if labels is not None:
         known = ids if len(labels) == CLASSES else [""] * len(labels)
         return list(zip(known, labels, strict=True))
     index = cache_folder() / "imagenet_class_index.json"
     if index.exists():
-        class_index = json.loads(index.read_text())
-        return [tuple(class_index[str(number)]) for number in range(CLASSES)]
+        class_index = files.read_json(index)
+        try:
+            pairs = [class_index[str(number)] for number in range(CLASSES)]
+            return [(str(wordnet_id), str(name)) for wordnet_id, name in pairs]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{str(index)!r} is damaged, delete it: it has no {error}"
+            ) from error
     return list(zip(ids, ids, strict=True))

@@ -15,6 +15,8 @@ from typing import Any
 
 import keras
 
+from mobilenet_tf import files
+from mobilenet_tf.files import archive
 from mobilenet_tf.models import hub_files
 
 MEMBER = "mobilenet_tf.json"
@@ -44,11 +46,14 @@ class TrainingInfo:
         Raises:
             ValueError: It is something else.
         """
-        values = json.loads(text)
-        names, digests = (values[key] for key in ("class_names", "train_digests"))
-        if not all(isinstance(item, str) for item in (*names, *digests)):
-            raise ValueError("names and digests must be strings")
-        return cls(tuple(names), str(values["data"]), tuple(digests))
+        try:
+            values = json.loads(text)
+            names, digests = (values[key] for key in ("class_names", "train_digests"))
+            if not all(isinstance(item, str) for item in (*names, *digests)):
+                raise ValueError("names and digests must be strings")
+            return cls(tuple(names), str(values["data"]), tuple(digests))
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ValueError(f"its {MEMBER} is damaged ({error})") from error
 
     def to_json(self) -> str:
         """As JSON."""
@@ -86,16 +91,15 @@ def save_model(model: keras.Model, path: str | os.PathLike) -> None:
         raise ValueError(
             f"path must end in .keras and be in an existing folder, got {str(path)!r}"
         )
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.keras")
-    try:
+    # In a folder of its own: Keras may put another temporary file beside it.
+    with files.scratch_folder(path) as folder:
+        partial = folder / path.name
         model.save(partial)
         info = training_info(model)
         if info is not None:
-            with zipfile.ZipFile(partial, "a", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(MEMBER, info.to_json())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+            with zipfile.ZipFile(partial, "a", zipfile.ZIP_DEFLATED) as members:
+                members.writestr(MEMBER, info.to_json())
+        files.rename(partial, path)
 
 
 def load_model(path: str | os.PathLike) -> keras.Model:
@@ -118,18 +122,21 @@ def load_model(path: str | os.PathLike) -> keras.Model:
     if not zipfile.is_zipfile(path):  # Keras calls such a file "not found"
         raise _unreadable(source, "it is no zip archive")
     try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:  # a damaged archive can make Keras raise anything
+        archive.check(path)  # Keras itself passes over a wrong checksum
+        text = archive.read(path, MEMBER)
+        info = None if text is None else TrainingInfo.from_json(text)
+    except ValueError as error:
         raise _unreadable(source, error) from error
     try:
-        with zipfile.ZipFile(path) as archive:
-            if MEMBER in archive.namelist():
-                info = TrainingInfo.from_json(archive.read(MEMBER))
-                set_training_info(model, info)
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-        raise _unreadable(source, f"its {MEMBER} is damaged ({error})") from error
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # what a strange configuration makes Keras raise
+        raise _unreadable(source, error) from error
+    if info is not None:
+        set_training_info(model, info)
     return model
 
 
 def _unreadable(source: str | os.PathLike, reason: Any) -> ValueError:
-    return ValueError(f"model file {str(source)!r} cannot be read: {reason}")
+    return ValueError(
+        f"model file {str(source)!r} cannot be read: {reason or type(reason).__name__}"
+    )

@@ -9,7 +9,6 @@ read whatever its layers are called.
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -17,8 +16,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from mobilenet_tf.files import archive
 from mobilenet_tf.models import merged, timm_weights, weights_file
-from mobilenet_tf.models.weights_file import UNREADABLE, bad, next_key, spelled
+from mobilenet_tf.models.weights_file import bad, next_key, spelled
 
 SUFFIXES = (".h5", ".keras")
 CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
@@ -136,10 +136,10 @@ def _check_additions(model, path):
     if not str(path).endswith(".keras"):
         return
     try:
-        with zipfile.ZipFile(path) as archive:
-            additions = archive.read("config.json").count(b'"class_name": "Add"')
-    except UNREADABLE as error:
+        config = archive.read(path, "config.json") or b""
+    except ValueError as error:
         raise bad(path, str(error)) from error
+    additions = config.count(b'"class_name": "Add"')
     own = sum(isinstance(layer, keras.layers.Add) for layer in model.layers)
     if additions != own:
         raise bad(path, f"it has {additions} additions, {model.name!r} {own}")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import json
 import re
-import zipfile
 from os import PathLike
 
 import h5py
 import numpy as np
 
-# What h5py and zipfile raise for a file that is damaged or laid out otherwise.
+from mobilenet_tf.files import archive
+
+# What h5py raises for a file that is damaged or laid out otherwise.
 UNREADABLE = (
     *(OSError, LookupError, RuntimeError, TypeError, ValueError, AttributeError),
-    zipfile.BadZipFile,
 )
 
 
@@ -44,8 +44,10 @@ def _opened(path):
     try:
         source = path
         if str(path).endswith(".keras"):
-            with zipfile.ZipFile(path) as archive:
-                source = io.BytesIO(archive.read("model.weights.h5"))
+            content = archive.read(path, "model.weights.h5")
+            if content is None:
+                raise ValueError("it has no model.weights.h5")
+            source = io.BytesIO(content)
         with h5py.File(source) as file:
             kinds = _legacy_kinds(file)
             file = file.get("model_weights", file)

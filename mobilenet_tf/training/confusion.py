@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mobilenet_tf import files
 from mobilenet_tf.analysis import table
 
 # Of more classes, a terminal shows the weakest and the commonest confusions.
@@ -82,12 +83,8 @@ def save_picture(
             colour = "white" if shares[row, column] > 0.5 else "black"
             number = confusion[row, column]
             axes.text(column, row, number, ha="center", va="center", color=colour)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        figure.savefig(partial, dpi=120)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.replacing(path) as partial:
+        figure.savefig(partial, dpi=120, format=path.suffix[1:])
 
 
 def _shares(confusion: np.ndarray, totals: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from mobilenet_tf import files
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.models import keras_file
 
@@ -31,7 +32,7 @@ def prepare(workdir: str | os.PathLike) -> Path:
             f"workdir {str(workdir)!r} holds a {MODEL_FILE} that is of no training; "
             "choose another folder"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder)
     return snapshot_file
 
 

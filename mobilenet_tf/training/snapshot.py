@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
+
+from mobilenet_tf.files import archive
 
 
 def variables(model: keras.Model) -> list[keras.Variable]:
@@ -47,14 +46,8 @@ def restore(model: keras.Model, values: list[np.ndarray]) -> None:
 
 def save(path: Path, values: list[np.ndarray], metadata: dict) -> None:
     """Write values and JSON metadata to an `.npz` file, by atomic rename."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        header = np.frombuffer(json.dumps(metadata).encode(), "uint8")
-        named: dict[str, Any] = {
-            f"v{index:05d}": value for index, value in enumerate(values)
-        }
-        np.savez(file, header=header, **named)
-    os.replace(partial, path)
+    named = {f"v{index:05d}": value for index, value in enumerate(values)}
+    archive.save_arrays(path, named, metadata)
 
 
 def load(path: Path) -> tuple[list[np.ndarray], dict] | None:
@@ -63,33 +56,27 @@ def load(path: Path) -> tuple[list[np.ndarray], dict] | None:
     Raises:
         ValueError: The file is damaged.
     """
-    with _opened(path) as file:
-        if file is None:
-            return None
-        names = sorted(name for name in file.files if name != "header")
-        return [file[name] for name in names], _header(file)
+    if not path.exists():
+        return None
+    with _damage_named(path):
+        named, metadata = archive.load_arrays(path)
+        return [named[name] for name in sorted(named)], metadata
 
 
 def load_metadata(path: Path) -> dict | None:
-    """The metadata of a snapshot, without reading its values."""
-    with _opened(path) as file:
-        return None if file is None else _header(file)
+    """The metadata of a snapshot, without reading its values; errors as `load`."""
+    if not path.exists():
+        return None
+    with _damage_named(path):
+        return archive.load_header(path)
 
 
 @contextlib.contextmanager
-def _opened(path):
-    if not path.exists():
-        yield None
-        return
+def _damage_named(path: Path) -> Iterator[None]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            yield file
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        yield
+    except ValueError as error:
         raise ValueError(
             f"snapshot {str(path)!r} is damaged ({error}); delete it to train again "
             "from the beginning"
         ) from error
-
-
-def _header(file):
-    return json.loads(file["header"].tobytes())

@@ -17,8 +17,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from mobilenet_tf import files
 from mobilenet_tf.data.batches import TrainingBatch, training_batches
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.files import archive
 from mobilenet_tf.training import snapshot
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.recipe import Recipe
@@ -28,7 +30,7 @@ StudentBatch = tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 class TeacherOutputs:
-    """A folder of the teacher's logits, one `.npy` file for each epoch.
+    """A folder of the teacher's logits, one `.npz` file for each epoch.
 
     Args:
         folder: Holds the outputs of any teachers; it is made where it does not exist.
@@ -72,7 +74,7 @@ class TeacherOutputs:
         missing = [epoch for epoch in range(epochs) if not self._path(epoch).exists()]
         if not missing:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(self.folder)
         clone = training_clone(
             self._teacher,
             self._data.side,
@@ -83,14 +85,13 @@ class TeacherOutputs:
         for epoch in missing:
             if report is not None:
                 report(f"outputs of the teacher: epoch {epoch + 1}/{epochs}")
-            logits = [
-                keras.ops.convert_to_numpy(clone.predict_on_batch(list(inputs)))
-                for inputs, _ in self._epoch(epoch)
-            ]
-            partial = self._path(epoch).with_suffix(".partial")
-            with partial.open("wb") as file:
-                np.save(file, np.stack(logits).astype("float32"))
-            os.replace(partial, self._path(epoch))
+            logits = {
+                f"step{step:05d}": keras.ops.convert_to_numpy(
+                    clone.predict_on_batch(list(inputs))
+                ).astype("float32")
+                for step, (inputs, _) in enumerate(self._epoch(epoch))
+            }
+            archive.save_arrays(self._path(epoch), logits, {"epoch": epoch})
 
     def attached(
         self, batches: Iterator[TrainingBatch], first_epoch: int
@@ -124,16 +125,15 @@ class TeacherOutputs:
         return (next(batches) for _ in range(self._data.train.size // batch_size))
 
     def _load(self, epoch):
-        """Logits `(steps, batch, classes)`."""
+        """Logits `(batch, classes)` of each step; one at a time is in memory."""
         path = self._path(epoch)
         try:
-            logits = np.load(path, mmap_mode="r", allow_pickle=False)
+            yield from archive.iterate_arrays(path)
         except ValueError as error:
             raise ValueError(
                 f"teacher's outputs {str(path)!r} are damaged ({error}); delete the "
                 "file to compute them again"
             ) from error
-        return logits
 
     def _path(self, epoch):
-        return self.folder / f"epoch{epoch:04d}.npy"
+        return self.folder / f"epoch{epoch:04d}.npz"

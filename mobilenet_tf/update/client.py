@@ -10,8 +10,8 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, TargetFile
 from tuf.ngclient import Updater
 
-from mobilenet_tf import arguments
-from mobilenet_tf.update import deltas, download, files, releases, self_test
+from mobilenet_tf import arguments, files
+from mobilenet_tf.update import deltas, download, releases, self_test
 from mobilenet_tf.update.device import Device, Outcome
 from mobilenet_tf.update.errors import UpdateError, as_update_errors
 from mobilenet_tf.update.releases import Release
@@ -68,6 +68,16 @@ def install(
         return client.update(name)
 
 
+class _DurableUpdater(Updater):
+    """The framework's client, whose files survive a power cut.
+
+    An attacker could otherwise offer an older state after one that is lost.
+    """
+
+    def _persist_file(self, filename: str, data: bytes) -> None:
+        files.write(filename, data)
+
+
 class _Client:
     """One update of a device."""
 
@@ -89,13 +99,19 @@ class _Client:
                 "trusted_root must be given the first time: the repository's "
                 "metadata/1.root.json, from a source that is trusted"
             )
-        self._tuf = Updater(
-            metadata_dir=str(device.metadata),
-            metadata_base_url=f"{self._fetcher.url}/metadata",
-            target_base_url=f"{self._fetcher.url}/targets",
-            fetcher=self._fetcher,
-            bootstrap=device.trusted_root.read_bytes(),
-        )
+        try:
+            self._tuf = _DurableUpdater(
+                metadata_dir=str(device.metadata),
+                metadata_base_url=f"{self._fetcher.url}/metadata",
+                target_base_url=f"{self._fetcher.url}/targets",
+                fetcher=self._fetcher,
+                bootstrap=device.trusted_root.read_bytes(),
+            )
+        except exceptions.RepositoryError as error:
+            raise UpdateError(
+                f"{str(device.trusted_root)!r} is damaged ({error}); delete it and "
+                "give trusted_root again"
+            ) from error
 
     def update(self, name: str | None) -> Outcome:
         """See `install`."""

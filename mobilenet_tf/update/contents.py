@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
+from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import TargetFile
 
-from mobilenet_tf.update import files, releases
+from mobilenet_tf import files
+from mobilenet_tf.update import releases
 from mobilenet_tf.update.metadata import SignedMetadata
 from mobilenet_tf.update.releases import Network
 
@@ -28,7 +30,13 @@ class Contents:
         listed = self._listed.get(releases.TARGET)
         self.networks: dict[str, Network] = {}
         if listed is not None:
-            self.networks = releases.read(self._path(listed).read_bytes())
+            path = self._path(listed)
+            try:
+                content = path.read_bytes()
+                listed.verify_length_and_hashes(content)
+                self.networks = releases.read(content)
+            except (OSError, RepositoryError, ValueError) as error:
+                raise ValueError(f"{str(path)!r} cannot be read: {error}") from error
 
     def whole_files(self, name: str) -> dict[int, Path]:
         """The files of a network's versions that are still here, the newest first."""
@@ -73,7 +81,7 @@ class Contents:
 
     def _put(self, entry: TargetFile, content: bytes) -> None:
         place = self._path(entry)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(place.parent)
         files.write(place, content)
         self._listed[entry.path] = entry
 

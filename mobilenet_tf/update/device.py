@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from mobilenet_tf.update import files, releases, self_test
+from mobilenet_tf import files
+from mobilenet_tf.files import checked_json
+from mobilenet_tf.update import releases, self_test
 from mobilenet_tf.update.errors import UpdateError, as_update_errors
 
 
@@ -122,7 +122,7 @@ class Device:
             for digest in set(entries) - present:
                 del entries[digest]
         images = {f"{image}.png" for image, _, _ in state.tests.values()}
-        content = json.dumps(dataclasses.asdict(state), indent=1, ensure_ascii=False)
+        content = checked_json.dumps(dataclasses.asdict(state), indent=1)
         path = self.folder / "state.json"
         if not path.exists() or path.read_bytes() != content.encode():
             files.write(path, content.encode())
@@ -134,7 +134,6 @@ class Device:
         """Put the candidate into place, and keep the file that was there."""
         if self.path.exists():
             shutil.copymode(self.path, self.candidate)
-        files.synchronise(self.candidate)
         if self.path.exists():
             # A second name for the same file: the path is never without one.
             link = self.folder / "candidate.old"
@@ -142,7 +141,6 @@ class Device:
                 link.hardlink_to(self.path)
             except OSError:  # a file system without them
                 shutil.copyfile(self.path, link)
-                files.synchronise(link)
             files.rename(link, self.previous)
         files.rename(self.candidate, self.path)
         for path in self.partial.iterdir():
@@ -153,7 +151,7 @@ class Device:
         if not path.exists():
             return
         try:
-            fields: dict[str, Any] = json.loads(path.read_bytes())
+            fields = checked_json.loads(path.read_bytes())
             tests = {key: tuple(value) for key, value in fields.pop("tests").items()}
             self.state = State(tests=tests, **fields)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -165,7 +163,7 @@ class Device:
             (self.folder, "candidate*"),
             (self.folder, "arriving*"),
             (self.folder, ".*.partial"),
-            (self.metadata, "tmp*"),
+            (self.metadata, "**/.*.partial"),
             (self.tests, "*.new"),
         ):
             for path in folder.glob(pattern):

@@ -8,16 +8,17 @@ and an interrupted change is as if it had not begun.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.exceptions import RepositoryError, StorageError, UnsignedMetadataError
+from tuf.api.exceptions import RepositoryError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 from tuf.api.serialization.json import JSONSerializer
 
-from mobilenet_tf.update import files
+from mobilenet_tf import files
 from mobilenet_tf.update.signing import ROLES, Keys, Lifetimes
 
 
@@ -33,14 +34,13 @@ class SignedMetadata:
     def __init__(self, folder: Path, keys: Keys, lifetimes: Lifetimes):
         self._folder, self._keys, self._lifetimes = folder, keys, lifetimes
         self._roles: dict[str, Metadata[Any]] = {}
-        roots = folder.glob("*.root.json")
-        versions = [int(path.name.split(".")[0]) for path in roots]
+        roots = folder.glob("[0-9]*.root.json")
+        versions = sorted(int(path.name.split(".")[0]) for path in roots)
         # A root is in use as soon as it is there; the others from the timestamp down.
         if (folder / "timestamp.json").exists():
-            self._read("root", max(versions))
-            self._read("timestamp")
-            self._read("snapshot", self.timestamp.snapshot_meta.version)
-            self._read("targets", self.snapshot.meta["targets.json"].version)
+            if not versions:
+                raise _damaged(folder / "1.root.json", "there is no root")
+            self._read_all(versions)
 
     @property
     def root(self) -> Root:
@@ -130,9 +130,7 @@ class SignedMetadata:
         """Whether more than half of a lifetime is over, or the key was replaced."""
         metadata = self._roles[role]
         half = datetime.timedelta(days=getattr(self._lifetimes, role) / 2)
-        try:
-            self.root.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
-        except UnsignedMetadataError:
+        if not _is_signed(self._roles["root"], role, metadata):
             return True
         return metadata.signed.expires - _now() <= half
 
@@ -174,12 +172,54 @@ class SignedMetadata:
             version = self._roles[role].signed.version
         return self._folder / f"{version}.{role}.json"
 
-    def _read(self, role: str, version: int | None = None) -> None:
+    def _read_all(self, versions: Sequence[int]) -> None:
+        """Read all roles, each verified, so that no damage is ever signed.
+
+        Roots and timestamp have their signatures, the others a hash in the one above.
+        """
+        roots = [self._read("root", version) for version in versions]
+        for version, root in zip(versions, roots, strict=True):
+            if not _is_signed(root, "root", root):
+                raise _damaged(self._path("root", version), "its signature is wrong")
+        self._roles["root"] = roots[-1]
+        timestamp = self._roles["timestamp"] = self._read("timestamp")
+        # After an interrupted rotation, it is signed by a key of an earlier root.
+        if not any(_is_signed(root, "timestamp", timestamp) for root in roots):
+            raise _damaged(self._path("timestamp"), "its signature is wrong")
+        described = self.timestamp.snapshot_meta
+        self._roles["snapshot"] = self._read("snapshot", described.version, described)
+        described = self.snapshot.meta["targets.json"]
+        self._roles["targets"] = self._read("targets", described.version, described)
+
+    def _read(
+        self, role: str, version: int | None = None, described: MetaFile | None = None
+    ) -> Metadata[Any]:
+        """A role's metadata, which must be what another role's describes."""
         path = self._path(role, version)
         try:
-            self._roles[role] = Metadata.from_file(str(path))
-        except (StorageError, RepositoryError, DeserializationError) as error:
-            raise ValueError(f"{str(path)!r} cannot be read: {error}") from error
+            content = path.read_bytes()
+            if described is not None:
+                described.verify_length_and_hashes(content)
+            metadata = Metadata[Any].from_bytes(content)
+        except (OSError, RepositoryError, DeserializationError) as error:
+            raise _damaged(path, error) from error
+        if metadata.signed.type != role:
+            raise _damaged(path, f"it is of {metadata.signed.type}")
+        return metadata
+
+
+def _is_signed(root: Metadata[Root], role: str, metadata: Metadata[Any]) -> bool:
+    """Whether the keys that a root gives a role have signed some metadata."""
+    content, signatures = metadata.signed_bytes, metadata.signatures
+    try:
+        root.signed.verify_delegate(role, content, signatures)
+    except UnsignedMetadataError:
+        return False
+    return True
+
+
+def _damaged(path: Path, reason: object) -> ValueError:
+    return ValueError(f"{str(path)!r} cannot be read: {reason}")
 
 
 def _now() -> datetime.datetime:

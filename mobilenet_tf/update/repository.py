@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from mobilenet_tf import arguments
-from mobilenet_tf.update import deltas, files, releases, self_test
+from mobilenet_tf import arguments, files
+from mobilenet_tf.update import deltas, releases, self_test
 from mobilenet_tf.update.contents import Contents
 from mobilenet_tf.update.metadata import SignedMetadata
 from mobilenet_tf.update.releases import Network, Release

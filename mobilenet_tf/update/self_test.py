@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.files import archive
 from mobilenet_tf.update import releases
 
 SECONDS = 120.0
@@ -108,14 +109,17 @@ def prepare(
 
 def class_names(network: Path) -> tuple[str, ...]:
     """The class names in a file of this project; none where it holds none."""
-    try:
-        with zipfile.ZipFile(network) as archive:
-            text = archive.read(_NAMES[network.suffix]).decode()
-    except (KeyError, zipfile.BadZipFile):
+    if not zipfile.is_zipfile(network):
         return ()
-    if network.suffix == ".keras":
-        return tuple(json.loads(text)["class_names"])
-    return tuple(text.splitlines())
+    try:
+        content = archive.read(network, _NAMES[network.suffix])
+        if content is None:
+            return ()
+        if network.suffix == ".keras":
+            return tuple(map(str, json.loads(content)["class_names"]))
+        return tuple(content.decode().splitlines())
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{str(network)!r} is damaged: {error}") from error
 
 
 def _index(names: tuple[str, ...], expected: str | int) -> int:

@@ -15,13 +15,12 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
-from mobilenet_tf import arguments
-from mobilenet_tf.update import files
+from mobilenet_tf import arguments, files
 
 ROLES = ("root", "targets", "snapshot", "timestamp")
 PASSWORD_VARIABLE = "MOBILENET_TF_KEYS_PASSWORD"
@@ -87,11 +86,17 @@ class Keys:
         Raises:
             ValueError: No folder has it, or its file cannot be read.
         """
+        key_ids = list(key_ids)
         names = [f"{role}.{key_id[:16]}.pem" for key_id in key_ids]
         for folder in self.folders:
             for name in names:
                 if (folder / name).is_file():
-                    return _read(folder / name)
+                    signer = _read(folder / name)
+                    if signer.public_key.keyid not in key_ids:
+                        raise ValueError(
+                            f"key {str(folder / name)!r} is damaged: it is another"
+                        )
+                    return signer
         folders = ", ".join(str(folder) for folder in self.folders)
         raise ValueError(f"keys must hold {' or '.join(names)}, which {folders} do not")
 
@@ -124,6 +129,6 @@ def _read(path: Path) -> CryptoSigner:
             content, password if encrypted else None
         )
         return CryptoSigner(private_key)
-    except (TypeError, UnsupportedAlgorithm, ValueError) as error:
+    except (InternalError, TypeError, UnsupportedAlgorithm, ValueError) as error:
         hint = f"; is {PASSWORD_VARIABLE} set to its password?" if encrypted else ""
         raise ValueError(f"key {str(path)!r} cannot be read: {error}{hint}") from error

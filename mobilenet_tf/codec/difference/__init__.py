@@ -11,6 +11,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from mobilenet_tf import files
 from mobilenet_tf.codec.container import MAGIC as CODEC_MAGIC
 from mobilenet_tf.codec.difference import container, layouts, planning, running
 from mobilenet_tf.codec.difference.container import Difference
@@ -66,7 +67,7 @@ def delta(
     expander = Expander(max_bytes)
     content = _encode(before, after, expander)
     stream = len(container.unpack(content, max_bytes).stream)
-    _write(Path(output), content)
+    files.write(output, content)
     return DeltaReport(len(before), len(after), len(content), stream)
 
 
@@ -103,7 +104,7 @@ def apply(
         after = _decode(difference, before, Expander(max_bytes))
     except ValueError as error:
         raise ValueError(f"{str(delta)!r} cannot be applied: {error}") from error
-    _write(Path(output), after)
+    files.write(output, after)
 
 
 def _encode(old, new, expander):
@@ -157,12 +158,3 @@ def _read(name, path):
     if not path.is_file():
         raise ValueError(f"{name} must be an existing file, got {str(path)!r}")
     return path.read_bytes()
-
-
-def _write(path, content):
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

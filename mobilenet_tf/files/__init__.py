@@ -1,0 +1,30 @@
+"""Files that appear whole, durably and with a checksum, or not at all."""
+
+from mobilenet_tf.files.atomic import (
+    digest,
+    make_folder,
+    remove_leftovers,
+    remove_unowned,
+    rename,
+    replacing,
+    scratch_folder,
+    synchronise,
+    write,
+)
+from mobilenet_tf.files.locks import locked
+from mobilenet_tf.files.text import read_json, read_lines
+
+__all__ = [
+    "digest",
+    "locked",
+    "make_folder",
+    "read_json",
+    "read_lines",
+    "remove_leftovers",
+    "remove_unowned",
+    "rename",
+    "replacing",
+    "scratch_folder",
+    "synchronise",
+    "write",
+]

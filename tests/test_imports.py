@@ -29,6 +29,7 @@ LEVELS = {
     "experiments.published": 0,
     "experiments.trials": 6,
     "experiments.report": 7,
+    "experiments.sweep": 7,
     "experiments.harness": 8,
     "experiments": 9,
     "benchmarks": 10,

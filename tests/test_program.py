@@ -11,8 +11,8 @@ from rich.console import Console
 
 from experiments import resolution_multiplier, width_multiplier
 from experiments.harness import Config, display, flags, preparation, program
-from experiments.harness.progress import Event, Schedule
-from experiments.harness.workdir import Workdir
+from experiments.sweep.progress import Event, Schedule
+from experiments.sweep.workdir import Workdir
 from experiments.trials.trial import Trial
 from mobilenet_tf.data import rendering
 from mobilenet_tf.training.recipes import RECIPES

@@ -1,0 +1,182 @@
+"""What runs on a node: the training of one trial, and checks before it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import functools
+import importlib.metadata
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.sweep.trainer import train
+from experiments.sweep.workdir import Workdir
+from experiments.trials.binding import json_ready
+from experiments.trials.trial import Trial
+from mobilenet_tf.data.dataset import DataSet
+
+_PREFIX = "mobilenet_tf-trial-"
+# A training that fails where less is left on the disk fails for that.
+_FULL_BYTES = 2**20
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A trial and all that a node must know to train it.
+
+    Args:
+        trial: What is trained.
+        experiment: Name of the experiment, written into the record.
+        source: Commit of the driver's code.
+        data_parallel: Split each batch over all devices of the node.
+        again: Whether the trial is trained although it has a record.
+    """
+
+    trial: Trial
+    experiment: str
+    source: dict
+    data_parallel: bool
+    again: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a node gets the data set that is not sent there.
+
+    Args:
+        load: Called with `config`; a function of a module.
+        config: Hashable: a process loads equal ones once.
+        metadata: JSON-ready metadata of the driver's data set.
+    """
+
+    load: Callable[[Any], DataSet]
+    config: Hashable
+    metadata: dict = dataclasses.field(compare=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Full:
+    """The disk of a node is full: the trial is for another one."""
+
+    node: str
+    folder: str
+
+
+def run(
+    job: Job,
+    data: DataSet | Source,
+    keeper: Any,
+    weights: bytes | None,
+) -> bytes | Full:
+    """Train a trial, from its last snapshot if there is one.
+
+    Args:
+        job: The trial.
+        data: The data set, or what gives it on this node.
+        keeper: Handle of the `Keeper`.
+        weights: Content of the file of pre-trained weights, if the trial has one.
+
+    Returns:
+        The record's file, which the keeper has written too; or that the disk is full.
+    """
+    import ray
+
+    key = job.trial.key
+    record, snapshot = ray.get(keeper.begin.remote(key, job.again))
+    if record is not None:
+        return record
+    try:
+        with _temporary_workdir() as workdir:
+            return _train(job, data, keeper, weights, workdir, snapshot)
+    except ray.exceptions.RayError:
+        raise  # of the keeper, not of this node
+    except Exception as error:
+        folder = tempfile.gettempdir()
+        full = getattr(error, "errno", None) == errno.ENOSPC
+        if not full and shutil.disk_usage(folder).free > _FULL_BYTES:
+            raise
+        return Full(ray.get_runtime_context().get_node_id(), folder)
+
+
+def _train(job, data, keeper, weights, workdir, snapshot):
+    import ray
+
+    trial = job.trial
+    if isinstance(data, Source):
+        data = _load(data)
+    if snapshot is not None:
+        workdir.snapshot_path(trial).write_bytes(snapshot)
+    if trial.parent is not None:
+        model = ray.get(keeper.model.remote(trial.parent.key))
+        workdir.model_path(trial.parent).write_bytes(model)
+    if weights is not None:
+        file = workdir.path / Path(trial.network.weights).name
+        file.write_bytes(weights)
+        network = dataclasses.replace(trial.network, weights=file)
+        trial = dataclasses.replace(trial, network=network)
+
+    def report(event):
+        content = workdir.snapshot_path(trial).read_bytes()
+        ray.get(keeper.save.remote(trial.key, content, event))
+
+    train(trial, data, workdir, job.experiment, report, job.data_parallel, job.source)
+    model = workdir.model_path(trial).read_bytes()
+    record = workdir.record_path(trial).read_bytes()
+    return ray.get(keeper.finish.remote(trial.key, model, record))
+
+
+@contextlib.contextmanager
+def _temporary_workdir() -> Iterator[Workdir]:
+    """A working directory of its own; removes those that killed processes have left."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):  # it is used, or not ours
+            if time.time() - left.stat().st_mtime > 60:
+                with Workdir(left).locked():
+                    shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
+        workdir = Workdir(folder)
+        with workdir.locked():
+            yield workdir
+
+
+@functools.lru_cache(maxsize=1)
+def _load(source: Source) -> DataSet:
+    data = source.load(source.config)
+    if json_ready(data.metadata.to_json()) != source.metadata:
+        raise ValueError(
+            f"data set {source.metadata['name']} differs from that of the driver: "
+            f"{data.describe()}"
+        )
+    return data
+
+
+def describe(source: Source | None, packages: Sequence[str]) -> dict[str, str]:
+    """The versions on this node; before that its data set is opened.
+
+    Args:
+        source: Gives the data set on a node; None where it is sent there.
+        packages: Which versions are asked for, beside Python's.
+
+    Raises:
+        ValueError: The node lacks the data set, or has another one.
+    """
+    if source is not None:
+        _load(source)
+    return versions(packages)
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Versions of Python and of packages; "none" for those that are not installed."""
+    found = {"Python": platform.python_version().rpartition(".")[0]}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "none"
+    return found

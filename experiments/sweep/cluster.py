@@ -20,7 +20,6 @@ from pathlib import Path
 
 import keras
 
-import experiments
 import mobilenet_tf
 from experiments.sweep import grid, node, session
 from experiments.sweep.events import Event
@@ -104,7 +103,7 @@ def _bytes(split):
 
 def _modules(trials):
     """The packages of this project, and modules of builders that are in neither."""
-    packages = [Path(experiments.__file__).parent, Path(mobilenet_tf.__file__).parent]
+    packages = [Path(__file__).parents[1], Path(mobilenet_tf.__file__).parent]
     installed = Path(keras.__file__).parents[1]
     builders = {
         function.__module__

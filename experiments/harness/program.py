@@ -14,9 +14,9 @@ from experiments.harness.config import Config
 from experiments.harness.experiment import Experiment, Table
 from experiments.harness.page import check_output, joined, publish
 from experiments.sweep import cluster, grid
-from experiments.sweep.node import Source
 from experiments.sweep.options import ClusterError
 from experiments.sweep.progress import Schedule
+from experiments.sweep.source import Source
 from experiments.sweep.storage import StorageError
 from experiments.sweep.workdir import Workdir
 from experiments.trials.binding import json_ready

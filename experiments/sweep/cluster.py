@@ -21,10 +21,11 @@ from pathlib import Path
 import keras
 
 import mobilenet_tf
-from experiments.sweep import grid, node, session
+from experiments.sweep import grid, session
 from experiments.sweep.events import Event
-from experiments.sweep.node import Job, Source
+from experiments.sweep.node import Job
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
+from experiments.sweep.source import Source, describe, versions
 from experiments.sweep.storage import Storage, model_name, record_name
 from experiments.sweep.tasks import Tasks, reason
 from experiments.sweep.workdir import Workdir
@@ -140,8 +141,8 @@ def check_nodes(needs: Needs, source: Source | None) -> None:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     packages = ("keras", "numpy", keras.backend.backend())
-    expected = node.versions(packages)
-    task = ray.remote(num_cpus=0, max_retries=0)(node.describe)
+    expected = versions(packages)
+    task = ray.remote(num_cpus=0, max_retries=0)(describe)
     answers = {
         task.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(

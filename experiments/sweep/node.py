@@ -1,23 +1,20 @@
-"""What runs on a node: the training of one trial, and checks before it."""
+"""What runs on a node: the training of one trial."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import errno
-import functools
-import importlib.metadata
-import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from experiments.sweep.source import Source, load
 from experiments.sweep.trainer import train
 from experiments.sweep.workdir import Workdir
-from experiments.trials.binding import json_ready
 from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
 
@@ -43,21 +40,6 @@ class Job:
     source: dict
     data_parallel: bool
     again: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Where a node gets the data set that is not sent there.
-
-    Args:
-        load: Called with `config`; a function of a module.
-        config: Hashable: a process loads equal ones once.
-        metadata: JSON-ready metadata of the driver's data set.
-    """
-
-    load: Callable[[Any], DataSet]
-    config: Hashable
-    metadata: dict = dataclasses.field(compare=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +91,7 @@ def _train(job, data, keeper, weights, workdir, snapshot):
 
     trial = job.trial
     if isinstance(data, Source):
-        data = _load(data)
+        data = load(data)
     if snapshot is not None:
         workdir.snapshot_path(trial).write_bytes(snapshot)
     if trial.parent is not None:
@@ -143,40 +125,3 @@ def _temporary_workdir() -> Iterator[Workdir]:
         workdir = Workdir(folder)
         with workdir.locked():
             yield workdir
-
-
-@functools.lru_cache(maxsize=1)
-def _load(source: Source) -> DataSet:
-    data = source.load(source.config)
-    if json_ready(data.metadata.to_json()) != source.metadata:
-        raise ValueError(
-            f"data set {source.metadata['name']} differs from that of the driver: "
-            f"{data.describe()}"
-        )
-    return data
-
-
-def describe(source: Source | None, packages: Sequence[str]) -> dict[str, str]:
-    """The versions on this node; before that its data set is opened.
-
-    Args:
-        source: Gives the data set on a node; None where it is sent there.
-        packages: Which versions are asked for, beside Python's.
-
-    Raises:
-        ValueError: The node lacks the data set, or has another one.
-    """
-    if source is not None:
-        _load(source)
-    return versions(packages)
-
-
-def versions(packages: Sequence[str]) -> dict[str, str]:
-    """Versions of Python and of packages; "none" for those that are not installed."""
-    found = {"Python": platform.python_version().rpartition(".")[0]}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "none"
-    return found

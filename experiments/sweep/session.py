@@ -93,12 +93,12 @@ def _local(ray, options, workdir, data_bytes, modules):
 
 @contextlib.contextmanager
 def _existing(ray, options, workdir, data_bytes, modules):
-    _check_answer(options.address)
+    check_answer(options.address)
     common = {"log_to_driver": False, "logging_level": "ERROR"}
     # The threads depend on the nodes, which are known only after a first look.
     with _one_line(options.address):
         ray.init(address=options.address, **common)
-    needs = _needs(options, [node["Resources"] for node in alive(ray)])
+    needs = needs_on(options, [node["Resources"] for node in alive(ray)])
     ray.shutdown()
     environment = {
         **_environment(needs.cpus),
@@ -115,11 +115,17 @@ def alive(ray: Any) -> list[dict]:
     return [node for node in ray.nodes() if node["Alive"]]
 
 
-def _needs(options, nodes):
+def needs_on(options: Options, nodes: Sequence[dict[str, float]]) -> Needs:
+    """What a trial takes on a cluster.
+
+    Args:
+        options: What the user has asked for.
+        nodes: The resources of each node, as Ray names them.
+    """
     most_gpus = max(node.get("GPU", 0) for node in nodes)
     gpus = min(1, most_gpus) if options.gpus is None else options.gpus
     cores = [
-        int(node["CPU"] // max(1, node.get("GPU", 0) // gpus if gpus else 1))
+        int(node["CPU"] // max(1, node["GPU"] // gpus if gpus else 1))
         for node in nodes
         if node.get("CPU", 0) >= 1 and node.get("GPU", 0) >= gpus
     ]
@@ -163,12 +169,12 @@ def _ray_folder(workdir):
     return folder
 
 
-def _check_answer(address):
+def check_answer(address: str) -> None:
     """Raise ClusterError unless a Ray cluster answers; Ray itself waits for minutes."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=SECONDS).close()
-        command = [sys.executable, "-m", "ray.scripts.scripts", "health-check"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "status"]
         subprocess.run(
             [*command, f"--address={address}"],
             capture_output=True,

@@ -5,6 +5,7 @@ Imports nothing heavy: the process that keeps the files does without Keras.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -74,8 +75,13 @@ class Storage:
                 return
             self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
             partial = f"{path}.{secrets.token_hex(4)}.partial"
-            self._system.pipe_file(partial, content)
-            self._system.mv(partial, path)
+            try:
+                self._system.pipe_file(partial, content)
+                self._system.mv(partial, path)
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    self._system.rm_file(partial)
+                raise
         except Exception as error:
             raise self._failure("write", name, error) from error
 

@@ -10,8 +10,9 @@ from typing import Any
 from experiments.sweep import node, session
 from experiments.sweep.events import Event
 from experiments.sweep.keeper import Keeper, TrialError
-from experiments.sweep.node import Full, Job, Source
+from experiments.sweep.node import Full, Job
 from experiments.sweep.options import ClusterError, Needs
+from experiments.sweep.source import Source
 from experiments.sweep.storage import StorageError
 from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet

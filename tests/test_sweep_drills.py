@@ -188,7 +188,7 @@ def test_the_head_is_restarted(nodes, two, start, whole):
     process = start(*FLAGS, nodes.flag)
     wait_for(process, f"epoch 3/{EPOCHS}")
     nodes.cluster.shutdown()
-    _, errors = process.communicate(timeout=120)
+    process.communicate(timeout=120)
     assert process.returncode != 0
     nodes.start()
     two[:] = [nodes.add()]

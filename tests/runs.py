@@ -16,10 +16,11 @@ def start(tmp_path, stripes_file):
     """Start the tiny experiment as a process of its own."""
     started = []
 
-    def start_process(*flags, workdir="runs", **environment):
-        command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes"]
-        command += [f"--arrays={stripes_file}", f"--workdir={workdir}"]
-        command += ["--recipe=short", *flags]
+    stripes = ("--dataset=stripes", f"--arrays={stripes_file}")
+
+    def start_process(*flags, data=stripes, workdir="runs", **environment):
+        command = [sys.executable, "-m", "tiny_experiment", *data, "--recipe=short"]
+        command += [f"--workdir={workdir}", *flags]
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         process = subprocess.Popen(
             command,

@@ -5,10 +5,12 @@ nothing failed.
 """
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,9 +21,11 @@ import runs
 from runs import finish, wait_for
 
 from benchmarks import faults
+from experiments.sweep import session
 
 pytest_plugins = (runs.__name__,)
-pytest.importorskip("ray")
+# Ray reads its environment when it is imported: that is left to the fixture.
+pytestmark = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray")
 
 EPOCHS = 30
 FLAGS = (f"--epochs={EPOCHS}",)
@@ -32,22 +36,22 @@ class Nodes:
 
     Args:
         folder: A short path.
+        patch: Sets the environment of all processes.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, patch):
         (folder / "ray").mkdir()
-        # Nodes that are silent for some seconds are thought dead.
-        self.environment = {
-            "RAY_TMPDIR": str(folder),
+        environment = {
+            **session.LOCAL_ENVIRONMENT,
             "RAY_AUTH_MODE": "disabled",
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # loopback
-            "RAY_USAGE_STATS_ENABLED": "0",
-            "RAY_worker_niceness": "0",
+            "RAY_TMPDIR": str(folder),
+            # Nodes that are silent for some seconds are thought dead.
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_timeout_ms": "4000",
             "RAY_health_check_failure_threshold": "3",
         }
-        os.environ.update(self.environment)
+        for name, value in environment.items():
+            patch.setenv(name, value)
         self.start()
 
     def start(self):
@@ -87,8 +91,11 @@ def raylet(node):
 @pytest.fixture(scope="module")
 def nodes():
     # A socket's path is short.
-    with tempfile.TemporaryDirectory(prefix="drill", dir="/tmp") as folder:
-        started = Nodes(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="drill", dir="/tmp") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        started = Nodes(Path(folder), patch)
         yield started
         started.cluster.shutdown()
 
@@ -104,8 +111,6 @@ def two(nodes):
 @pytest.fixture(scope="module")
 def undisturbed(nodes, stripes_file, tmp_path_factory):
     """The weights of a run in which nothing fails; by the same command on a node."""
-    import sys
-
     folder = tmp_path_factory.mktemp("undisturbed")
     node = nodes.add()
     command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes", *FLAGS]
@@ -253,8 +258,22 @@ def test_nodes_that_cannot_train(nodes, start, squares, tmp_path):
     _, errors = process.communicate(timeout=300)
     assert "no node of the cluster has room for a trial, which takes 7 CPU" in errors
     nodes.remove(node)
-    # A data set that is streamed, in a folder that is gone when the node looks.
+
+
+@pytest.mark.thorough
+def test_a_data_set_that_is_streamed(nodes, start, squares, tmp_path):
+    """Each node has it on its own disk, or has not."""
     shutil.copytree(squares, tmp_path / "tfds")
+    node = nodes.add()
+    flags = ("--epochs=1", "--only=^0.25", "--data_mode=stream", nodes.flag)
+    # A path that leads somewhere else in each process.
+    data = ("--dataset=squares", "--data_dir=/proc/self/cwd/tfds")
+    output, errors = start(*flags, data=data).communicate(timeout=300)
+    assert "error: nodes cannot train: 127.0.0.1: dataset must be a TFDS data" in errors
+    assert "epoch" not in output
+    data = ("--dataset=squares", "--data_dir=tfds")
+    assert finish(start(*flags, data=data)).count(" done: top-1") == 1
+    nodes.remove(node)
 
 
 @pytest.mark.thorough

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from absl import app, logging
 from absl.flags import FLAGS
@@ -119,9 +120,17 @@ def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
                 workdir,
                 experiment.name,
                 options,
-                Source(type(config).load_data, config, metadata),
+                _source(config, metadata),
                 data_parallel=parallel,
                 report=shown.show,
                 message=shown.message,
             )
     return data
+
+
+def _source(config, metadata):
+    """Where a node gets the data set; its working directory is another one."""
+    if config.data_dir is not None:
+        folder = str(Path(config.data_dir).absolute())
+        config = dataclasses.replace(config, data_dir=folder)
+    return Source(type(config).load_data, config, metadata)

@@ -70,25 +70,26 @@ def run(
         StorageError: The storage cannot be read or written.
     """
     finished: grid.Finished = workdir
+    storage = Storage(options.storage or str(workdir.path))
     if options.storage is not None:
-        finished = _Stored(Storage(options.storage), workdir)
+        finished = _Stored(storage, workdir)
     missing = grid.missing(grid.in_order(trials), finished)
     if not missing:
         return
     arrays = [data.train, data.evaluation]
     in_memory = all(isinstance(split, ArraySplit) for split in arrays)
     size = sum(_bytes(split) for split in arrays) if in_memory else 0
-    modules = _modules(missing)
+    modules, code = _modules(missing), commit()
     with session.connected(options, workdir.path, size, modules) as needs:
         if options.address != LOCAL:
             check_nodes(needs, None if in_memory else source)
         tasks = Tasks(
             missing,
             data if in_memory else source,
-            options.storage or str(workdir.path.resolve()),
+            storage.url,
             needs,
             lambda trial: Job(
-                trial, experiment, commit(), data_parallel, finished.done(trial)
+                trial, experiment, code, data_parallel, finished.done(trial)
             ),
         )
         for trial, record in tasks.finished(report, message):
@@ -103,27 +104,22 @@ def _bytes(split):
 
 
 def _modules(trials):
-    """The packages of this project, and modules of builders that are in neither."""
+    """What is sent to nodes: this project's packages, and others that have builders."""
     packages = [Path(__file__).parents[1], Path(mobilenet_tf.__file__).parent]
     installed = Path(keras.__file__).parents[1]
-    builders = {
-        function.__module__
+    functions = [
+        function
         for trial in trials
         for network in trial.network.lineage
-        for function in (
-            getattr(network.build, "func", network.build),
-            *(step.function for step in network.steps),
-        )
-    }
-    files = [Path(sys.modules[name].__file__).resolve() for name in sorted(builders)]
-    return [
-        *packages,
-        *(
-            file
-            for file in files
-            if not any(map(file.is_relative_to, [*packages, installed]))
-        ),
+        for function in (network.build, *(step.function for step in network.steps))
     ]
+    for function in functions:
+        module = getattr(function, "func", function).__module__
+        file = Path(sys.modules[module.partition(".")[0]].__file__).resolve()
+        path = file.parent if file.name == "__init__.py" else file
+        if path not in packages and not path.is_relative_to(installed):
+            packages.append(path)
+    return packages
 
 
 def check_nodes(needs: Needs, source: Source | None) -> None:

@@ -21,7 +21,7 @@ from mobilenet_tf.processor import usable_cores
 SECONDS = 20  # for an answer of a cluster
 # Without a token another user of the machine could run programs as this one. A Ray that
 # believes to be on macOS listens on the loopback interface alone.
-_LOCAL_ENVIRONMENT = {
+LOCAL_ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -49,7 +49,7 @@ def connected(
     local = options.address == LOCAL
     if local:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        for name, value in _LOCAL_ENVIRONMENT.items():
+        for name, value in LOCAL_ENVIRONMENT.items():
             os.environ.setdefault(name, value)
     try:
         import ray

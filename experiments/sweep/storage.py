@@ -37,6 +37,9 @@ class StorageError(Exception):
 class Storage:
     """A folder of files that appear whole or not at all.
 
+    Attributes:
+        url: Where it is; of a folder its absolute path.
+
     Args:
         url: A folder, or the address of one that fsspec knows, such as
             `s3://bucket/folder`; made where it does not exist.
@@ -56,6 +59,8 @@ class Storage:
                 f"got {url!r} ({error})"
             ) from error
         self._local = "file" in _protocols(self._system)
+        if self._local:
+            self.url = self._root  # absolute: other processes use it too
 
     def read(self, name: str) -> bytes | None:
         """The content of a file; None where there is no such file."""

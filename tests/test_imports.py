@@ -105,6 +105,15 @@ def test_the_library_never_imports_the_reproduction():
             assert not any(name.startswith("experiments") for name in names), module
 
 
+def test_what_ray_starts_beside_a_training_is_light():
+    """The keeper of files, and the look at a node's versions."""
+    program = (
+        "import sys; sys.modules['keras'] = sys.modules['tensorflow'] = None\n"
+        "import experiments.sweep.keeper, experiments.sweep.source"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
 def test_only_data_imports_tensorflow_datasets():
     for path in FILES:
         if "data" not in path.parts:

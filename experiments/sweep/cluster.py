@@ -35,7 +35,7 @@ from experiments.trials.trial import Trial
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
 
-_LIMIT = 120  # seconds in which a node must open its data set
+_LIMIT = 300  # seconds in which a node must open its data set
 
 
 def run(

@@ -57,42 +57,41 @@ def connected(
         raise ImportError(
             "a grid in several processes needs Ray; pip install 'mobilenet_tf[cluster]'"
         ) from error
-    opened = _local if local else _existing
-    with opened(ray, options, workdir, data_bytes, modules) as needs:
+    if not local:
         try:
-            yield needs
+            yield _checked(ray, _join(ray, options, modules))
         finally:
             ray.shutdown()
-
-
-@contextlib.contextmanager
-def _local(ray, options, workdir, data_bytes, modules):
-    workers = options.workers or usable_cores()
-    cpus = max(1, usable_cores() // workers)
+        return
     folder = _ray_folder(workdir)
     try:
-        ray.init(
-            address=LOCAL,
-            num_cpus=workers * cpus,
-            object_store_memory=int(1.1 * data_bytes) + 2**28,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="ERROR",
-            runtime_env=_environment(cpus),
-            _temp_dir=str(folder),
-        )
-        if ray.util.get_node_ip_address() != _LOOPBACK:
-            ray.shutdown()
-            raise ClusterError("Ray was imported before, and listens on the network")
-        gpus = ray.cluster_resources().get("GPU", 0)
-        wanted = min(1, gpus) if options.gpus is None else options.gpus
-        yield _checked(ray, Needs(cpus, wanted, options.memory_bytes))
+        yield _checked(ray, _start(ray, options, data_bytes, folder))
     finally:
+        ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def _existing(ray, options, workdir, data_bytes, modules):
+def _start(ray, options, data_bytes, folder):
+    workers = options.workers or usable_cores()
+    cpus = max(1, usable_cores() // workers)
+    ray.init(
+        address=LOCAL,
+        num_cpus=workers * cpus,
+        object_store_memory=int(1.1 * data_bytes) + 2**28,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        runtime_env=_environment(cpus),
+        _temp_dir=str(folder),
+    )
+    if ray.util.get_node_ip_address() != _LOOPBACK:
+        raise ClusterError("Ray was imported before, and listens on the network")
+    gpus = ray.cluster_resources().get("GPU", 0)
+    wanted = min(1, gpus) if options.gpus is None else options.gpus
+    return Needs(cpus, wanted, options.memory_bytes)
+
+
+def _join(ray, options, modules):
     check_answer(options.address)
     common = {"log_to_driver": False, "logging_level": "ERROR"}
     # The threads depend on the nodes, which are known only after a first look.
@@ -107,7 +106,7 @@ def _existing(ray, options, workdir, data_bytes, modules):
     }
     with _one_line(options.address):
         ray.init(address=options.address, runtime_env=environment, **common)
-    yield _checked(ray, needs)
+    return needs
 
 
 def alive(ray: Any) -> list[dict]:

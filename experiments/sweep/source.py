@@ -10,10 +10,12 @@ import functools
 import importlib.metadata
 import platform
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.trials.binding import json_ready
-from mobilenet_tf.data.dataset import DataSet
+
+if TYPE_CHECKING:  # at run time it would bring Keras
+    from mobilenet_tf.data.dataset import DataSet
 
 
 @dataclasses.dataclass(frozen=True)

@@ -97,9 +97,10 @@ class Tasks:
                         continue
                     outcome, trial = ray.get(ref), self._running.pop(ref)
                     if isinstance(outcome, Full):
-                        self._full[outcome.node] = outcome.folder
                         self._waiting.insert(0, trial)
-                        message(f"the disk of a node is full: {outcome.folder}")
+                        if outcome.node not in self._full:
+                            self._full[outcome.node] = outcome.folder
+                            message(f"the disk of a node is full: {outcome.folder}")
                         continue
                     yield trial, json.loads(outcome)
         except ray.exceptions.RayError as error:
@@ -159,6 +160,8 @@ class Tasks:
 
 def reason(error: Exception) -> str:
     """An error of Ray in a line."""
-    cause = getattr(error, "cause", None) or error
+    cause = error
+    while (inner := getattr(cause, "cause", None)) is not None:
+        cause = inner
     text = " ".join(str(cause).split())
     return text if isinstance(cause, _OWN) else f"{type(cause).__name__}: {text}"

@@ -135,9 +135,9 @@ def test_one_command_at_a_time(run_here, tmp_path):
     assert not records(tmp_path / "runs")
 
 
+@pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray")
 def test_several_at_a_time(start, run_here, whole, tmp_path):
     """With Ray on this machine; its command is killed and given again."""
-    pytest.importorskip("ray")
     # As many threads for each network as in this process.
     threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", usable_cores()))
     workers = usable_cores() // threads

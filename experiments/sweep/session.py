@@ -43,11 +43,17 @@ def connected(
         modules: Packages and modules that are sent to the nodes of an existing cluster.
 
     Raises:
-        ClusterError: The cluster does not answer, or no node has room for a trial.
+        ClusterError: The cluster does not answer, no node has room for a trial, or Ray
+            was imported before a local one is to start.
         ImportError: Ray is not installed.
     """
     local = options.address == LOCAL
     if local:
+        if "ray" in sys.modules and not os.environ.keys() >= LOCAL_ENVIRONMENT.keys():
+            raise ClusterError(
+                "Ray must not be imported before: it reads its environment then, and "
+                "would listen on the network"
+            )
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         for name, value in LOCAL_ENVIRONMENT.items():
             os.environ.setdefault(name, value)
@@ -84,8 +90,8 @@ def _start(ray, options, data_bytes, folder):
         runtime_env=_environment(cpus),
         _temp_dir=str(folder),
     )
-    if ray.util.get_node_ip_address() != _LOOPBACK:
-        raise ClusterError("Ray was imported before, and listens on the network")
+    if (address := ray.util.get_node_ip_address()) != _LOOPBACK:
+        raise ClusterError(f"Ray must listen on {_LOOPBACK} only, got {address}")
     gpus = ray.cluster_resources().get("GPU", 0)
     wanted = min(1, gpus) if options.gpus is None else options.gpus
     return Needs(cpus, wanted, options.memory_bytes)

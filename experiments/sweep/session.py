@@ -80,6 +80,8 @@ def connected(
 def _start(ray, options, data_bytes, folder):
     workers = options.workers or usable_cores()
     cpus = max(1, usable_cores() // workers)
+    # What this process can import, the others can too.
+    paths = os.pathsep.join(str(Path(path).absolute()) for path in sys.path)
     ray.init(
         address=LOCAL,
         num_cpus=workers * cpus,
@@ -87,7 +89,7 @@ def _start(ray, options, data_bytes, folder):
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",
-        runtime_env=_environment(cpus),
+        runtime_env=_environment(cpus, PYTHONPATH=paths),
         _temp_dir=str(folder),
     )
     if (address := ray.util.get_node_ip_address()) != _LOOPBACK:
@@ -147,7 +149,7 @@ def _checked(ray, needs):
     return needs
 
 
-def _environment(cpus):
+def _environment(cpus, **more):
     """The environment of the processes that train; TensorFlow reads it on import."""
     import keras
 
@@ -157,6 +159,7 @@ def _environment(cpus):
             **dict.fromkeys(threads, str(cpus)),
             "KERAS_BACKEND": keras.backend.backend(),
             "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+            **more,
         }
     }
 

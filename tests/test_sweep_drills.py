@@ -223,7 +223,7 @@ def test_a_slow_node(nodes, two, start, whole):
 def test_a_full_disk_on_a_node(nodes, start, whole, tmp_path):
     full = tmp_path / "full"
     full.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", full]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("mounting is not allowed here")
     added = [nodes.add(TMPDIR=str(full))]

@@ -43,7 +43,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and \
 		"mobilenet_tf needs Python 3.11, 3.12 or 3.13; set PYTHON=python3.x")'
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	$(PIP) --no-compile --editable '.[pinned,experiments]'
+	$(PIP) --no-compile --editable '.[pinned,experiments,cluster]'
 	@touch $@
 
 $(EXPORT_READY): $(READY)

@@ -3,9 +3,10 @@
 import pytest
 
 import mobilenet_tf
-from experiments.harness import Network, Row, Step, Teacher, grid
-from experiments.harness.workdir import Workdir
+from experiments.harness import Network, Row, Step, Teacher
 from experiments.report import sizes
+from experiments.sweep import grid
+from experiments.sweep.workdir import Workdir
 from experiments.trials import records
 from experiments.trials.trial import Trial
 from mobilenet_tf.compression import cluster

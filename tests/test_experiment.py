@@ -5,21 +5,23 @@ import importlib.util
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import keras
 import numpy as np
+import psutil
 import pytest
+import runs
 import tiny_experiment
-from conftest import ROOT
+from runs import finish, kill_after, records, wait_for, weights
 
 import mobilenet_tf
 from experiments.harness import Config, Network, program
+from experiments.sweep.workdir import Workdir
 from experiments.trials import bitmap
 from mobilenet_tf.files import checked_json
+from mobilenet_tf.processor import usable_cores
+
+pytest_plugins = (runs.__name__,)  # the fixture `start`
 
 # Of three steps each: many more than pass before a signal arrives.
 EPOCHS = 40
@@ -56,59 +58,6 @@ def run_here(stripes_file, tmp_path, capsys):
         return capsys.readouterr().out
 
     return run
-
-
-@pytest.fixture
-def start(tmp_path, stripes_file):
-    """Start the tiny experiment as a process of its own."""
-    started = []
-
-    def start_process(*flags, workdir="runs", **environment):
-        command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes"]
-        command += [f"--arrays={stripes_file}", f"--workdir={workdir}"]
-        command += ["--recipe=short", *flags]
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": paths, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start_process
-    for process in started:
-        process.kill()  # what a failed test has left
-
-
-def finish(process):
-    output, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
-    return output
-
-
-def kill_after(process, text):
-    """Kill a process as soon as it prints a line with this text."""
-    for line in process.stdout:
-        if text in line:
-            break
-    process.send_signal(signal.SIGKILL)
-
-
-def records(folder):
-    """The records of a working directory by their labels."""
-    paths = folder.glob("records/*.json")
-    read = [checked_json.loads(path.read_text()) for path in paths]
-    return {record["label"]: record for record in read}
-
-
-def weights(folder):
-    files = sorted((folder / "trials").glob("*.keras"))
-    models = [keras.models.load_model(file) for file in files]
-    return [weight for model in models for weight in model.get_weights()]
 
 
 def test_kill_and_resume(whole, start, run_here, tmp_path):
@@ -177,19 +126,44 @@ def test_records_of_another_split_are_no_seeds(whole, run_here, tmp_path):
     assert row[0].split("|")[-3].strip() == "1"
 
 
-def test_workers_end_with_the_program_that_started_them(start):
-    process = start("--epochs=1000", "--workers=2")
-    kill_after(process, "epoch 1/1000")
-    # The workers hold the other ends of the pipes.
-    _, errors = process.communicate(timeout=60)
-    assert errors.count("the program that started this worker has ended") == 2
+def test_one_command_at_a_time(run_here, tmp_path):
+    with (
+        Workdir(tmp_path / "runs").locked(),
+        pytest.raises(ValueError, match="workdir must be used by one command"),
+    ):
+        run_here(epochs=1)
+    assert not records(tmp_path / "runs")
 
 
-def test_workers_share_the_grid(start, tmp_path):
-    output = finish(start("--epochs=1", "--only=^0.25", "--seeds=3", "--workers=2"))
-    assert output.count(" done: top-1") == 3
-    assert len(list((tmp_path / "runs" / "records").glob("*.json"))) == 3
-    assert "|     3 |" in output
+@pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray")
+def test_several_at_a_time(start, run_here, whole, tmp_path):
+    """With Ray on this machine; its command is killed and given again."""
+    # As many threads for each network as in this process.
+    threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", usable_cores()))
+    workers = usable_cores() // threads
+    flags = (f"--epochs={EPOCHS}", "--cluster=local", f"--workers={workers}")
+    process = start(*flags)
+    wait_for(process, f"epoch 2/{EPOCHS}")
+    children = psutil.Process(process.pid).children(recursive=True)
+    listening = {
+        connection.laddr.ip.removeprefix("::ffff:")
+        for child in children
+        for connection in child.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+    # Ray's agents outlive it by a minute, in which they try to report its end.
+    working = [child for child in children if not child.name().endswith("Agent")]
+    assert len(working) > workers
+    process.kill()
+    assert not psutil.wait_procs(working, timeout=60)[1]
+    resumed = run_here(epochs=EPOCHS, cluster="local", workers=workers)
+    assert resumed.count(" done: top-1") == 2
+    assert resumed.count(f": epoch 1/{EPOCHS}") < 2  # at least one goes on
+    assert not list((tmp_path / "runs" / "trials").glob("*.npz"))
+    assert len(records(tmp_path / "runs")) == 2
+    pairs = zip(weights(whole), weights(tmp_path / "runs"), strict=True)
+    assert all(np.array_equal(first, second) for first, second in pairs)
 
 
 @pytest.mark.parametrize(

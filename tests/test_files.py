@@ -11,7 +11,7 @@ import pytest
 import writers
 from conftest import ROOT
 
-from experiments.harness.workdir import Workdir
+from experiments.sweep.workdir import Workdir
 from mobilenet_tf import files
 from mobilenet_tf.training import snapshot
 

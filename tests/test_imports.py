@@ -30,6 +30,7 @@ LEVELS = {
     "experiments.published": 0,
     "experiments.trials": 6,
     "experiments.report": 7,
+    "experiments.sweep": 7,
     "experiments.harness": 8,
     "experiments.updates": 9,
     "experiments": 10,
@@ -104,6 +105,15 @@ def test_the_library_never_imports_the_reproduction():
         if module.startswith("mobilenet_tf"):
             names = list(imported(path))
             assert not any(name.startswith("experiments") for name in names), module
+
+
+def test_what_ray_starts_beside_a_training_is_light():
+    """The keeper of files, and the look at a node's versions."""
+    program = (
+        "import sys; sys.modules['keras'] = sys.modules['tensorflow'] = None\n"
+        "import experiments.sweep.keeper, experiments.sweep.source"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 def test_only_data_imports_tensorflow_datasets():

@@ -11,8 +11,9 @@ from rich.console import Console
 
 from experiments import resolution_multiplier, width_multiplier
 from experiments.harness import Config, display, flags, preparation, program
-from experiments.harness.progress import Event, Schedule
-from experiments.harness.workdir import Workdir
+from experiments.sweep.events import Event
+from experiments.sweep.progress import Schedule
+from experiments.sweep.workdir import Workdir
 from experiments.trials.trial import Trial
 from mobilenet_tf.data import rendering
 from mobilenet_tf.training.recipes import RECIPES
@@ -29,6 +30,11 @@ BAD_FLAGS = [
     (["--only", "^0.25", "dry_run"], "unexpected positional argument: 'dry_run'"),
     (["--dataset=stripes:7.0.0"], "holds version"),
     (["--dataset=circles"], "holds name 'stripes', but 'circles' was requested"),
+    (["--cluster=ray://a:1"], "--cluster must be 'local', or HOST:PORT of a Ray"),
+    (["--cluster=127.0.0.1:1", "--workers=2"], "--workers must not be given with"),
+    (["--cluster=127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1 within 20"),
+    (["--workers=2", "--trial_cpus=1"], "--trial_cpus must not be given with --clus"),
+    (["--storage=s3://a"], "--storage must be given with --cluster= only"),
     (["--workdir=/proc/nowhere"], "--workdir must be a directory that can be written"),
 ]
 
@@ -123,9 +129,3 @@ def test_drawing_the_embedded_data_shows_progress(tmp_path, monkeypatch, capsys)
         for split, total in rendering.SPLITS.items()
         for drawn in range(total // 4, total + 1, total // 4)
     ]
-
-
-def test_events_pass_through_a_pipe():
-    event = Event("key", 2, 0.5, loss=0.25)
-    assert Event.from_line(event.to_line()) == event
-    assert Event.from_line("data: stripes") is None

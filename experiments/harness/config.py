@@ -10,6 +10,7 @@ from typing import Self
 
 from absl import flags
 
+from experiments.sweep.options import LOCAL, Options
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.data.rendering import EMBEDDED
 from mobilenet_tf.data.tfds_source import from_tfds
@@ -19,7 +20,8 @@ from mobilenet_tf.training.recipes import RECIPES
 # The fields that change neither what is trained nor what is shown.
 _LEFT_OUT = (
     *("workdir", "dry_run", "render", "results", "tables_dir", "documents", "arrays"),
-    *("data_dir", "data_mode", "memory_budget_gib", "workers", "worker_of"),
+    *("data_dir", "data_mode", "memory_budget_gib", "cluster", "workers"),
+    *("trial_cpus", "trial_gpus", "trial_memory_gib", "storage"),
 )
 
 
@@ -55,11 +57,15 @@ class Config:
     arrays: str | None = None
     precision: str = "auto"
     data_parallel: bool = False
-    workers: int = 1
+    cluster: str | None = None
+    workers: int | None = None
+    trial_cpus: int | None = None
+    trial_gpus: float | None = None
+    trial_memory_gib: float | None = None
+    storage: str | None = None
     measure: bool = False
     mobilenet_weights: str | None = None
     squeezenet_weights: str | None = None
-    worker_of: int | None = None
 
     @classmethod
     def from_flags(cls, values: flags.FlagValues) -> Self:
@@ -103,6 +109,31 @@ class Config:
         }
         default = "short" if self.dataset == EMBEDDED else "modern"
         return dataclasses.replace(RECIPES[self.recipe or default], **changes)
+
+    @property
+    def cluster_options(self) -> Options | None:
+        """Where the grid is spread; None where this process trains all.
+
+        Raises:
+            ValueError: Flags do not go together.
+        """
+        address = self.cluster
+        if address is None and (self.workers or 1) > 1:
+            address = LOCAL
+        memory = self.trial_memory_gib
+        if address is not None:
+            return Options(
+                address,
+                self.workers,
+                self.trial_cpus,
+                self.trial_gpus,
+                None if memory is None else int(memory * 2**30),
+                self.storage,
+            )
+        for name in ("trial_cpus", "trial_gpus", "trial_memory_gib", "storage"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} must be given with cluster= only")
+        return None
 
     @property
     def tables_folder(self) -> Path:

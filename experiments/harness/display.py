@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn
-from rich.text import Text
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from experiments.harness.progress import Event, Schedule, duration
+from experiments.sweep.events import Event
+from experiments.sweep.progress import Schedule
 
 
 class Display(AbstractContextManager, Protocol):
@@ -58,7 +57,7 @@ class LineDisplay:
         """Print a line."""
         schedule = self._schedule
         with self._lock:
-            schedule.refresh()
+            schedule.update(event)
             trial = schedule.trials[event.trial]
             if event.done:
                 self._print(ending(schedule, event))
@@ -66,8 +65,7 @@ class LineDisplay:
             self._print(
                 f"[{schedule.trials_done}/{len(schedule.trials)} trials] "
                 f"{trial.title}: epoch {event.epoch}/{trial.training_recipe.epochs}, "
-                f"loss {event.loss:.3f}, training top-1 {100 * event.top1:.1f} %, "
-                f"time left {duration(schedule.seconds_left())}"
+                f"loss {event.loss:.3f}, training top-1 {100 * event.top1:.1f} %"
             )
 
     def message(self, text: str) -> None:
@@ -81,7 +79,7 @@ class LineDisplay:
 
 
 class LiveDisplay:
-    """A bar for the whole grid with the time left, and one for each running trial.
+    """A bar for the whole grid, and one for each running trial, with the time left.
 
     Args:
         schedule: The grid.
@@ -97,12 +95,11 @@ class LiveDisplay:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("{task.fields[note]}"),
-            _TimeLeft(),
+            TimeRemainingColumn(),
             console=console,
+            speed_estimate_period=3600,  # epochs may take minutes
         )
-        self._grid = self._progress.add_task(
-            "", total=schedule.total_work, note="", ends=None
-        )
+        self._grid = self._progress.add_task("", total=schedule.total_work, note="")
         self._update_grid()
 
     def __enter__(self) -> Self:
@@ -115,14 +112,13 @@ class LiveDisplay:
     def show(self, event: Event) -> None:
         """Update the bars; a trial that is done leaves a line above them."""
         with self._lock:
-            self._schedule.refresh()
+            self._schedule.update(event)
             trial = self._schedule.trials[event.trial]
             if event.trial not in self._tasks:
                 self._tasks[event.trial] = self._progress.add_task(
                     trial.title,
                     total=trial.training_recipe.epochs,
                     note="",
-                    ends=None,
                 )
             task = self._tasks[event.trial]
             if event.done:
@@ -143,12 +139,10 @@ class LiveDisplay:
 
     def _update_grid(self):
         schedule = self._schedule
-        left = schedule.seconds_left()
         self._progress.update(
             self._grid,
             description=f"{schedule.trials_done} of {len(schedule.trials)} trials done",
-            completed=schedule.total_work - schedule.work_left(),
-            ends=None if left is None else time.monotonic() + left,
+            completed=schedule.work_done,
         )
 
 
@@ -156,13 +150,3 @@ def ending(schedule: Schedule, event: Event) -> str:
     """The line about a trial that is done."""
     title = schedule.trials[event.trial].title
     return f"{title} done: top-1 {100 * event.top1:.2f} % in {event.seconds:.0f} s"
-
-
-class _TimeLeft(ProgressColumn):
-    """Counts down between two estimates."""
-
-    def render(self, task):
-        ends = task.fields["ends"]
-        if ends is None:
-            return Text("")
-        return Text(f"time left {duration(ends - time.monotonic())}")

@@ -79,7 +79,38 @@ def define() -> None:
         "Arithmetic of the training step; auto takes what is fast on this processor.",
     )
     boolean("data_parallel", "Split each batch over all devices.")
-    integer("workers", "Processes that share the networks and the cores.")
+    string(
+        "cluster",
+        "Train with Ray: local for several networks at a time on this machine, or "
+        "HOST:PORT of a Ray cluster. Default: one after the other in this process.",
+    )
+    integer(
+        "workers",
+        "Networks at a time on this machine, which share its cores; more than 1 means "
+        "--cluster=local. Default there: one for each core.",
+    )
+    integer(
+        "trial_cpus",
+        "CPU cores that a network's training takes on a cluster. Default: all of the "
+        "node with the fewest.",
+    )
+    flags.DEFINE_float(
+        "trial_gpus",
+        default.trial_gpus,
+        "GPUs that it takes. Default: 1 where there are any.",
+        lower_bound=0,
+    )
+    flags.DEFINE_float(
+        "trial_memory_gib",
+        default.trial_memory_gib,
+        "GiB of memory that it takes. Default: none are reserved.",
+        lower_bound=0,
+    )
+    string(
+        "storage",
+        "Folder or fsspec URL, such as s3://bucket/folder, of snapshots, models and "
+        "records of a cluster. Default: the working directory.",
+    )
     boolean("measure", "Measure what has no record yet, for scripts of measurements.")
     string(
         "mobilenet_weights",
@@ -88,9 +119,6 @@ def define() -> None:
     string(
         "squeezenet_weights",
         "The SqueezeNet authors' compressed .net file, for scripts that read it.",
-    )
-    flags.DEFINE_integer(
-        "worker_of", None, "Process that started this worker; set by the program."
     )
 
 

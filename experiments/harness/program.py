@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from absl import app, logging
 from absl.flags import FLAGS
 
-from experiments.harness import display, flags, grid, preparation, workers
+from experiments.harness import display, flags, preparation
 from experiments.harness.config import Config
 from experiments.harness.experiment import Experiment, Table
 from experiments.harness.page import check_output, joined, publish
-from experiments.harness.progress import Schedule
-from experiments.harness.workdir import Workdir
+from experiments.sweep import cluster, grid
+from experiments.sweep.options import ClusterError
+from experiments.sweep.progress import Schedule
+from experiments.sweep.source import Source
+from experiments.sweep.storage import StorageError
+from experiments.sweep.workdir import Workdir
 from experiments.trials.binding import json_ready
 from experiments.trials.trial import Trial
 from mobilenet_tf import arguments
@@ -39,7 +44,7 @@ def execute(experiment: Experiment | Table, command: Sequence[str]) -> None:
     try:
         arguments.only_flags(command)
         main(experiment, experiment.config.from_flags(FLAGS))
-    except (OSError, ValueError, workers.WorkerError) as error:
+    except (ClusterError, ImportError, OSError, StorageError, ValueError) as error:
         message = flags.in_terms_of_flags(str(error))
         sys.exit(f"{experiment.name}: error: {message}")
 
@@ -53,7 +58,8 @@ def main(experiment: Experiment | Table, config: Config) -> None:
 
     Raises:
         ValueError: A flag does not fit; nothing has been trained.
-        WorkerError: A worker process failed.
+        ClusterError: The cluster cannot be used, is lost, or a trial fails on it.
+        StorageError: The storage cannot be read or written.
     """
     trains = isinstance(experiment, Experiment)
     if config.dry_run:
@@ -64,32 +70,29 @@ def main(experiment: Experiment | Table, config: Config) -> None:
     if not trains and experiment.answer and (parts := experiment.answer(config)):
         print(joined(*parts))
         return
-    if config.worker_of:
-        workers.end_with(config.worker_of)
     workdir = Workdir(config.workdir) if trains and not config.render else None
     check_output(config)
     data = None
     if workdir is not None:
         chosen = precision.choose(config.precision)
         config = dataclasses.replace(config, precision=chosen)
-        data = train(experiment, config, workdir)
-    if not config.worker_of:
-        publish(experiment.pages(config, data), config)
+        with workdir.locked():
+            data = train(experiment, config, workdir)
+    publish(experiment.pages(config, data), config)
 
 
 def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
     """Train all networks of an experiment; returns the data set.
-
-    A worker takes part in the grid of the program that started it.
 
     Args:
         experiment: Names the networks.
         config: Everything else; its precision is not "auto".
         workdir: Where snapshots, models and records are kept.
     """
+    options = config.cluster_options
     networks = experiment.networks(config)
     with preparation.shown(config):
-        data = config.load_data(print if not config.worker_of else _ignore)
+        data = config.load_data()
     metadata = json_ready(data.metadata.to_json())
     for network in networks:  # an error here comes before any work
         network.check(data.classes, metadata["base_resolution"])
@@ -99,28 +102,35 @@ def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
         for network in networks
         for seed in range(config.seeds)
     ]
-
-    def run_grid(report):
-        grid.run(
-            trials,
-            data,
-            workdir,
-            experiment.name,
-            data_parallel=config.data_parallel,
-            report=report,
-        )
-
-    if config.worker_of:
-        run_grid(workers.report_to_parent)
-        return data
-    schedule = Schedule(grid.in_order(trials), workdir)
-    with display.create(schedule) as shown:
-        if config.workers > 1 and grid.missing(grid.in_order(trials), workdir):
-            # "auto" may depend on a measurement: it is made once, for all workers.
-            workers.run_workers(config.workers, shown, config.precision)
-        run_grid(shown.show)
+    parallel = config.data_parallel
+    with display.create(Schedule(grid.in_order(trials), workdir)) as shown:
+        if options is None:
+            grid.run(
+                trials,
+                data,
+                workdir,
+                experiment.name,
+                data_parallel=parallel,
+                report=shown.show,
+            )
+        else:
+            cluster.run(
+                trials,
+                data,
+                workdir,
+                experiment.name,
+                options,
+                _source(config, metadata),
+                data_parallel=parallel,
+                report=shown.show,
+                message=shown.message,
+            )
     return data
 
 
-def _ignore(line):
-    pass
+def _source(config, metadata):
+    """Where a node gets the data set; its working directory is another one."""
+    if config.data_dir is not None:
+        folder = str(Path(config.data_dir).absolute())
+        config = dataclasses.replace(config, data_dir=folder)
+    return Source(type(config).load_data, config, metadata)

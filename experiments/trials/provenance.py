@@ -12,8 +12,13 @@ from mobilenet_tf import processor
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "tensorflow-datasets", "numpy")
 
 
-def provenance() -> dict:
-    """Commit, dirty flag, package versions, device and kernels of this process."""
+def provenance(source: dict | None = None) -> dict:
+    """Commit, dirty flag, package versions, device and kernels of this process.
+
+    Args:
+        source: What `commit` gave on the machine that the code is from; None means
+            this one.
+    """
     import keras
 
     versions = {"python": platform.python_version()}
@@ -23,7 +28,7 @@ def provenance() -> dict:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {
-        **_commit(),
+        **(commit() if source is None else source),
         "backend": keras.backend.backend(),
         "versions": versions,
         "device": device_name(),
@@ -54,7 +59,8 @@ def device_name() -> str:
     return f"{processor.usable_cores()} cores of {processor.describe().name}"
 
 
-def _commit():
+def commit() -> dict:
+    """Commit of the checkout and whether it has changes; None where there is no git."""
     root = Path(__file__).resolve().parents[2]
 
     def git(*arguments):

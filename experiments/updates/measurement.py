@@ -10,9 +10,10 @@ from pathlib import Path
 
 import keras
 
-from experiments.harness import display, grid
-from experiments.harness.progress import Schedule
-from experiments.harness.workdir import Workdir
+from experiments.harness import display
+from experiments.sweep import grid
+from experiments.sweep.progress import Schedule
+from experiments.sweep.workdir import Workdir
 from experiments.trials.binding import digest
 from experiments.trials.provenance import provenance
 from experiments.updates import differences

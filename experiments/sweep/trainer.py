@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import keras
 
-from experiments.harness.workdir import Workdir
+from experiments.sweep.events import Event
+from experiments.sweep.workdir import Workdir
 from experiments.trials import bitmap, records
 from experiments.trials.network import costs
 from experiments.trials.provenance import provenance
@@ -14,7 +15,7 @@ from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.data.subset import few_of_each_class
 from mobilenet_tf.models import keras_file
-from mobilenet_tf.training import classifier, distribution, loop, snapshot
+from mobilenet_tf.training import classifier, distribution, snapshot
 from mobilenet_tf.training.distillation import distil
 from mobilenet_tf.training.evaluation import evaluate
 
@@ -27,8 +28,9 @@ def train(
     data: DataSet,
     workdir: Workdir,
     experiment: str,
-    on_epoch: Callable[[loop.Progress], None],
+    report: Callable[[Event], None],
     data_parallel: bool = False,
+    source: dict | None = None,
 ) -> dict:
     """Train a trial, resuming from its snapshot; write its model and its record.
 
@@ -37,14 +39,20 @@ def train(
         data: The data set of the trial.
         workdir: Where snapshot, model and record are kept.
         experiment: Name of the experiment, written into the record.
-        on_epoch: Called after each epoch, when its snapshot is on disk.
+        report: Called after each epoch, when its snapshot is on disk.
         data_parallel: Split each batch over all devices.
+        source: Commit of the code, see `provenance.commit`; None means to look it up.
 
     Returns:
         The record.
     """
     keras.utils.clear_session()  # frees the memory of the trial before this one
-    origin = provenance()  # now: the files may change during the training
+    origin = provenance(source)  # now: the files may change during the training
+
+    def on_epoch(progress):
+        last = progress.history[-1]
+        report(Event(trial.key, progress.epoch, last["top1"], loss=last["loss"]))
+
     with distribution.scope(data_parallel):
         model = _trained(trial, data, workdir, on_epoch)
     evaluation = evaluate(

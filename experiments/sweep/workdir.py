@@ -1,4 +1,4 @@
-"""The working directory: models and records of trials, and locks between processes."""
+"""The working directory: models and records of trials, and its lock."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import filelock
 import keras
 
+from experiments.sweep import storage
 from experiments.trials.trial import Trial
 from mobilenet_tf import files
 from mobilenet_tf.models import keras_file
@@ -49,15 +50,15 @@ class Workdir:
 
     def record_path(self, trial: Trial) -> Path:
         """The trial's record, which is written last."""
-        return self.path / "records" / f"{trial.key}.json"
+        return self.path / storage.record_name(trial.key)
 
     def snapshot_path(self, trial: Trial) -> Path:
         """The state of a training that is not finished."""
-        return self.path / "trials" / f"{trial.key}.snapshot.npz"
+        return self.path / storage.snapshot_name(trial.key)
 
     def model_path(self, trial: Trial) -> Path:
         """The trained model."""
-        return self.path / "trials" / f"{trial.key}.keras"
+        return self.path / storage.model_name(trial.key)
 
     def done(self, trial: Trial) -> bool:
         """Whether a trial has a record."""
@@ -83,15 +84,21 @@ class Workdir:
         return metadata["epoch"] if metadata else 0
 
     @contextmanager
-    def lock(self, trial: Trial) -> Iterator[bool]:
-        """True in one process at a time; the system frees it when that one dies."""
-        lock = filelock.FileLock(self.path / "trials" / f"{trial.key}.lock")
+    def locked(self) -> Iterator[None]:
+        """Keep other commands from the directory; the system ends it with the process.
+
+        Raises:
+            ValueError: Another command uses it.
+        """
+        lock = filelock.FileLock(self.path / "lock")
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:
-            yield False
-            return
+            raise ValueError(
+                f"workdir must be used by one command at a time, but another one "
+                f"trains in {str(self.path)!r}; wait for it, or name another directory"
+            ) from None
         try:
-            yield True
+            yield
         finally:
             lock.release()

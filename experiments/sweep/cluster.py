@@ -1,0 +1,183 @@
+"""Train the trials of a grid as tasks of Ray, on this machine or on a cluster.
+
+A trial is a task, not a trial of Ray Tune: what Tune adds to tasks is the search for
+settings and the stopping of bad ones, and a grid has neither. It has what Tune lacks:
+trials that wait for the model of another one, and records that say what is done, so
+that a sweep needs no state of its own to go on. Ray's scheduler, object store and
+retries are the same for both.
+
+Data are sent to each node once through the object store, or are opened there if they
+are streamed. A task trains in a temporary folder of its node and sends its snapshot to
+the keeper after every epoch. If its process or its node dies, Ray runs it again where
+there is room, and it goes on from the last snapshot.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+
+import mobilenet_tf
+from experiments.sweep import grid, session
+from experiments.sweep.events import Event
+from experiments.sweep.node import Job
+from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
+from experiments.sweep.source import Source, describe, versions
+from experiments.sweep.storage import Storage, model_name, record_name
+from experiments.sweep.tasks import Tasks, reason
+from experiments.sweep.workdir import Workdir
+from experiments.trials import records
+from experiments.trials.provenance import commit
+from experiments.trials.trial import Trial
+from mobilenet_tf.data.arrays import ArraySplit
+from mobilenet_tf.data.dataset import DataSet
+
+_LIMIT = 300  # seconds in which a node must open its data set
+
+
+def run(
+    trials: Sequence[Trial],
+    data: DataSet,
+    workdir: Workdir,
+    experiment: str,
+    options: Options,
+    source: Source,
+    *,
+    data_parallel: bool = False,
+    report: Callable[[Event], None],
+    message: Callable[[str], None],
+) -> None:
+    """Train every trial that is not done, and before it the trials it depends on.
+
+    Args:
+        trials: The grid.
+        data: The data set of all trials.
+        workdir: Where the records come to; models and snapshots too, unless the
+            options name a storage.
+        experiment: Name of the experiment, written into the records.
+        options: Which cluster.
+        source: Gives the data set on a node, if it is not in memory.
+        data_parallel: Split each batch over all devices of a node.
+        report: Called after every epoch and at the end of every trial.
+        message: Called with a line about what a user should know.
+
+    Raises:
+        ClusterError: The cluster cannot be used, is lost, or a trial fails on it.
+        ImportError: Ray is not installed.
+        StorageError: The storage cannot be read or written.
+    """
+    finished: grid.Finished = workdir
+    storage = Storage(options.storage or str(workdir.path))
+    if options.storage is not None:
+        finished = _Stored(storage, workdir)
+    missing = grid.missing(grid.in_order(trials), finished)
+    if not missing:
+        return
+    arrays = [data.train, data.evaluation]
+    in_memory = all(isinstance(split, ArraySplit) for split in arrays)
+    size = sum(_bytes(split) for split in arrays) if in_memory else 0
+    modules, code = _modules(missing), commit()
+    with session.connected(options, workdir.path, size, modules) as needs:
+        if options.address != LOCAL:
+            check_nodes(needs, None if in_memory else source)
+        tasks = Tasks(
+            missing,
+            data if in_memory else source,
+            storage.url,
+            needs,
+            lambda trial: Job(
+                trial, experiment, code, data_parallel, finished.done(trial)
+            ),
+        )
+        for trial, record in tasks.finished(report, message):
+            if options.storage is not None:
+                records.write(workdir.record_path(trial), record)
+            report(grid.ending(trial, record))
+
+
+def _bytes(split):
+    contents = split.contents
+    return contents.images.nbytes + contents.aspects.nbytes + contents.labels.nbytes
+
+
+def _modules(trials):
+    """What is sent to nodes: this project's packages, and others that have builders."""
+    packages = [Path(__file__).parents[1], Path(mobilenet_tf.__file__).parent]
+    installed = Path(keras.__file__).parents[1]
+    functions = [
+        function
+        for trial in trials
+        for network in trial.network.lineage
+        for function in (network.build, *(step.function for step in network.steps))
+    ]
+    for function in functions:
+        module = getattr(function, "func", function).__module__
+        file = Path(sys.modules[module.partition(".")[0]].__file__).resolve()
+        path = file.parent if file.name == "__init__.py" else file
+        if path not in packages and not path.is_relative_to(installed):
+            packages.append(path)
+    return packages
+
+
+def check_nodes(needs: Needs, source: Source | None) -> None:
+    """Check that all nodes with room for a trial can train it.
+
+    Args:
+        needs: What a trial takes.
+        source: Gives the data set on a node; None where it is sent there.
+
+    Raises:
+        ClusterError: Versions differ from those of this process, or a node lacks the
+            data set; the message names the nodes.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    packages = ("keras", "numpy", keras.backend.backend())
+    expected = versions(packages)
+    task = ray.remote(num_cpus=0, max_retries=0)(describe)
+    answers = {
+        task.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(
+                described["NodeID"], soft=False
+            )
+        ).remote(source, packages): described["NodeManagerAddress"]
+        for described in session.alive(ray)
+        if needs.fit(described["Resources"])
+    }
+    ready, late = ray.wait(list(answers), num_returns=len(answers), timeout=_LIMIT)
+    problems = [f"{answers[ref]} does not answer in {_LIMIT} seconds" for ref in late]
+    for ref in ready:
+        try:
+            found = ray.get(ref)
+        except ray.exceptions.RayError as error:
+            problems.append(f"{answers[ref]}: {reason(error)}")
+            continue
+        problems += [
+            f"{answers[ref]} has {name} {found[name]} instead of {version}"
+            for name, version in expected.items()
+            if found[name] != version
+        ]
+    if problems:
+        raise ClusterError("nodes cannot train: " + "; ".join(sorted(problems)))
+
+
+class _Stored:
+    """Which trials a storage has; their records are copied to a working directory."""
+
+    def __init__(self, storage: Storage, workdir: Workdir):
+        storage.check()
+        self._names = storage.names("records") | storage.names("trials")
+        for name in self._names:
+            path = workdir.path / name
+            if name.startswith("records/") and not path.exists():
+                path.write_bytes(storage.read(name))
+
+    def done(self, trial: Trial) -> bool:
+        return record_name(trial.key) in self._names
+
+    def usable(self, trial: Trial) -> bool:
+        return self.done(trial) and model_name(trial.key) in self._names

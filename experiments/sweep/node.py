@@ -1,0 +1,127 @@
+"""What runs on a node: the training of one trial."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from experiments.sweep.source import Source, load
+from experiments.sweep.trainer import train
+from experiments.sweep.workdir import Workdir
+from experiments.trials.trial import Trial
+from mobilenet_tf.data.dataset import DataSet
+
+_PREFIX = "mobilenet_tf-trial-"
+# A training that fails where less is left on the disk fails for that.
+_FULL_BYTES = 2**20
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A trial and all that a node must know to train it.
+
+    Args:
+        trial: What is trained.
+        experiment: Name of the experiment, written into the record.
+        source: Commit of the driver's code.
+        data_parallel: Split each batch over all devices of the node.
+        again: Whether the trial is trained although it has a record.
+    """
+
+    trial: Trial
+    experiment: str
+    source: dict
+    data_parallel: bool
+    again: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Full:
+    """The disk of a node is full: the trial is for another one."""
+
+    node: str
+    folder: str
+
+
+def run(
+    job: Job,
+    data: DataSet | Source,
+    keeper: Any,
+    weights: bytes | None,
+) -> bytes | Full:
+    """Train a trial, from its last snapshot if there is one.
+
+    Args:
+        job: The trial.
+        data: The data set, or what gives it on this node.
+        keeper: Handle of the `Keeper`.
+        weights: Content of the file of pre-trained weights, if the trial has one.
+
+    Returns:
+        The record's file, which the keeper has written too; or that the disk is full.
+    """
+    import ray
+
+    key = job.trial.key
+    record, snapshot = ray.get(keeper.begin.remote(key, job.again))
+    if record is not None:
+        return record
+    try:
+        with _temporary_workdir() as workdir:
+            return _train(job, data, keeper, weights, workdir, snapshot)
+    except ray.exceptions.RayError:
+        raise  # of the keeper, not of this node
+    except Exception as error:
+        folder = tempfile.gettempdir()
+        full = getattr(error, "errno", None) == errno.ENOSPC
+        if not full and shutil.disk_usage(folder).free > _FULL_BYTES:
+            raise
+        return Full(ray.get_runtime_context().get_node_id(), folder)
+
+
+def _train(job, data, keeper, weights, workdir, snapshot):
+    import ray
+
+    trial = job.trial
+    if isinstance(data, Source):
+        data = load(data)
+    if snapshot is not None:
+        workdir.snapshot_path(trial).write_bytes(snapshot)
+    if trial.parent is not None:
+        model = ray.get(keeper.model.remote(trial.parent.key))
+        workdir.model_path(trial.parent).write_bytes(model)
+    if weights is not None:
+        file = workdir.path / Path(trial.network.weights).name
+        file.write_bytes(weights)
+        network = dataclasses.replace(trial.network, weights=file)
+        trial = dataclasses.replace(trial, network=network)
+
+    def report(event):
+        content = workdir.snapshot_path(trial).read_bytes()
+        ray.get(keeper.save.remote(trial.key, content, event))
+
+    train(trial, data, workdir, job.experiment, report, job.data_parallel, job.source)
+    model = workdir.model_path(trial).read_bytes()
+    record = workdir.record_path(trial).read_bytes()
+    return ray.get(keeper.finish.remote(trial.key, model, record))
+
+
+@contextlib.contextmanager
+def _temporary_workdir() -> Iterator[Workdir]:
+    """A working directory of its own; removes those that killed processes have left."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):  # it is used, or not ours
+            if time.time() - left.stat().st_mtime > 60:
+                with Workdir(left).locked():
+                    shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
+        workdir = Workdir(folder)
+        with workdir.locked():
+            yield workdir

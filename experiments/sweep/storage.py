@@ -1,0 +1,148 @@
+"""Files of trials by their names, in a folder here or on any storage fsspec knows.
+
+Imports nothing heavy: the process that keeps the files does without Keras.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import fsspec
+
+
+def record_name(key: str) -> str:
+    """The record of the trial of a key; it is written last."""
+    return f"records/{key}.json"
+
+
+def snapshot_name(key: str) -> str:
+    """The state of a training that is not finished."""
+    return f"trials/{key}.snapshot.npz"
+
+
+def model_name(key: str) -> str:
+    """The trained model."""
+    return f"trials/{key}.keras"
+
+
+class StorageError(Exception):
+    """A storage cannot be read or written; the message names it."""
+
+
+class Storage:
+    """A folder of files that appear whole or not at all.
+
+    Attributes:
+        url: Where it is; of a folder its absolute path.
+
+    Args:
+        url: A folder, or the address of one that fsspec knows, such as
+            `s3://bucket/folder`; made where it does not exist.
+
+    Raises:
+        ValueError: There is no such kind of storage.
+        StorageError: From any method: the storage cannot be read or written.
+    """
+
+    def __init__(self, url: str):
+        self.url = url
+        try:
+            self._system, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ValueError(
+                "storage must be a folder or a URL that fsspec and its plug-ins know, "
+                f"got {url!r} ({error})"
+            ) from error
+        self._local = "file" in _protocols(self._system)
+        if self._local:
+            self.url = self._root  # absolute: other processes use it too
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a file; None where there is no such file."""
+        try:
+            return self._system.cat_file(self._path(name))
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise self._failure("read", name, error) from error
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, or replace it."""
+        path = self._path(name)
+        try:
+            if self._local:
+                _write_local(Path(path), content)
+                return
+            self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            partial = f"{path}.{secrets.token_hex(4)}.partial"
+            try:
+                self._system.pipe_file(partial, content)
+                self._system.mv(partial, path)
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    self._system.rm_file(partial)
+                raise
+        except Exception as error:
+            raise self._failure("write", name, error) from error
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it exists."""
+        try:
+            self._system.rm_file(self._path(name))
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise self._failure("remove", name, error) from error
+
+    def names(self, folder: str) -> set[str]:
+        """The names of all files in one of its folders, `folder/file`."""
+        try:
+            paths = self._system.ls(self._path(folder), detail=False, refresh=True)
+        except FileNotFoundError:
+            return set()
+        except Exception as error:
+            raise self._failure("list", folder, error) from error
+        return {f"{folder}/{path.rpartition('/')[2]}" for path in paths}
+
+    def check(self) -> None:
+        """Raise StorageError unless files can be written, read and removed."""
+        name = f"probe-{secrets.token_hex(4)}"
+        self.write(name, b"probe")
+        if self.read(name) != b"probe":
+            raise StorageError(f"storage {self.url!r} does not return what is written")
+        self.remove(name)
+
+    def _path(self, name: str) -> str:
+        return f"{self._root.rstrip('/')}/{name}"
+
+    def _failure(self, action: str, name: str, error: Exception) -> StorageError:
+        reason = str(error) or type(error).__name__
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            reason = "no space left"
+        return StorageError(
+            f"storage {self.url!r} cannot be used: {action} {name!r}: {reason}"
+        )
+
+
+def _protocols(system: fsspec.AbstractFileSystem) -> tuple[str, ...]:
+    return (system.protocol,) if isinstance(system.protocol, str) else system.protocol
+
+
+def _write_local(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(".partial", f"{path.name}.", path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(partial).chmod(0o644)
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,159 @@
+"""Parts of a sweep that need no Ray: the storage, the keeper of files, the options."""
+
+import errno
+import socket
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from experiments.sweep import keeper, session
+from experiments.sweep.events import Event
+from experiments.sweep.keeper import Keeper, TrialError
+from experiments.sweep.options import ClusterError, Needs, Options
+from experiments.sweep.storage import Storage, StorageError, record_name, snapshot_name
+
+EVENT = Event("a", 1, 0.5, loss=0.7)
+
+
+class Remote(MemoryFileSystem):
+    """A storage that fails on request, also in the middle of a file."""
+
+    protocol = "remote"
+    store, pseudo_dirs = {}, [""]
+    fails = None
+
+    def pipe_file(self, path, value, **options):
+        if self.fails == "write":
+            super().pipe_file(path, value[: len(value) // 2], **options)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().pipe_file(path, value, **options)
+
+    def cat_file(self, path, *arguments, **options):
+        if self.fails == "read":
+            raise TimeoutError
+        return super().cat_file(path, *arguments, **options)
+
+
+@pytest.fixture
+def remote():
+    fsspec.register_implementation("remote", Remote, clobber=True)
+    Remote.store.clear()
+    yield Remote
+    Remote.fails = None
+
+
+@pytest.fixture(params=["folder", "memory://bucket/sweep", "remote://bucket/sweep"])
+def storage(request, tmp_path, remote):
+    return Storage(
+        str(tmp_path / "new") if request.param == "folder" else request.param
+    )
+
+
+def test_storage(storage):
+    storage.check()
+    assert storage.read("records/a.json") is None
+    assert storage.names("records") == set()
+    storage.write("records/a.json", b"first")
+    storage.write("records/a.json", b"second")
+    storage.write("trials/a.keras", bytes(range(256)))
+    assert storage.read("records/a.json") == b"second"
+    assert storage.read("trials/a.keras") == bytes(range(256))
+    assert storage.names("records") == {"records/a.json"}
+    storage.remove("records/a.json")
+    storage.remove("records/a.json")
+    assert storage.names("records") == set()
+
+
+def test_a_storage_that_fails(remote):
+    storage = Storage("remote://bucket/sweep")
+    storage.write("records/a.json", b"whole")
+    remote.fails = "write"
+    with pytest.raises(StorageError, match=r"'remote://bucket/sweep' .* no space left"):
+        storage.write("records/a.json", b"another")
+    assert storage.read("records/a.json") == b"whole"
+    assert storage.names("records") == {"records/a.json"}
+    remote.fails = "read"
+    with pytest.raises(StorageError, match=r"read 'records/a\.json': TimeoutError"):
+        storage.read("records/a.json")
+    with pytest.raises(ValueError, match="storage must be a folder or a URL"):
+        Storage("nothing://here")
+
+
+def test_the_folder_of_a_storage_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot be used: write 'probe"):
+        Storage(str(tmp_path / "file")).check()
+
+
+def test_keeper_writes_each_trial_once(tmp_path):
+    storage, kept = Storage(str(tmp_path)), Keeper(str(tmp_path))
+    assert kept.begin("a", again=False) == (None, None)
+    kept.save("a", b"snapshot", EVENT)
+    assert kept.begin("a", again=False) == (None, b"snapshot")
+    assert kept.finish("a", b"model", b"record") == b"record"
+    # A node that was thought dead goes on.
+    kept.save("a", b"late", EVENT)
+    assert kept.finish("a", b"other", b"another") == b"record"
+    assert storage.read(snapshot_name("a")) is None
+    assert storage.read(record_name("a")) == b"record"
+    assert kept.model("a") == b"model"
+    # The call of `begin` is repeated by a process that takes over.
+    assert kept.begin("a", again=True)[0] == b"record"
+    assert kept.events(0) == [EVENT]
+    assert kept.events(0) == []
+
+
+def test_keeper_trains_again_where_a_model_is_lost(tmp_path):
+    Storage(str(tmp_path)).write(record_name("a"), b"record")
+    kept = Keeper(str(tmp_path))
+    assert kept.begin("a", again=False)[0] == b"record"
+    assert kept.begin("a", again=True)[0] is None
+    with pytest.raises(TrialError, match="the model of trial a is lost"):
+        kept.model("a")
+
+
+def test_a_trial_that_always_ends_its_process(tmp_path):
+    kept = Keeper(str(tmp_path))
+    for _ in range(2):
+        for _ in range(keeper.MOST_STARTS):
+            kept.begin("a", again=False)
+        kept.save("a", b"snapshot", EVENT)
+    for _ in range(keeper.MOST_STARTS):
+        kept.begin("a", again=False)
+    with pytest.raises(TrialError, match="trial a has ended its process 10 times"):
+        kept.begin("a", again=False)
+
+
+def node(cpus, gpus=0):
+    return {"CPU": float(cpus), "GPU": float(gpus), "memory": 8.0 * 2**30}
+
+
+@pytest.mark.parametrize(
+    ("given", "nodes", "expected"),
+    [
+        ({}, [node(8), node(4), node(0)], Needs(4)),
+        ({"cpus": 2}, [node(8), node(4)], Needs(2)),
+        ({}, [node(8), node(12, 1)], Needs(12, 1)),
+        ({}, [node(8), node(12, 4)], Needs(3, 1)),
+        ({"gpus": 0.5}, [node(8, 1)], Needs(4, 0.5)),
+        ({"gpus": 0}, [node(8), node(12, 4)], Needs(8)),
+    ],
+)
+def test_what_a_trial_takes(given, nodes, expected):
+    assert session.needs_on(Options("head:6379", **given), nodes) == expected
+
+
+def test_which_nodes_have_room():
+    needs = Needs(4, 1, 2**30)
+    assert needs.fit(node(4, 1)) and not needs.fit(node(3, 1))
+    assert not needs.fit(node(4)) and not Needs(1, 0, 2**40).fit(node(4))
+    assert str(needs) == "4 CPU cores, 1 GPUs, 1 GiB"
+
+
+def test_a_server_that_is_silent(monkeypatch):
+    monkeypatch.setattr(session, "SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"answers at {address} within 1 second"):
+            session.check_answer(address)

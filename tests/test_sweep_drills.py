@@ -1,0 +1,294 @@
+"""Drills on a Ray cluster of several nodes, with real processes on this machine.
+
+Whatever fails, each trial has one record in the end, and the weights of a run in which
+nothing failed.
+"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import runs
+from runs import finish, wait_for
+
+from benchmarks import faults
+from experiments.sweep import session
+
+pytest_plugins = (runs.__name__,)
+# Ray reads its environment when it is imported: that is left to the fixture.
+pytestmark = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray")
+
+EPOCHS = 30
+FLAGS = (f"--epochs={EPOCHS}",)
+
+
+class Nodes:
+    """A Ray cluster whose nodes are processes of this machine.
+
+    Args:
+        folder: A short path.
+        patch: Sets the environment of all processes.
+    """
+
+    def __init__(self, folder, patch):
+        (folder / "ray").mkdir()
+        environment = {
+            **session.LOCAL_ENVIRONMENT,
+            "RAY_AUTH_MODE": "disabled",
+            "RAY_TMPDIR": str(folder),
+            # Nodes that are silent for some seconds are thought dead.
+            "RAY_health_check_period_ms": "1000",
+            "RAY_health_check_timeout_ms": "4000",
+            "RAY_health_check_failure_threshold": "3",
+        }
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        self.start()
+
+    def start(self):
+        """Start the head, which trains nothing; the driver keeps its files there."""
+        from ray.cluster_utils import Cluster
+
+        self.cluster = Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 0, "num_gpus": 0}
+        )
+        self.flag = f"--cluster={self.cluster.address}"
+
+    def add(self, **environment):
+        """Add a node that trains one network at a time."""
+        return self.cluster.add_node(num_cpus=1, env_vars=environment)
+
+    def remove(self, *nodes):
+        """Take nodes away as a power cut does."""
+        for node in nodes:
+            self.cluster.remove_node(node, allow_graceful=False)
+
+    def training(self, node=None):
+        """The processes that train, of all nodes or one."""
+        root = psutil.Process() if node is None else raylet(node)
+        return [
+            process
+            for process in root.children(recursive=True)
+            if process.name().startswith("ray::run")
+        ]
+
+
+def raylet(node):
+    """The process that manages a node."""
+    (info,) = node.all_processes["raylet"]
+    return psutil.Process(info.process.pid)
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    # A socket's path is short.
+    with (
+        tempfile.TemporaryDirectory(prefix="drill", dir="/tmp") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        started = Nodes(Path(folder), patch)
+        yield started
+        started.cluster.shutdown()
+
+
+@pytest.fixture
+def two(nodes):
+    """Two nodes that train."""
+    added = [nodes.add(), nodes.add()]
+    yield added
+    nodes.remove(*(set(added) & nodes.cluster.worker_nodes))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(nodes, stripes_file, tmp_path_factory):
+    """The weights of a run in which nothing fails; by the same command on a node."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    node = nodes.add()
+    command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes", *FLAGS]
+    command += [f"--arrays={stripes_file}", "--workdir=runs", "--recipe=short"]
+    paths = os.pathsep.join([str(runs.ROOT), str(runs.ROOT / "tests")])
+    subprocess.run(
+        [*command, nodes.flag],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": paths},
+        check=True,
+        capture_output=True,
+    )
+    nodes.remove(node)
+    return runs.weights(folder / "runs")
+
+
+@pytest.fixture
+def whole(undisturbed, tmp_path):
+    """Checks that a run ended as if nothing had failed."""
+
+    def check(folder="runs"):
+        assert len(list((tmp_path / folder / "records").iterdir())) == 2
+        left = {path.suffix for path in (tmp_path / folder / "trials").iterdir()}
+        assert left == {".keras"}
+        pairs = zip(undisturbed, runs.weights(tmp_path / folder), strict=True)
+        assert all(np.array_equal(first, second) for first, second in pairs)
+
+    return check
+
+
+def test_killed():
+    """The short form of `python -m benchmarks.faults`."""
+    counts = faults.drill(kills=2, trials=2, epochs=12, workers=1, seed=1)
+    assert counts.pop("weights") > 0 and sum(counts.values()) == 2
+
+
+@pytest.mark.thorough
+def test_a_process_is_killed_in_an_epoch(nodes, two, start, whole):
+    process = start(*FLAGS, nodes.flag)
+    wait_for(process, f"epoch 3/{EPOCHS}")
+    nodes.training()[0].kill()
+    output = finish(process)
+    assert output.count(" done: top-1") == 2
+    whole()
+
+
+@pytest.mark.thorough
+def test_a_node_is_taken_away(nodes, two, start, whole):
+    process = start(*FLAGS, nodes.flag)
+    wait_for(process, f"epoch 3/{EPOCHS}")
+    nodes.remove(next(node for node in two if nodes.training(node)))
+    assert finish(process).count(" done: top-1") == 2
+    whole()
+
+
+@pytest.mark.thorough
+def test_all_nodes_are_taken_away_and_one_comes_back(nodes, two, start, whole):
+    process = start(*FLAGS, nodes.flag)
+    wait_for(process, f"epoch 3/{EPOCHS}")
+    nodes.remove(*two)
+    wait_for(process, "waiting for a node with room for a trial: 1 CPU cores")
+    two.append(nodes.add())
+    finish(process)
+    whole()
+
+
+@pytest.mark.thorough
+def test_the_driver_is_killed_and_started_again(nodes, two, start, whole):
+    process = start(*FLAGS, nodes.flag)
+    runs.kill_after(process, f"epoch 3/{EPOCHS}")
+    process.communicate()
+    output = finish(start(*FLAGS, nodes.flag))
+    assert f"epoch {EPOCHS}/{EPOCHS}" in output
+    assert output.count(f": epoch 1/{EPOCHS}") < 2
+    whole()
+
+
+@pytest.mark.thorough
+def test_the_head_is_restarted(nodes, two, start, whole):
+    process = start(*FLAGS, nodes.flag)
+    wait_for(process, f"epoch 3/{EPOCHS}")
+    nodes.cluster.shutdown()
+    process.communicate(timeout=120)
+    assert process.returncode != 0
+    nodes.start()
+    two[:] = [nodes.add()]
+    finish(start(*FLAGS, nodes.flag))
+    whole()
+
+
+@pytest.mark.thorough
+def test_a_slow_node(nodes, two, start, whole):
+    """It stops for so long that it is thought dead, then goes on."""
+    process = start(*FLAGS, nodes.flag)
+    wait_for(process, f"epoch 3/{EPOCHS}")
+    slow = next(node for node in two if nodes.training(node))
+    stopped = [raylet(slow), *nodes.training(slow)]
+    for one in stopped:
+        one.send_signal(signal.SIGSTOP)
+    wait_for(process, " done: top-1")
+    for one in stopped:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.send_signal(signal.SIGCONT)
+    finish(process)
+    whole()
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system needs root")
+def test_a_full_disk_on_a_node(nodes, start, whole, tmp_path):
+    full = tmp_path / "full"
+    full.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    added = [nodes.add(TMPDIR=str(full))]
+    try:
+        process = start(*FLAGS, nodes.flag)
+        _, errors = process.communicate(timeout=300)
+        assert f"error: the disks of all nodes are full: {full}" in errors
+        assert not list(full.iterdir())
+        added.append(nodes.add())
+        output = finish(start(*FLAGS, nodes.flag))
+        assert output.count(f"the disk of a node is full: {full}") == 1
+        whole()
+    finally:
+        nodes.remove(*added)
+        subprocess.run(["umount", full], check=True)
+
+
+@pytest.mark.thorough
+def test_nodes_that_cannot_train(nodes, start, squares, tmp_path):
+    """One error each, before any training."""
+    other = tmp_path / "packages" / "keras-1.2.3.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: keras\nVersion: 1.2.3"
+    )
+    node = nodes.add(PYTHONPATH=str(other.parent))
+    process = start("--epochs=1", nodes.flag)
+    output, errors = process.communicate(timeout=300)
+    assert "error: nodes cannot train: 127.0.0.1 has keras 1.2.3 instead" in errors
+    assert "Traceback" not in errors and "epoch" not in output
+    process = start("--epochs=1", nodes.flag, "--trial_cpus=7")
+    _, errors = process.communicate(timeout=300)
+    assert "no node of the cluster has room for a trial, which takes 7 CPU" in errors
+    nodes.remove(node)
+
+
+@pytest.mark.thorough
+def test_a_data_set_that_is_streamed(nodes, start, squares, tmp_path):
+    """Each node has it on its own disk, or has not."""
+    shutil.copytree(squares, tmp_path / "tfds")
+    node = nodes.add()
+    flags = ("--epochs=1", "--only=^0.25", "--data_mode=stream", nodes.flag)
+    # A path that leads somewhere else in each process.
+    data = ("--dataset=squares", "--data_dir=/proc/self/cwd/tfds")
+    output, errors = start(*flags, data=data).communicate(timeout=300)
+    assert "error: nodes cannot train: 127.0.0.1: dataset must be a TFDS data" in errors
+    assert "epoch 1" not in output
+    data = ("--dataset=squares", "--data_dir=tfds")
+    assert finish(start(*flags, data=data)).count(" done: top-1") == 1
+    nodes.remove(node)
+
+
+@pytest.mark.thorough
+def test_code_is_sent_and_files_come_to_a_storage(nodes, start, tmp_path):
+    """The node has another version of the package, and no module of the experiment."""
+    old = tmp_path / "packages" / "mobilenet_tf"
+    old.mkdir(parents=True)
+    (old / "__init__.py").write_text("raise ImportError('an old version')")
+    node = nodes.add(PYTHONPATH=str(old.parent))
+    storage = tmp_path / "storage"
+    flags = ("--epochs=1", "--only=^0.25", f"--storage={storage}", nodes.flag)
+    assert finish(start(*flags)).count(" done: top-1") == 1
+    assert [path.suffix for path in (storage / "trials").iterdir()] == [".keras"]
+    # Another working directory is given the record, and trains nothing.
+    output = finish(start(*flags, workdir="other"))
+    assert "epoch 1/1" not in output and "| 0.25 " in output
+    assert len(list((tmp_path / "other" / "records").iterdir())) == 1
+    nodes.remove(node)

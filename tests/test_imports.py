@@ -15,6 +15,7 @@ LEVELS = {
     "mobilenet_tf.packages": 0,
     "mobilenet_tf.processor": 0,
     "mobilenet_tf.analysis": 1,
+    "mobilenet_tf.hosts": 4,
     "mobilenet_tf.models": 1,
     "mobilenet_tf.data": 2,
     "mobilenet_tf": 3,  # the public face

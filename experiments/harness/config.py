@@ -20,6 +20,7 @@ from mobilenet_tf.training.recipes import RECIPES
 _LEFT_OUT = (
     *("workdir", "dry_run", "render", "results", "tables_dir", "documents", "arrays"),
     *("data_dir", "data_mode", "memory_budget_gib", "workers", "worker_of"),
+    *("hosts", "host_index", "hosts_wait"),
 )
 
 
@@ -60,6 +61,9 @@ class Config:
     mobilenet_weights: str | None = None
     squeezenet_weights: str | None = None
     worker_of: int | None = None
+    hosts: tuple[str, ...] = ()
+    host_index: int | None = None
+    hosts_wait: float = 120.0
 
     @classmethod
     def from_flags(cls, values: flags.FlagValues) -> Self:

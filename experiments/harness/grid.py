@@ -53,7 +53,7 @@ def run(
             with workdir.lock(trial) as free:
                 # Another process may have finished it in the meantime.
                 if free and not workdir.usable(trial):
-                    _train(trial, data, workdir, experiment, data_parallel, report)
+                    train_one(trial, data, workdir, experiment, data_parallel, report)
                     trained = True
         needed = {trial.parent.key for trial in waiting}
         pending = [trial for trial in pending if trial.key in needed] + waiting
@@ -96,12 +96,23 @@ def missing(trials: Sequence[Trial], workdir: Workdir) -> list[Trial]:
     return to_train
 
 
-def _train(trial, data, workdir, experiment, data_parallel, report):
+def train_one(
+    trial: Trial,
+    data: DataSet,
+    workdir: Workdir,
+    experiment: str,
+    data_parallel: bool,
+    report: Callable[[Event], None],
+) -> None:
+    """Train a trial, and report every epoch; the arguments are those of `run`."""
+
     def on_epoch(progress):
         last = progress.history[-1]
         report(Event(trial.key, progress.epoch, last["top1"], loss=last["loss"]))
 
     record = train(trial, data, workdir, experiment, on_epoch, data_parallel)
+    if record is None:
+        return
     report(
         Event(
             trial.key,

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from absl import app, logging
 from absl.flags import FLAGS
 
-from experiments.harness import display, flags, grid, preparation, workers
+from experiments.harness import (
+    display,
+    flags,
+    grid,
+    preparation,
+    together,
+    workers,
+)
 from experiments.harness.config import Config
 from experiments.harness.experiment import Experiment, Table
 from experiments.harness.page import check_output, joined, publish
@@ -19,6 +26,7 @@ from experiments.trials.binding import json_ready
 from experiments.trials.trial import Trial
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.hosts import Cluster
 from mobilenet_tf.training import precision
 
 
@@ -68,16 +76,22 @@ def main(experiment: Experiment | Table, config: Config) -> None:
         workers.end_with(config.worker_of)
     workdir = Workdir(config.workdir) if trains and not config.render else None
     check_output(config)
-    data = None
+    data = cluster = None
     if workdir is not None:
         chosen = precision.choose(config.precision)
         config = dataclasses.replace(config, precision=chosen)
-        data = train(experiment, config, workdir)
-    if not config.worker_of:
+        with together.joined(config) as cluster:
+            data = train(experiment, config, workdir, cluster)
+    if not config.worker_of and (cluster is None or cluster.first):
         publish(experiment.pages(config, data), config)
 
 
-def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
+def train(
+    experiment: Experiment,
+    config: Config,
+    workdir: Workdir,
+    cluster: Cluster | None = None,
+) -> DataSet:
     """Train all networks of an experiment; returns the data set.
 
     A worker takes part in the grid of the program that started it.
@@ -86,6 +100,7 @@ def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
         experiment: Names the networks.
         config: Everything else; its precision is not "auto".
         workdir: Where snapshots, models and records are kept.
+        cluster: The hosts that train each network together.
     """
     networks = experiment.networks(config)
     with preparation.shown(config):
@@ -101,6 +116,9 @@ def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
     ]
 
     def run_grid(report):
+        if cluster is not None:
+            together.train(cluster, trials, data, workdir, experiment.name, report)
+            return
         grid.run(
             trials,
             data,
@@ -112,6 +130,9 @@ def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
 
     if config.worker_of:
         run_grid(workers.report_to_parent)
+        return data
+    if cluster is not None and not cluster.first:
+        run_grid(_ignore)
         return data
     schedule = Schedule(grid.in_order(trials), workdir)
     with display.create(schedule) as shown:

@@ -29,6 +29,10 @@ BAD_FLAGS = [
     (["--only", "^0.25", "dry_run"], "unexpected positional argument: 'dry_run'"),
     (["--dataset=stripes:7.0.0"], "holds version"),
     (["--dataset=circles"], "holds name 'stripes', but 'circles' was requested"),
+    (["--hosts=a"], "--hosts must be at least two host names or addresses"),
+    (["--hosts=a,b", "--host_index=2"], "--host_index must be from 0 to 1"),
+    (["--hosts=a,b", "--host_index=0"], "--hosts must be given with the JAX backend"),
+    (["--hosts=a,b", "--workers=2"], "--workers must be 1 with --hosts"),
     (["--workdir=/proc/nowhere"], "--workdir must be a directory that can be written"),
 ]
 

@@ -132,15 +132,9 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
             "hosts must be given with the JAX backend only, KERAS_BACKEND=jax; got "
             f"{keras.backend.backend()!r}"
         )
-    from jax._src import distributed
-
-    with contextlib.ExitStack() as stack:
-        if hosts.index == 0:
-            stack.enter_context(connection.service(hosts, seconds))
-        client = connection.client(hosts, seconds)
+    with connection.established(hosts, seconds) as client:
         cluster = Cluster(hosts, client, seconds)
         try:
-            cluster.agree("versions", connection.versions())
             connection.use_devices(hosts, client)
             cluster.agree(
                 "devices",
@@ -155,7 +149,7 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
                 raise
             raise failure from error
         finally:
-            distributed.global_state.client = None  # JAX would wait for lost processes
+            connection.leave()
 
 
 def _is_of_backend(error: BaseException) -> bool:

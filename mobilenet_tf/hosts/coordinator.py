@@ -13,11 +13,10 @@ import contextlib
 import sys
 import time
 
+from mobilenet_tf.hosts.connection import HEARTBEAT_SECONDS, SHUTDOWN_SECONDS
+
 # So long the others may still read what the first process has left for them.
 GRACE_SECONDS = 10
-# Our own watch notices a lost process much sooner, and JAX aborts all others.
-HEARTBEAT_SECONDS = 300
-LISTENING = "listening"
 
 
 def serve(address: str, processes: int, seconds: int) -> None:
@@ -35,9 +34,8 @@ def serve(address: str, processes: int, seconds: int) -> None:
         processes,
         heartbeat_timeout=HEARTBEAT_SECONDS,
         cluster_register_timeout=seconds,
-        shutdown_timeout=GRACE_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
     )
-    print(LISTENING, flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         sys.stdin.read()
         time.sleep(GRACE_SECONDS)

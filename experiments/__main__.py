@@ -75,6 +75,7 @@ TABLES = (
     ),
     ("microcontrollers",),
     ("over_the_air",),
+    ("distributed_training",),
 )
 
 INTRODUCTION = """\

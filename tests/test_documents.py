@@ -23,7 +23,6 @@ DOCS = ROOT / "docs"
 NOTEBOOK = DOCS / "notebooks" / "photographs_to_litert.py"
 RUN_HERE = {"quick_start", "fine_tune", "compress", "export", "reproduce"}
 RUN_ELSEWHERE = {
-    "many_machines": "test_training_over_hosts.py",
     "microcontrollers": "test_micro_networks.py",
     "updating_a_fleet": "test_update_publish.py",
     "weights_and_sharing": "test_hub.py",

@@ -139,9 +139,12 @@ def _is_compressed(shape):
 
 def joined(arrays: Sequence[Any]) -> Any:
     """Arrays as one vector."""
+    import jax
     import jax.numpy as jnp
 
-    return jnp.concatenate([array.ravel() for array in arrays])
+    vector = jnp.concatenate([array.ravel() for array in arrays])
+    # XLA would compute every array anew for each use of the vector.
+    return jax.lax.optimization_barrier(vector)
 
 
 def split(vector: Any, like: Sequence[Any]) -> list:

@@ -13,7 +13,6 @@ import time
 import numpy as np
 import pytest
 from conftest import ROOT
-from test_hosts import port as port
 
 from experiments.trials import bitmap
 

@@ -97,7 +97,12 @@ def train(data: DataSet, recipe: Recipe, exchange: str, seed: int = 0) -> dict:
     )
     steps = data.train.size // recipe.batch_size
     clone = training_clone(
-        model, data.side, l2=recipe.l2, bn_momentum=recipe.bn_momentum, seed=seed
+        model,
+        data.side,
+        l2=recipe.l2,
+        bn_momentum=recipe.bn_momentum,
+        seed=seed,
+        crop_numbers=recipe.augmentation.numbers,
     )
     compile_for_training(clone, recipe, steps)
     way = exchanges.EXCHANGES[exchange]
@@ -105,9 +110,13 @@ def train(data: DataSet, recipe: Recipe, exchange: str, seed: int = 0) -> dict:
     state = way.initial([tuple(v.shape) for v in clone.trainable_variables])
     state = jax.tree.map(lambda values: jnp.stack([values] * WORKERS), state)
     step = workers_step.simulated(workers_step.of_worker(clone, way))
-    crop = {"min_area": recipe.min_area, "flip": recipe.flip}
     batches = training_batches(
-        data.train, data.classes, recipe.batch_size, seed, 0, **crop
+        data.train,
+        data.classes,
+        recipe.batch_size,
+        seed,
+        0,
+        recipe.augmentation,
     )
     history = []
     for epoch in range(recipe.epochs):
@@ -119,13 +128,7 @@ def train(data: DataSet, recipe: Recipe, exchange: str, seed: int = 0) -> dict:
             losses.append(loss)
         history.append({"loss": float(np.mean(losses))})
         print(f"{exchange}: epoch {epoch + 1}, loss {history[-1]['loss']:.3f}")
-    trainable, others, _ = variables
-    for targets_, values in (
-        (clone.trainable_variables, trainable),
-        (clone.non_trainable_variables, others),
-    ):
-        for variable, value in zip(targets_, values, strict=True):
-            variable.assign(value)
+    _set(clone, variables)
     set_flat_weights(model, clone.get_weights())
     evaluation = evaluate(model, data, central_fraction=recipe.central_fraction)
     return {
@@ -138,6 +141,14 @@ def train(data: DataSet, recipe: Recipe, exchange: str, seed: int = 0) -> dict:
         "history": history,
         "seconds": round(time.perf_counter() - started, 1),
     }
+
+
+def _set(clone, variables):
+    """Give a network the weights that its workers have reached."""
+    own = [*clone.trainable_variables, *clone.non_trainable_variables]
+    trainable, others, _ = variables
+    for variable, value in zip(own, [*trainable, *others], strict=True):
+        variable.assign(value)
 
 
 def _shared(values):

@@ -31,13 +31,12 @@ def content(config: Config) -> list[Part]:
         _measure(config)
     measured = scaling.of(step_times.read(config.results))
     trainings = exchange_accuracy.read(config.results)
-    if not measured and not trainings:
-        return ["No step is measured yet."]
-    parts: list[Part] = []
+    parts: list[Part] = [
+        "Bytes that two workers send in a step:",
+        scaling.bytes_sheet(measured),
+    ]
     if measured:
         parts += [
-            "Bytes that two workers send in a step:",
-            scaling.bytes_sheet(measured),
             "Seconds of a step on this machine, with a core for each worker:",
             scaling.times_sheet(measured),
             f"Speed-up of {scaling.WORKERS[-1]} workers over one, by the model below:",

@@ -12,6 +12,7 @@ pytest.importorskip("jax")
 import jax
 import jax.numpy as jnp
 
+import mobilenet_tf
 from experiments import distributed_training
 from experiments.harness import Config
 from experiments.report import scaling
@@ -111,7 +112,6 @@ def test_more_than_counted_is_said():
 
 def test_page_of_records(tmp_path):
     config = Config(results=str(tmp_path), tables_dir=str(tmp_path))
-    assert distributed_training.content(config) == ["No step is measured yet."]
     assert distributed_training.figures(config, tmp_path / "x") == []
     steps = [
         step(network, 10**6, 1.0, workers, exchange)
@@ -123,8 +123,16 @@ def test_page_of_records(tmp_path):
     step_times.records.write(step_times.path(tmp_path), content)
     assert step_times.read(tmp_path) == steps
     (page,) = distributed_training.experiment.pages(config)
-    assert "6.00 MobileNet" not in page.text and "VGG 16" in page.text
+    assert "VGG 16" in page.text and len(page.sheets) == 3
     assert len(page.figures) == 6 and all(file.exists() for file in page.figures)
+
+
+def test_without_records_the_bytes_are_counted(tmp_path, monkeypatch):
+    networks = {"SqueezeNet": step_times.NETWORKS["SqueezeNet"]}
+    monkeypatch.setattr(step_times, "NETWORKS", networks)
+    _, sheet = distributed_training.content(Config(results=str(tmp_path)))
+    parameters = mobilenet_tf.build_squeezenet().count_params()
+    assert sheet.rows[0][3:] == (f"{8 * parameters / 1e6:,.2f}", "–", "–")
 
 
 def test_measuring_accuracy_needs_jax(tmp_path):

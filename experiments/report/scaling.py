@@ -10,6 +10,7 @@ from pathlib import Path
 
 from experiments.report import drawing
 from experiments.report.sheet import Sheet
+from experiments.trials import step_times
 from experiments.trials.exchanges import EXCHANGES, elements
 from experiments.trials.step_times import StepTime
 from mobilenet_tf.analysis import table
@@ -82,17 +83,22 @@ Measurements = Mapping[tuple[str, str], Measured]
 
 def bytes_sheet(measured: Measurements) -> Sheet:
     """Bytes that two workers send in a step: counted, and on the loopback interface."""
-    rows = [
-        (
-            network,
-            table.millions(elements(each.shapes)),
-            EXCHANGES[exchange].label,
-            f"{each.counted_bytes / 1e6:,.2f}",
-            f"{each.two.loopback_bytes / 1e6:,.2f}",
-            f"{each.two.loopback_bytes / each.counted_bytes:.3f}",
+    rows = []
+    for network, exchange in itertools.product(step_times.NETWORKS, EXCHANGES):
+        each = measured.get((network, exchange))
+        shapes = each.shapes if each else step_times.shapes_of(network)
+        counted = 2 * EXCHANGES[exchange].bytes_per_worker(shapes, 2)
+        found = each.two.loopback_bytes if each else None
+        rows.append(
+            (
+                network,
+                table.millions(elements(shapes)),
+                EXCHANGES[exchange].label,
+                f"{counted / 1e6:,.2f}",
+                "–" if found is None else f"{found / 1e6:,.2f}",
+                "–" if found is None else f"{found / counted:.3f}",
+            )
         )
-        for (network, exchange), each in measured.items()
-    ]
     columns = ("Network", "M parameters", "Exchange", "Counted MB", "Measured MB")
     return Sheet((*columns, "Ratio"), rows, "bytes")
 

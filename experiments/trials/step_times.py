@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib
 import json
 import os
 import socket
@@ -60,6 +62,15 @@ class StepTime:
     cores: int
     all_seconds: list[float] = dataclasses.field(default_factory=list)
     loss: float = 0.0
+
+
+@functools.cache
+def shapes_of(network: str) -> list[tuple[int, ...]]:
+    """The shapes of a network's gradients, from the network itself."""
+    builder, arguments = NETWORKS[network]
+    module, function = builder.rsplit(".", 1)
+    model = getattr(importlib.import_module(module), function)(**arguments)
+    return [tuple(variable.shape) for variable in model.trainable_variables]
 
 
 def path(results: str | Path) -> Path:

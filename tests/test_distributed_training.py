@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from trainable import QUICK
+from trainable import QUICK, small_model
 
 pytest.importorskip("jax")
 
@@ -149,11 +149,8 @@ def test_measuring_accuracy_needs_jax(tmp_path):
 @pytest.mark.jax
 @pytest.mark.parametrize("exchange", EXCHANGES)
 def test_workers_learn(stripes, monkeypatch, exchange):
-    from trainable import small_model
-
-    monkeypatch.setattr(
-        exchange_accuracy.mobilenet_tf, "build", lambda *_, **__: small_model()
-    )
+    model = small_model()
+    monkeypatch.setattr(mobilenet_tf, "build", lambda *_, **__: model)
     result = exchange_accuracy.train(stripes, QUICK, exchange)
     losses = [epoch["loss"] for epoch in result["history"]]
     assert losses[-1] < 0.6 * losses[0]

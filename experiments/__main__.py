@@ -74,6 +74,7 @@ TABLES = (
     ),
     ("microcontrollers",),
     ("over_the_air",),
+    ("distributed_training",),
 )
 
 INTRODUCTION = """\

@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 # Imported on first use: building a network does without TensorFlow's other parts, and
 # a device that updates and runs a LiteRT file does without Keras and TensorFlow.
 _ROOMS = (
-    *("analysis", "codec", "compression", "data", "export", "hub", "models"),
+    *("analysis", "codec", "compression", "data", "export", "hosts", "hub", "models"),
     *("training", "update"),
 )
 _FUNCTIONS = {

@@ -35,7 +35,8 @@ _MACOS_KEYS = {"hw.optional.avx2_0": "avx2", "hw.optional.avx512f": "avx512"}
 # TF_CPP_MIN_LOG_LEVEL says.
 _NOTE = re.compile(
     rb"I\d{4} |WARNING: All log messages before absl::Init|"
-    rb"fully_quantize: |INFO: Created TensorFlow Lite "
+    rb"fully_quantize: |INFO: Created TensorFlow Lite |"
+    rb"\[Gloo\] Rank |W\d{4} .*coordination_service"
 )
 
 
@@ -82,27 +83,32 @@ def import_quietly(module: str) -> ModuleType:
 
 
 @contextlib.contextmanager
-def without_notes() -> Iterator[None]:
-    """Hold back what C++ code writes to standard error, and drop TensorFlow's notes."""
-    sys.stderr.flush()
+def without_notes(descriptor: int = 2) -> Iterator[None]:
+    """Hold back what C++ code writes to standard error, and drop TensorFlow's notes.
+
+    Args:
+        descriptor: 2 for standard error, 1 for standard output.
+    """
+    stream = sys.stderr if descriptor == 2 else sys.stdout
+    stream.flush()
     try:
-        original = os.dup(2)
+        original = os.dup(descriptor)
         temporary = tempfile.TemporaryFile()  # noqa: SIM115
     except OSError:  # the process has no standard error, or the disk is full
         yield
         return
     with temporary as held:
-        os.dup2(held.fileno(), 2)
+        os.dup2(held.fileno(), descriptor)
         try:
             yield
         finally:
-            sys.stderr.flush()
-            os.dup2(original, 2)
+            stream.flush()
+            os.dup2(original, descriptor)
             os.close(original)
             held.seek(0)
             for line in held:
                 if not _NOTE.match(line):
-                    os.write(2, line)
+                    os.write(descriptor, line)
 
 
 @functools.cache

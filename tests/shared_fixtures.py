@@ -1,5 +1,6 @@
 """Data sets and networks that several files of tests share."""
 
+import socket
 from pathlib import Path
 
 import compressible
@@ -104,3 +105,10 @@ def booleans(attribute_sets) -> DataSet:
     from prepared import load
 
     return load("booleans", attribute_sets)[0]
+
+
+@pytest.fixture
+def port():
+    """A port that nothing listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]

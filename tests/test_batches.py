@@ -9,6 +9,7 @@ from prepared import load
 from mobilenet_tf.data.augmentation import Augmentation
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
+from mobilenet_tf.data.dataset import Share
 
 
 @pytest.mark.parametrize("mode", ["arrays", "stream"])
@@ -72,3 +73,22 @@ def test_distribution_of_random_boxes():
     assert (abs(right - left) * (bottom - top)).mean() == pytest.approx(0.625, abs=0.02)
     still = random_boxes(rng, np.ones(10), 1.0, max_stretch=1.0, flip=False)
     np.testing.assert_allclose(still, central_boxes(10, 1.0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "flip"), [("arrays", "alternating"), ("stream", True)]
+)
+def test_shares_together_are_the_whole_batches(squares, mode, flip):
+    data, _ = load("squares", squares, mode=mode)
+    augmentation = Augmentation(0.3, flip, mixup=0.2, cutmix=0.5)
+
+    def batches(share):
+        endless = training_batches(data.train, 2, 16, 1, 0, augmentation, share)
+        return [next(endless) for _ in range(4)]  # 3 of the first epoch
+
+    whole, *shares = (batches(Share(*pair)) for pair in ((0, 1), (0, 2), (1, 2)))
+    for ((images, boxes), labels), *parts in zip(whole, *shares, strict=True):
+        inputs, targets = zip(*parts, strict=True)
+        np.testing.assert_array_equal(np.concatenate(targets), labels)
+        for expected, *values in zip((images, boxes), *inputs, strict=True):
+            np.testing.assert_array_equal(np.concatenate(values), expected)

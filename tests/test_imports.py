@@ -20,6 +20,7 @@ LEVELS = {
     "mobilenet_tf.data": 2,
     "mobilenet_tf": 3,  # the public face
     "mobilenet_tf.codec": 4,
+    "mobilenet_tf.hosts": 4,
     "mobilenet_tf.training": 4,
     "mobilenet_tf.compression": 5,
     "mobilenet_tf.export": 5,
@@ -158,7 +159,8 @@ def test_what_is_imported_and_when():
 
 
 @pytest.mark.parametrize(
-    "room", ["codec", "compression", "data", "export", "hub", "training", "update"]
+    "room",
+    ["codec", "compression", "data", "export", "hosts", "hub", "training", "update"],
 )
 def test_rooms_resolve_on_use(room):
     import mobilenet_tf

@@ -35,6 +35,10 @@ BAD_FLAGS = [
     (["--cluster=127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1 within 20"),
     (["--workers=2", "--trial_cpus=1"], "--trial_cpus must not be given with --clus"),
     (["--storage=s3://a"], "--storage must be given with --cluster= only"),
+    (["--hosts=a"], "--hosts must be at least two host names or addresses"),
+    (["--hosts=a,b", "--host_index=2"], "--host_index must be from 0 to 1"),
+    (["--hosts=a,b", "--host_index=0"], "--hosts must be given with the JAX backend"),
+    (["--hosts=a,b", "--workers=2"], "--cluster and --workers must not be given with"),
     (["--workdir=/proc/nowhere"], "--workdir must be a directory that can be written"),
 ]
 

@@ -22,6 +22,7 @@ _LEFT_OUT = (
     *("workdir", "dry_run", "render", "results", "tables_dir", "documents", "arrays"),
     *("data_dir", "data_mode", "memory_budget_gib", "cluster", "workers"),
     *("trial_cpus", "trial_gpus", "trial_memory_gib", "storage"),
+    *("hosts", "host_index", "hosts_wait"),
 )
 
 
@@ -66,6 +67,9 @@ class Config:
     measure: bool = False
     mobilenet_weights: str | None = None
     squeezenet_weights: str | None = None
+    hosts: tuple[str, ...] = ()
+    host_index: int | None = None
+    hosts_wait: float = 120.0
 
     @classmethod
     def from_flags(cls, values: flags.FlagValues) -> Self:

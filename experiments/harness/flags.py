@@ -111,6 +111,23 @@ def define() -> None:
         "Folder or fsspec URL, such as s3://bucket/folder, of snapshots, models and "
         "records of a cluster. Default: the working directory.",
     )
+    flags.DEFINE_list(
+        "hosts",
+        list(default.hosts),
+        "Hosts that train each network together, on JAX: HOST:PORT,HOST,... The same "
+        "command is given on each.",
+    )
+    flags.DEFINE_integer(
+        "host_index",
+        default.host_index,
+        "Number of this host in --hosts, from 0. Default: that of the launcher.",
+    )
+    flags.DEFINE_float(
+        "hosts_wait",
+        default.hosts_wait,
+        "Seconds for which the other hosts are waited for.",
+        lower_bound=0,
+    )
     boolean("measure", "Measure what has no record yet, for scripts of measurements.")
     string(
         "mobilenet_weights",

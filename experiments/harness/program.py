@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from absl import app, logging
 from absl.flags import FLAGS
 
-from experiments.harness import display, flags, preparation
+from experiments.harness import display, flags, preparation, together
 from experiments.harness.config import Config
 from experiments.harness.experiment import Experiment, Table
 from experiments.harness.page import check_output, joined, publish
@@ -24,6 +25,7 @@ from experiments.trials.binding import json_ready
 from experiments.trials.trial import Trial
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.hosts import Cluster
 from mobilenet_tf.training import precision
 
 
@@ -76,18 +78,28 @@ def main(experiment: Experiment | Table, config: Config) -> None:
     if workdir is not None:
         chosen = precision.choose(config.precision)
         config = dataclasses.replace(config, precision=chosen)
-        with workdir.locked():
-            data = train(experiment, config, workdir)
+        with together.joined(config) as hosts:
+            first = hosts is None or hosts.first
+            with workdir.locked() if first else contextlib.nullcontext():
+                data = train(experiment, config, workdir, hosts)
+        if not first:
+            return  # the first host shows the tables
     publish(experiment.pages(config, data), config)
 
 
-def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
+def train(
+    experiment: Experiment,
+    config: Config,
+    workdir: Workdir,
+    hosts: Cluster | None = None,
+) -> DataSet:
     """Train all networks of an experiment; returns the data set.
 
     Args:
         experiment: Names the networks.
         config: Everything else; its precision is not "auto".
         workdir: Where snapshots, models and records are kept.
+        hosts: The hosts that train each network together.
     """
     options = config.cluster_options
     networks = experiment.networks(config)
@@ -102,9 +114,14 @@ def train(experiment: Experiment, config: Config, workdir: Workdir) -> DataSet:
         for network in networks
         for seed in range(config.seeds)
     ]
+    if hosts is not None and not hosts.first:
+        together.train(hosts, trials, data, workdir, experiment.name, _ignore)
+        return data
     parallel = config.data_parallel
     with display.create(Schedule(grid.in_order(trials), workdir)) as shown:
-        if options is None:
+        if hosts is not None:
+            together.train(hosts, trials, data, workdir, experiment.name, shown.show)
+        elif options is None:
             grid.run(
                 trials,
                 data,
@@ -134,3 +151,7 @@ def _source(config, metadata):
         folder = str(Path(config.data_dir).absolute())
         config = dataclasses.replace(config, data_dir=folder)
     return Source(type(config).load_data, config, metadata)
+
+
+def _ignore(event):
+    """The first host shows what all of them train."""

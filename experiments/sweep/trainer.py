@@ -31,7 +31,7 @@ def train(
     report: Callable[[Event], None],
     data_parallel: bool = False,
     source: dict | None = None,
-) -> dict:
+) -> dict | None:
     """Train a trial, resuming from its snapshot; write its model and its record.
 
     Args:
@@ -44,7 +44,8 @@ def train(
         source: Commit of the code, see `provenance.commit`; None means to look it up.
 
     Returns:
-        The record.
+        The record; None in a process that is not the first of several, which write
+        nothing.
     """
     keras.utils.clear_session()  # frees the memory of the trial before this one
     origin = provenance(source)  # now: the files may change during the training
@@ -53,11 +54,15 @@ def train(
         last = progress.history[-1]
         report(Event(trial.key, progress.epoch, last["top1"], loss=last["loss"]))
 
+    model = workdir.model(trial.parent) if trial.network.steps else trial.build()
     with distribution.scope(data_parallel):
-        model = _trained(trial, data, workdir, on_epoch)
-    evaluation = evaluate(
-        model, data, central_fraction=trial.training_recipe.central_fraction
-    )
+        model = _trained(model, trial, data, workdir, on_epoch)
+        evaluation = evaluate(
+            model, data, central_fraction=trial.training_recipe.central_fraction
+        )
+        shared_by = distribution.describe()
+        if distribution.processes().index:
+            return None
     metrics = evaluation.as_dict()
     if trial.network.steps:
         from mobilenet_tf import codec  # an optional dependency
@@ -76,13 +81,14 @@ def train(
         "seconds": round(progress["seconds"], 1),
         "history": progress["history"],
         **origin,
+        **shared_by,
     }
     records.write(workdir.record_path(trial), record)
     workdir.snapshot_path(trial).unlink(missing_ok=True)
     return record
 
 
-def _trained(trial, data, workdir, on_epoch):
+def _trained(model, trial, data, workdir, on_epoch):
     """The network of a trial after its own training, the first or that of a step."""
     training = {
         "seed": trial.seed,
@@ -92,9 +98,8 @@ def _trained(trial, data, workdir, on_epoch):
     network = trial.network
     if network.steps:
         step = network.steps[-1]
-        model = workdir.model(trial.parent)
         return step.function(model, data, step.recipe, **step.arguments, **training)
-    model, recipe = trial.build(), trial.training_recipe
+    recipe = trial.training_recipe
     if network.images_per_class is not None:
         data = few_of_each_class(data, network.images_per_class, trial.seed)
     training["precision"] = trial.precision

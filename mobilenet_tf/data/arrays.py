@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf import files
-from mobilenet_tf.data.dataset import Batch, DataSet, DatasetMetadata
+from mobilenet_tf.data.dataset import WHOLE, Batch, DataSet, DatasetMetadata, Share
 from mobilenet_tf.files import archive
 
 FORMAT = 1
@@ -46,13 +46,17 @@ class ArraySplit:
         """Number of images."""
         return len(self.contents)
 
-    def epoch(self, batch_size: int, seed: Any = None) -> Iterator[Batch]:
+    def epoch(
+        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+    ) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order."""
-        for rows in batch_rows(self.size, batch_size, seed):
+        for rows in batch_rows(self.size, batch_size, seed, share):
             yield Batch(*(getattr(self.contents, field)[rows] for field in _FIELDS))
 
 
-def batch_rows(size: int, batch_size: int, seed: Any = None) -> Iterator[np.ndarray]:
+def batch_rows(
+    size: int, batch_size: int, seed: Any = None, share: Share = WHOLE
+) -> Iterator[np.ndarray]:
     """The indices of an epoch's batches: shuffled and full with a seed."""
     order = np.arange(size)
     stop = size
@@ -60,7 +64,8 @@ def batch_rows(size: int, batch_size: int, seed: Any = None) -> Iterator[np.ndar
         order = np.random.default_rng(seed).permutation(size)
         stop -= size % batch_size
     for start in range(0, stop, batch_size):
-        yield order[start : start + batch_size]
+        rows = order[start : start + batch_size]
+        yield rows[share.rows(len(rows))]
 
 
 def save_arrays(path: str | os.PathLike, data: DataSet) -> None:

@@ -11,7 +11,7 @@ import dataclasses
 import numpy as np
 
 from mobilenet_tf.data.boxes import mirrored, random_boxes
-from mobilenet_tf.data.dataset import Batch
+from mobilenet_tf.data.dataset import WHOLE, Batch, Share
 
 ALTERNATING = "alternating"
 # The golden ratio in 64 bits: multiples of it are spread evenly (Knuth, section 6.4).
@@ -48,7 +48,12 @@ class Augmentation:
         return 9 if self.blends else 4
 
     def crops(
-        self, batch: Batch, rng: np.random.Generator, seed: int, epoch: int
+        self,
+        batch: Batch,
+        rng: np.random.Generator,
+        seed: int,
+        epoch: int,
+        share: Share = WHOLE,
     ) -> np.ndarray:
         """Crop boxes, and blends where there are any, float32 `(n, 4)` or `(n, 9)`.
 
@@ -57,15 +62,20 @@ class Augmentation:
             rng: Source of all that is random in an epoch.
             seed: Seed of the first orientation, where they alternate.
             epoch: Number of the epoch, from 0.
+            share: Whose rows of a batch the images are; an even number of them where
+                they are blended.
         """
         at_random = self.flip is True
-        boxes = random_boxes(rng, batch.aspects, self.min_area, flip=at_random)
+        boxes = random_boxes(
+            rng, batch.aspects, self.min_area, flip=at_random, share=share
+        )
         if self.flip == ALTERNATING:
             turned = first_orientations(batch.images, seed) ^ (epoch % 2 == 1)
             boxes = np.where(turned[:, None], mirrored(boxes), boxes)
         if not self.blends:
             return boxes
-        return np.hstack([boxes, self._blends(rng, len(batch))])
+        count = len(batch) * share.count
+        return np.hstack([boxes, self._blends(rng, count)[share.rows(count)]])
 
     def _blends(self, rng, count):
         """`(share, top, left, bottom, right)` of the partner, the same for a pair."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from mobilenet_tf.data.augmentation import Augmentation, blended
 from mobilenet_tf.data.boxes import central_boxes
-from mobilenet_tf.data.dataset import Split
+from mobilenet_tf.data.dataset import WHOLE, Share, Split
 
 # Stored images and their crops, as `Augmentation` gives them, and the targets.
 TrainingBatch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
@@ -20,6 +20,7 @@ def training_batches(
     seed: int,
     first_epoch: int,
     augmentation: Augmentation,
+    share: Share = WHOLE,
 ) -> Iterator[TrainingBatch]:
     """Endless `((images, crops), targets)`, from the start of an epoch.
 
@@ -29,16 +30,17 @@ def training_batches(
     Args:
         split: The images.
         classes: Number of classes.
-        batch_size: Images in a batch.
+        batch_size: Images in a batch; a multiple of the number of shares.
         seed: Seed of order and crops.
         first_epoch: The epoch to begin with, from 0.
         augmentation: What the crops are like.
+        share: The part of every batch that is read.
     """
     epoch = first_epoch
     while True:
         rng = np.random.default_rng([seed, epoch, 1])
-        for batch in split.epoch(batch_size, seed=[seed, epoch, 0]):
-            crops = augmentation.crops(batch, rng, seed, epoch)
+        for batch in split.epoch(batch_size, seed=[seed, epoch, 0], share=share):
+            crops = augmentation.crops(batch, rng, seed, epoch, share)
             expected = blended(targets(batch.labels, classes), crops)
             yield (batch.images, crops), expected
         epoch += 1

@@ -7,6 +7,8 @@ generator alone; `mobilenet_tf.training.cropping.CropResize` cuts the boxes out.
 
 import numpy as np
 
+from mobilenet_tf.data.dataset import WHOLE, Share
+
 
 def central_boxes(count: int, fraction: float = 0.875) -> np.ndarray:
     """The same central box for `count` images, float32 `(count, 4)`.
@@ -25,6 +27,7 @@ def random_boxes(
     min_area: float,
     max_stretch: float = 4 / 3,
     flip: bool = True,
+    share: Share = WHOLE,
 ) -> np.ndarray:
     """One random resized crop per image, mirrored half of the time, float32 `(n, 4)`.
 
@@ -38,16 +41,22 @@ def random_boxes(
         min_area: Smallest area as a fraction of the image, in (0, 1].
         max_stretch: Largest aspect ratio of a crop, at least 1.
         flip: Whether to mirror left and right.
+        share: Whose rows of a batch the images are; their boxes are those that the
+            whole batch would give them.
     """
-    count = len(aspects)
-    area = rng.uniform(min_area, 1, count)
-    stretch = np.exp(rng.uniform(-1, 1, count) * np.log(max_stretch)) / aspects
+    count = len(aspects) * share.count
+
+    def uniform(low, high):
+        return rng.uniform(low, high, count)[share.rows(count)]
+
+    area = uniform(min_area, 1)
+    stretch = np.exp(uniform(-1, 1) * np.log(max_stretch)) / aspects
     height = np.minimum(np.sqrt(area / stretch), 1)
     width = np.minimum(np.sqrt(area * stretch), 1)
-    top = rng.uniform(0, 1, count) * (1 - height)
-    left = rng.uniform(0, 1, count) * (1 - width)
+    top = uniform(0, 1) * (1 - height)
+    left = uniform(0, 1) * (1 - width)
     boxes = np.stack([top, left, top + height, left + width], axis=1).astype("float32")
-    turned = rng.random(count) < (0.5 if flip else 0)
+    turned = uniform(0, 1) < (0.5 if flip else 0)
     return np.where(turned[:, None], mirrored(boxes), boxes)
 
 

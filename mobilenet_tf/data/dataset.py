@@ -35,6 +35,27 @@ class Batch:
         return len(self.labels)
 
 
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """Which part of every batch a process reads, of several that train together.
+
+    Attributes:
+        index: Number of the process, from 0.
+        count: Number of processes; each reads as many images as the others.
+    """
+
+    index: int = 0
+    count: int = 1
+
+    def rows(self, size: int) -> slice:
+        """The rows of this process in a batch of `size` images."""
+        part = size // self.count
+        return slice(self.index * part, (self.index + 1) * part)
+
+
+WHOLE = Share()
+
+
 class Split(Protocol):
     """What training and evaluation need of a split."""
 
@@ -42,8 +63,13 @@ class Split(Protocol):
     def size(self) -> int:
         """Number of images."""
 
-    def epoch(self, batch_size: int, seed: Any = None) -> Iterator[Batch]:
-        """The split once: shuffled full batches with a seed, else all in order."""
+    def epoch(
+        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+    ) -> Iterator[Batch]:
+        """The split once: shuffled full batches with a seed, else all in order.
+
+        With a seed, a process may read its share of every batch alone.
+        """
 
 
 @dataclasses.dataclass(frozen=True)

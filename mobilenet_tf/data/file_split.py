@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.data.arrays import ArraySplit, batch_rows
-from mobilenet_tf.data.dataset import Batch
+from mobilenet_tf.data.dataset import WHOLE, Batch, Share
 from mobilenet_tf.data.photographs import read_image
 from mobilenet_tf.data.storage import stored
 from mobilenet_tf.data.threads import map_in_threads
@@ -36,13 +36,15 @@ class FileSplit:
         """Number of images."""
         return len(self.files)
 
-    def epoch(self, batch_size: int, seed: Any = None) -> Iterator[Batch]:
+    def epoch(
+        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+    ) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order.
 
         Raises:
             ValueError: A file cannot be read (any more); the message names it.
         """
-        batches = list(batch_rows(self.size, batch_size, seed))
+        batches = list(batch_rows(self.size, batch_size, seed, share))
         decoded = map_in_threads(self._decode, itertools.chain(*batches))
         for rows in batches:
             images, aspects = zip(*itertools.islice(decoded, len(rows)), strict=True)

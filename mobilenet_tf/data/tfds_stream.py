@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from mobilenet_tf.data.arrays import ArraySplit
-from mobilenet_tf.data.dataset import Batch
+from mobilenet_tf.data.dataset import WHOLE, Batch, Share
 from mobilenet_tf.data.tfds_catalogue import Source
 
 SHUFFLE_BUFFER = 8192
@@ -37,7 +37,9 @@ class StreamSplit:
         """Number of images."""
         return self.source.size(self.split)
 
-    def epoch(self, batch_size: int, seed: Any = None) -> Iterator[Batch]:
+    def epoch(
+        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+    ) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order.
 
         With a seed, files are shuffled, and examples within a buffer of 8,192.
@@ -57,6 +59,9 @@ class StreamSplit:
         if shuffled:
             # Shuffling what is still encoded keeps the buffer small.
             dataset = dataset.shuffle(min(self.size, SHUFFLE_BUFFER), seed=tf_seed)
+        if share != WHOLE:
+            dataset = _own_part(dataset, self.size, batch_size, share)
+            batch_size //= share.count
         dataset = dataset.map(self.stored, tf.data.AUTOTUNE)
         dataset = dataset.batch(batch_size, drop_remainder=shuffled)
         with self._damage_named():
@@ -98,6 +103,20 @@ class StreamSplit:
                 f"{error.message} Delete {str(self.source.builder.data_path)!r} and "
                 "prepare it again."
             ) from error
+
+
+def _own_part(
+    dataset: tf.data.Dataset, size: int, batch_size: int, share: Share
+) -> tf.data.Dataset:
+    """The examples of a process, before they are decoded: its rows of full batches."""
+    rows = share.rows(batch_size)
+
+    def own(index, _):
+        row = index % batch_size
+        return (row >= rows.start) & (row < rows.stop)
+
+    full = dataset.take(size - size % batch_size)
+    return full.enumerate().filter(own).map(lambda _, example: example)
 
 
 def _deterministic() -> tf.data.Options:

@@ -14,7 +14,14 @@ import numpy as np
 from mobilenet_tf import arguments, processor
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.models import graph, merged
-from mobilenet_tf.training import checks, linear_probe, loop, recipes, run_folder
+from mobilenet_tf.training import (
+    checks,
+    distribution,
+    linear_probe,
+    loop,
+    recipes,
+    run_folder,
+)
 from mobilenet_tf.training.callbacks import AcrossStages, Display, Validation
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.normalization import recalibrate_batch_norm
@@ -95,7 +102,8 @@ def fit(
             raise ValueError("snapshot_path must be None where workdir is given")
         snapshot_path = run_folder.prepare(workdir)
     processor.warn_of_slow_kernels()
-    if snapshot_path is None or not Path(snapshot_path).exists():
+    exists = snapshot_path is not None and Path(snapshot_path).exists()
+    if distribution.of_first(([], {}) if exists else None) is None:
         if merged.is_merged(flat):
             recalibrate_batch_norm(model, data, seed=seed, input_range=input_range)
         if recipe.fit_classifier_first:
@@ -112,7 +120,7 @@ def fit(
         on_epoch=on_epoch,
     )
     run_folder.note_training(model, data)
-    if workdir is not None:
+    if workdir is not None and distribution.processes().index == 0:
         run_folder.save(model, workdir)
     return progress
 

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from mobilenet_tf.training import distribution
+
 
 def outputs(model: keras.Model, inputs: Any, number: int) -> np.ndarray:
     """What a model gives for one of several batches, in prediction.
@@ -17,12 +19,16 @@ def outputs(model: keras.Model, inputs: Any, number: int) -> np.ndarray:
 
     Args:
         model: Gives one output.
-        inputs: As `model` takes them. Of several replicas each gets the whole batch.
+        inputs: As `model` takes them. Of several replicas in a process each gets the
+            whole batch; several processes share it.
         number: Number of the batch, from 0.
 
     Returns:
         `(batch, ...)`.
     """
+    shared = distribution.outputs(model, inputs)
+    if shared is not None:
+        return shared
     if number or keras.backend.backend() != "tensorflow":
         scores = model.predict_on_batch(inputs)
     else:

@@ -16,7 +16,7 @@ import keras
 from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import own_errors, training_batches
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import averaging, snapshot
+from mobilenet_tf.training import averaging, distribution, snapshot
 from mobilenet_tf.training.recipe import Recipe
 
 _LOGGED = ("loss", "top1", "val_loss", "val_top1")
@@ -84,7 +84,8 @@ def run(
     """Train to the end of the recipe.
 
     The weights follow from the arguments, on the same kind of machine; also when the
-    process was killed and the call is repeated with the same `snapshot_path`.
+    process was killed and the call is repeated with the same `snapshot_path`. Of
+    several processes that train together the first one reads and writes snapshots.
 
     Args:
         task: The network to train, with its loss.
@@ -100,12 +101,13 @@ def run(
         Epochs, seconds and history.
 
     Raises:
-        ValueError: The folder of `snapshot_path` does not exist, or the snapshot is of
-            another training.
+        ValueError: The folder of `snapshot_path` does not exist, the snapshot is of
+            another training, or several devices or processes cannot train so.
     """
     arguments.function("on_epoch", on_epoch)
     fingerprint = _fingerprint(recipe, data, seed, settings)
     batch_size = recipe.batch_of(data.train.size)
+    distribution.check(recipe, batch_size)
     steps_per_epoch = data.train.size // batch_size
     progress, values = Progress(fingerprint=fingerprint), None
     if snapshot_path is not None:
@@ -115,7 +117,9 @@ def run(
                 "snapshot_path must be in an existing folder, got "
                 f"{str(snapshot_path)!r}"
             )
-        if saved := snapshot.load(snapshot_path):
+        share = distribution.processes()
+        saved = None if share.index else snapshot.load(snapshot_path)
+        if saved := distribution.of_first(saved):
             values, metadata = saved
             if metadata.get("fingerprint") == fingerprint:
                 progress = Progress(**metadata)
@@ -163,6 +167,7 @@ def _batches(task, data, recipe, seed, first_epoch):
         seed,
         first_epoch,
         recipe.augmentation,
+        distribution.processes(),
     )
     return task.batches(batches, first_epoch)
 
@@ -197,7 +202,7 @@ class _Keeper:
         progress.history.append({name: logs[name] for name in _LOGGED if name in logs})
         progress.stopped = bool(getattr(self.trained, "stop_training", False))
         self.last = now
-        if self.path is not None:
+        if self.path is not None and distribution.processes().index == 0:
             values = snapshot.capture(self.trained)
             snapshot.save(self.path, values, dataclasses.asdict(progress))
         self.on_epoch(progress)

@@ -1,0 +1,83 @@
+"""One command on several hosts, which train each network together."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+from experiments.harness.config import Config
+from experiments.sweep import grid
+from experiments.sweep.events import Event
+from experiments.sweep.trainer import train as train_trial
+from experiments.sweep.workdir import Workdir
+from experiments.trials.trial import Trial
+from mobilenet_tf import hosts
+from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.training import distribution
+
+# Flags that each host has its own of.
+_OWN = ("workdir", "results", "tables_dir", "documents", "data_dir", "arrays")
+_OF_READING = ("data_mode", "memory_budget_gib", "host_index", "hosts_wait")
+
+
+@contextlib.contextmanager
+def joined(config: Config) -> Iterator[hosts.Cluster | None]:
+    """Connect with the other hosts of a configuration; None where it has none.
+
+    Raises:
+        ValueError: A flag does not fit, or is another one on another host.
+        HostError: A host does not come, or fails, now or inside.
+    """
+    if not config.hosts:
+        yield None
+        return
+    if config.cluster_options is not None:
+        raise ValueError("cluster and workers must not be given with hosts=")
+    chosen = hosts.parse(config.hosts, config.host_index)
+    with hosts.joined(chosen, config.hosts_wait) as cluster:
+        flags = dataclasses.asdict(config)
+        shared = {name: flags[name] for name in flags if name not in _OWN + _OF_READING}
+        cluster.agree("flags", {f"--{name}": shared[name] for name in shared})
+        with distribution.scope(True):
+            recipe = config.training_recipe
+            distribution.check(recipe, recipe.batch_size)
+        yield cluster
+
+
+def train(
+    cluster: hosts.Cluster,
+    trials: Sequence[Trial],
+    data: DataSet,
+    workdir: Workdir,
+    experiment: str,
+    report: Callable[[Event], None],
+) -> None:
+    """Train every trial that the first host has no record of.
+
+    Args:
+        cluster: All hosts.
+        trials: The grid.
+        data: The data set of all trials, in every host.
+        workdir: Where the first host keeps snapshots, models and records.
+        experiment: Name of the experiment, written into the records.
+        report: Called after every epoch and at the end of every trial.
+
+    Raises:
+        ValueError: The hosts have different data, or a trial needs another one's model,
+            which only the first host has.
+    """
+    for trial in trials:
+        if trial.parent is not None:
+            raise ValueError(
+                "hosts train networks from their labels alone, which "
+                f"{trial.network.label!r} is not; choose others with only="
+            )
+    cluster.agree("data set", data.metadata.to_json())
+    ordered = {trial.key: trial for trial in grid.in_order(trials)}
+    missing = [trial.key for trial in grid.missing(list(ordered.values()), workdir)]
+    for key in cluster.of_first(missing):
+        trial = ordered[key]
+        record = train_trial(trial, data, workdir, experiment, report, True)
+        if record is not None:  # only the first host has it
+            report(grid.ending(trial, record))

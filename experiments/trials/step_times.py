@@ -1,0 +1,166 @@
+"""Records of training steps at one and two workers: their time and their bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from experiments.trials import records
+from experiments.trials.exchanges import EXCHANGES
+from experiments.trials.provenance import provenance
+
+# Label, what builds it, arguments; the classes and sides of ImageNet.
+NETWORKS = {
+    "1 MobileNet": ("mobilenet_tf.build", {}),
+    "0.25 MobileNet": ("mobilenet_tf.build", {"alpha": 0.25}),
+    "SqueezeNet": ("mobilenet_tf.build_squeezenet", {}),
+    "AlexNet": ("mobilenet_tf.models.baselines.alexnet", {}),
+    "GoogLeNet": ("mobilenet_tf.models.baselines.googlenet", {}),
+    "VGG 16": ("mobilenet_tf.models.baselines.vgg16", {}),
+}
+BATCH = 4  # images of each worker in a step
+STEPS = 5
+WORKERS = (1, 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class StepTime:
+    """A measured training step.
+
+    Attributes:
+        network: Label.
+        exchange: Key of `EXCHANGES`.
+        workers: Processes, with a core each.
+        batch: Images of each worker.
+        seconds: Of a step, median.
+        loopback_bytes: What passed the loopback interface in a step, median.
+        shapes: Of the gradients.
+        latency_seconds: Of an all-reduce of one number.
+        exchange_16_mib_seconds: Of an all-reduce of 16 MiB.
+        load: Processes that ran or waited on this machine before, a mean over a
+            minute; `cores` are there for them.
+        cores: Of the machine.
+    """
+
+    network: str
+    exchange: str
+    workers: int
+    batch: int
+    seconds: float
+    loopback_bytes: float
+    shapes: list[list[int]]
+    latency_seconds: float
+    exchange_16_mib_seconds: float
+    load: float
+    cores: int
+    all_seconds: list[float] = dataclasses.field(default_factory=list)
+    loss: float = 0.0
+
+
+@functools.cache
+def shapes_of(network: str) -> list[tuple[int, ...]]:
+    """The shapes of a network's gradients, from the network itself."""
+    builder, arguments = NETWORKS[network]
+    module, function = builder.rsplit(".", 1)
+    model = getattr(importlib.import_module(module), function)(**arguments)
+    return [tuple(variable.shape) for variable in model.trainable_variables]
+
+
+def path(results: str | Path) -> Path:
+    """The file of records in a folder of results."""
+    return Path(results) / "distributed_training" / "steps.json"
+
+
+def read(results: str | Path) -> list[StepTime]:
+    """The records of a folder of results; none where there is no file."""
+    file = path(results)
+    if not file.exists():
+        return []
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return [StepTime(**step) for step in content["steps"]]
+
+
+def measure_all(results: str | Path) -> None:
+    """Measure what has no record yet; each is written at once."""
+    steps = read(results)
+    known = {(step.network, step.exchange, step.workers) for step in steps}
+    for network in NETWORKS:
+        for exchange in EXCHANGES:
+            for workers in WORKERS:
+                if (network, exchange, workers) in known:
+                    continue
+                steps.append(measure(network, exchange, workers))
+                content = {
+                    **provenance(),
+                    "steps": [dataclasses.asdict(step) for step in steps],
+                }
+                records.write(path(results), content)
+                last = steps[-1]
+                print(
+                    f"{network}, {exchange}, {workers} workers: {last.seconds:.2f} s, "
+                    f"{last.loopback_bytes:,.0f} bytes",
+                    flush=True,
+                )
+
+
+def measure(
+    network: str,
+    exchange: str,
+    workers: int,
+    *,
+    arguments: dict | None = None,
+    batch: int = BATCH,
+    steps: int = STEPS,
+) -> StepTime:
+    """Measure the steps of so many processes on this machine.
+
+    Args:
+        network: Key of `NETWORKS`.
+        exchange: Key of `EXCHANGES`.
+        workers: Number of processes.
+        arguments: Of the network, beside its own.
+        batch: Images of each worker.
+        steps: Number of steps.
+
+    Raises:
+        ValueError: A process has failed.
+    """
+    builder, own = NETWORKS[network]
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    given = {
+        "builder": builder,
+        "arguments": {**own, **(arguments or {})},
+        "exchange": exchange,
+        "batch": batch,
+        "steps": steps,
+        "names": ["127.0.0.1"] * workers,
+        "port": port,
+    }
+    load = os.getloadavg()[0]
+    processes = [_start({**given, "index": index}) for index in range(workers)]
+    outputs = [process.communicate() for process in processes]
+    for process, (_, errors) in zip(processes, outputs, strict=True):
+        if process.returncode:
+            raise ValueError(f"{network} cannot be measured: {errors.strip()[-500:]}")
+    found = json.loads(outputs[0][0].splitlines()[-1])
+    return StepTime(
+        network, exchange, workers, batch, load=load, cores=os.cpu_count() or 1, **found
+    )
+
+
+def _start(given):
+    return subprocess.Popen(
+        [sys.executable, "-m", "experiments.trials.step_worker", json.dumps(given)],
+        env={**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

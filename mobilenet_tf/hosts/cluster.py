@@ -1,0 +1,162 @@
+"""Connecting the processes of a training: all agree, or none begins."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from mobilenet_tf.hosts import connection
+from mobilenet_tf.hosts.addresses import Hosts
+from mobilenet_tf.hosts.watch import HostError, Watch, ended
+
+# At the end the others wait for the first process, which writes files.
+_END_SECONDS = 3600
+
+
+class Cluster:
+    """This process among those of a training; see `joined`.
+
+    Args:
+        hosts: All processes.
+        client: JAX's client of the coordination service.
+        seconds: For how long others are waited for.
+    """
+
+    def __init__(self, hosts: Hosts, client: Any, seconds: float):
+        self.hosts, self._client, self._seconds = hosts, client, seconds
+        self._topics = 0
+        self.watch = Watch(hosts, client)
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that writes files."""
+        return self.hosts.index == 0
+
+    def agree(self, what: str, value: dict[str, Any], why: str = "") -> None:
+        """Check that all processes have the values of the first.
+
+        Args:
+            what: What the values are of, in words.
+            value: JSON values by name.
+            why: Follows in the message.
+
+        Raises:
+            ValueError: They differ; the message names hosts and values.
+            HostError: A process has failed or does not come.
+        """
+        self._topics += 1
+        topic = f"agree/{self._topics}/"
+        self._client.key_value_set(f"{topic}{self.hosts.index}", json.dumps(value))
+        values = [
+            json.loads(self._wait_for(f"{topic}{index}", index, what))
+            for index in range(self.hosts.count)
+        ]
+        for index, other in enumerate(values):
+            for name, expected in values[0].items():
+                if other.get(name) != expected:
+                    raise ValueError(
+                        f"all hosts must have the same {what}: "
+                        f"{self.hosts.describe(index)} has {name} {other.get(name)}, "
+                        f"{self.hosts.describe(0)} has {expected}{why}"
+                    )
+
+    def of_first(self, value: Any) -> Any:
+        """A JSON value of the first process.
+
+        Raises:
+            HostError: It has failed or does not come.
+        """
+        self._topics += 1
+        topic = f"first/{self._topics}"
+        if self.first:
+            self._client.key_value_set(topic, json.dumps(value))
+        return json.loads(self._wait_for(topic, 0, "decision"))
+
+    def _wait_for(self, key: str, index: int, what: str) -> str:
+        end = time.monotonic() + self._seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(Exception):  # of the backend: not there yet
+                return self._client.blocking_key_value_get(key, 1000)
+            if reason := self.watch.reason():
+                raise HostError(reason)
+        raise HostError(
+            f"{self.hosts.describe(index)} has not told its {what} within "
+            f"{self._seconds:g} s"
+        )
+
+    def end(self) -> None:
+        """Wait for all others, and leave.
+
+        Raises:
+            HostError: Another process has failed.
+        """
+        self._client.wait_at_barrier("end", 1000 * _END_SECONDS)
+        self.watch.stop()
+        self._client.shutdown()
+
+    def failure(self, error: BaseException) -> BaseException:
+        """The error to raise for one that has ended the training here."""
+        if _is_of_backend(error):
+            error = HostError(ended(self.watch.wait_for_reason()))
+        elif not isinstance(error, HostError):
+            with contextlib.suppress(Exception):  # of the backend
+                self.watch.fail(str(error) or type(error).__name__)
+        self.watch.stop()
+        return error
+
+
+@contextlib.contextmanager
+def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
+    """Connect with the other processes; inside, JAX's devices are those of all.
+
+    The first process listens at its address and port, and every process at its own
+    address, at ports that the system chooses; nothing listens at other addresses.
+
+    Args:
+        hosts: All processes.
+        seconds: For how long the others are waited for.
+
+    Raises:
+        ValueError: The backend is not JAX, or the versions of Python or of packages
+            differ.
+        HostError: A process does not come, or fails, now or inside.
+    """
+    import keras
+
+    if keras.backend.backend() != "jax":
+        raise ValueError(
+            "hosts must be given with the JAX backend only, KERAS_BACKEND=jax; got "
+            f"{keras.backend.backend()!r}"
+        )
+    with connection.established(hosts, seconds) as client:
+        cluster = Cluster(hosts, client, seconds)
+        try:
+            connection.use_devices(hosts, client)
+            cluster.agree(
+                "devices",
+                connection.devices(),
+                "; a host must not run more processes than it has devices",
+            )
+            yield cluster
+            cluster.end()
+        except BaseException as error:
+            failure = cluster.failure(error)
+            if failure is error:
+                raise
+            raise failure from error
+        finally:
+            connection.leave()
+
+
+def _is_of_backend(error: BaseException) -> bool:
+    """Whether an error is the backend's, of a broken connection most likely."""
+    import jax
+
+    status = re.match(r"[A-Z]+(_[A-Z]+)*: ", str(error))
+    return isinstance(error, jax.errors.JaxRuntimeError) or (
+        isinstance(error, ValueError) and status is not None
+    )

@@ -1,0 +1,45 @@
+"""One of two processes that are connected and then lose each other, for the tests.
+
+python -m host_process PORT INDEX MODE
+"""
+
+import json
+import os
+import signal
+import sys
+
+import numpy as np
+import psutil
+
+from mobilenet_tf import hosts
+
+
+def main(port, index, mode):
+    chosen = hosts.parse([f"127.0.0.1:{port}", "127.0.0.1"], index)
+    with hosts.joined(chosen, 60) as cluster:
+        from jax.experimental import multihost_utils
+
+        assert cluster.of_first([index]) == [0]
+        gathered = multihost_utils.process_allgather(np.array([index]))
+        listening = [
+            connected.laddr.ip
+            for process in (psutil.Process(), *psutil.Process().children())
+            for connected in process.net_connections()
+            if connected.status == psutil.CONN_LISTEN
+        ]
+        places = sorted({place.removeprefix("::ffff:") for place in listening})
+        print(json.dumps([gathered.ravel().tolist(), places]), flush=True)
+        if mode == "differs":
+            cluster.agree("flags", {"--epochs": index})
+        if index and mode == "fails":
+            raise ValueError("the disk is full")
+        if index and mode in ("SIGKILL", "SIGSTOP"):
+            os.kill(os.getpid(), getattr(signal, mode))
+        multihost_utils.process_allgather(np.array([index]))
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,98 @@
+"""What the other processes of a training say when one is lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+
+pytest.importorskip("jax")
+pytest.importorskip("psutil")
+
+
+@pytest.fixture
+def together(port):
+    """Runs both processes in a mode; returns their exit codes, output and errors."""
+    started = []
+
+    def run(mode):
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+        }
+        for index in (0, 1):
+            command = [
+                sys.executable,
+                "-m",
+                "host_process",
+                str(port),
+                str(index),
+                mode,
+            ]
+            started.append(
+                subprocess.Popen(
+                    command,
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        first, second = started
+        outputs = [first.communicate(timeout=120)]
+        if mode == "SIGSTOP":
+            second.kill()
+        outputs.append(second.communicate(timeout=120))
+        return [
+            (process.returncode, *texts)
+            for process, texts in zip(started, outputs, strict=True)
+        ]
+
+    yield run
+    for process in started:
+        process.kill()
+
+
+def one_line(errors):
+    return [line for line in errors.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        ("SIGKILL", "host 1 (127.0.0.1) has ended or cannot be reached"),
+        pytest.param(
+            "SIGSTOP",
+            "host 1 (127.0.0.1) has ended or cannot be reached",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            "fails",
+            "host 1 (127.0.0.1) has failed: the disk is full",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            "differs",
+            "all hosts must have the same flags: host 1 (127.0.0.1) has --epochs 1",
+            marks=pytest.mark.thorough,
+        ),
+    ],
+)
+def test_one_error_ends_all(together, mode, message):
+    started = time.monotonic()
+    (code, output, errors), (other, _, others_errors) = together(mode)
+    assert time.monotonic() - started < 90
+    assert code == 1 and other != 0
+    gathered, listening = json.loads(output)
+    assert gathered == [0, 1] and listening == ["127.0.0.1"]
+    (line,) = one_line(errors)
+    assert message in line
+    if mode == "fails":
+        assert one_line(others_errors) == ["error: the disk is full"]
+    if mode == "SIGKILL":
+        assert other == -signal.SIGKILL

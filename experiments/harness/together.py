@@ -33,7 +33,7 @@ def joined(config: Config) -> Iterator[hosts.Cluster | None]:
         yield None
         return
     if config.cluster_options is not None:
-        raise ValueError("cluster and workers must not be given with hosts=")
+        raise ValueError("hosts must not be given with cluster= or workers=")
     chosen = hosts.parse(config.hosts, config.host_index)
     with hosts.joined(chosen, config.hosts_wait) as cluster:
         flags = dataclasses.asdict(config)

@@ -129,7 +129,7 @@ def test_records_of_another_split_are_no_seeds(whole, run_here, tmp_path):
 def test_one_command_at_a_time(run_here, tmp_path):
     with (
         Workdir(tmp_path / "runs").locked(),
-        pytest.raises(ValueError, match="workdir must be used by one command"),
+        pytest.raises(BlockingIOError, match="workdir must be used by one command"),
     ):
         run_here(epochs=1)
     assert not records(tmp_path / "runs")

@@ -32,6 +32,7 @@ from experiments.sweep.workdir import Workdir
 from experiments.trials import records
 from experiments.trials.provenance import commit
 from experiments.trials.trial import Trial
+from mobilenet_tf import files
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
 
@@ -174,7 +175,7 @@ class _Stored:
         for name in self._names:
             path = workdir.path / name
             if name.startswith("records/") and not path.exists():
-                path.write_bytes(storage.read(name))
+                files.write(path, storage.read(name) or b"")
 
     def done(self, trial: Trial) -> bool:
         return record_name(trial.key) in self._names

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import errno
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,10 @@ from experiments.sweep.source import Source, load
 from experiments.sweep.trainer import train
 from experiments.sweep.workdir import Workdir
 from experiments.trials.trial import Trial
+from mobilenet_tf import files
 from mobilenet_tf.data.dataset import DataSet
 
-_PREFIX = "mobilenet_tf-trial-"
+_SCRATCH = "mobilenet_tf-trial"
 # A training that fails where less is left on the disk fails for that.
 _FULL_BYTES = 2**20
 
@@ -74,8 +72,9 @@ def run(
     if record is not None:
         return record
     try:
-        with _temporary_workdir() as workdir:
-            return _train(job, data, keeper, weights, workdir, snapshot)
+        # What killed processes have left is removed.
+        with files.scratch_folder(Path(tempfile.gettempdir(), _SCRATCH)) as folder:
+            return _train(job, data, keeper, weights, Workdir(folder), snapshot)
     except ray.exceptions.RayError:
         raise  # of the keeper, not of this node
     except Exception as error:
@@ -111,17 +110,3 @@ def _train(job, data, keeper, weights, workdir, snapshot):
     model = workdir.model_path(trial).read_bytes()
     record = workdir.record_path(trial).read_bytes()
     return ray.get(keeper.finish.remote(trial.key, model, record))
-
-
-@contextlib.contextmanager
-def _temporary_workdir() -> Iterator[Workdir]:
-    """A working directory of its own; removes those that killed processes have left."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError, ValueError):  # it is used, or not ours
-            if time.time() - left.stat().st_mtime > 60:
-                with Workdir(left).locked():
-                    shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
-        workdir = Workdir(folder)
-        with workdir.locked():
-            yield workdir

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
 import fsspec
+
+from mobilenet_tf import files
 
 
 def record_name(key: str) -> str:
@@ -76,7 +76,8 @@ class Storage:
         path = self._path(name)
         try:
             if self._local:
-                _write_local(Path(path), content)
+                files.make_folder(Path(path).parent)
+                files.write(path, content)
                 return
             self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
             partial = f"{path}.{secrets.token_hex(4)}.partial"
@@ -131,18 +132,3 @@ class Storage:
 
 def _protocols(system: fsspec.AbstractFileSystem) -> tuple[str, ...]:
     return (system.protocol,) if isinstance(system.protocol, str) else system.protocol
-
-
-def _write_local(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(".partial", f"{path.name}.", path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).chmod(0o644)
-        os.replace(partial, path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise

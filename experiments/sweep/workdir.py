@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
 import keras
 
 from experiments.sweep import storage
@@ -88,17 +87,11 @@ class Workdir:
         """Keep other commands from the directory; the system ends it with the process.
 
         Raises:
-            ValueError: Another command uses it.
+            BlockingIOError: Another command uses it.
         """
-        lock = filelock.FileLock(self.path / "lock")
-        try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout:
-            raise ValueError(
-                f"workdir must be used by one command at a time, but another one "
-                f"trains in {str(self.path)!r}; wait for it, or name another directory"
-            ) from None
-        try:
+        message = (
+            "workdir must be used by one command at a time, but another one trains in "
+            f"{str(self.path)!r}; wait for it, or name another directory"
+        )
+        with files.locked(self.path / "lock", message):
             yield
-        finally:
-            lock.release()

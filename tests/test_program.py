@@ -38,7 +38,10 @@ BAD_FLAGS = [
     (["--hosts=a"], "--hosts must be at least two host names or addresses"),
     (["--hosts=a,b", "--host_index=2"], "--host_index must be from 0 to 1"),
     (["--hosts=a,b", "--host_index=0"], "--hosts must be given with the JAX backend"),
-    (["--hosts=a,b", "--workers=2"], "--hosts must not be given with --cluster= or --workers="),
+    (
+        ["--hosts=a,b", "--workers=2"],
+        "--hosts must not be given with --cluster= or --workers=",
+    ),
     (["--workdir=/proc/nowhere"], "--workdir must be a directory that can be written"),
 ]
 

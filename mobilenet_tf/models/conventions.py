@@ -96,7 +96,10 @@ def of_file(path: str | PathLike) -> tuple[str | None, float | None]:
 def _config(path):
     """The architecture of a Keras file; None where it holds weights alone."""
     if str(path).endswith(".keras"):
-        return json.loads(archive.read(path, "config.json") or "null")
+        content = archive.read(path, "config.json")
+        if content is None:
+            raise ValueError("it has no config.json")
+        return json.loads(content)
     with h5py.File(path) as file:
         return json.loads(file.attrs.get("model_config", "null"))
 

@@ -97,10 +97,15 @@ def main(_):
     note = (
         f"{data.metadata.name} {data.metadata.version}, {data.classes} classes, "
         f"{data.evaluation.size:,} validation images; {FLAGS.epochs} epochs in batches "
-        f"of {FINE_TUNE.batch_size}; mean and standard deviation over {FLAGS.seeds} "
-        "seeds."
+        f"of {FINE_TUNE.batch_size}; {_seeds(FLAGS.seeds)}."
     )
     publish("fine_tuning", f"{table.render(columns, rows)}\n\n{note}")
+
+
+def _seeds(count):
+    return (
+        f"mean and standard deviation over {count} seeds" if count > 1 else "one seed"
+    )
 
 
 def cell(values: list[float]) -> str:

@@ -6,11 +6,13 @@ the last weights, and are measured again for the average.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import keras
 
 from mobilenet_tf.data.batches import TrainingBatch
+from mobilenet_tf.training.normalization import average_statistics
 
 BATCHES = 32  # of training crops, for the statistics of batch normalisation
 
@@ -24,16 +26,9 @@ def use_average(trained: keras.Model, batches: Iterator[TrainingBatch]) -> None:
     """
     trained.optimizer.finalize_variable_values(trained.trainable_variables)
     layers = _batch_normalizations(trained)
-    if not layers:
-        return
-    momenta = [layer.momentum for layer in layers]
-    for index in range(BATCHES):
-        inputs, _ = next(batches)
-        for layer in layers:
-            layer.momentum = index / (index + 1)  # the plain mean of all batches
-        trained(list(inputs), training=True)
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
+    if layers:
+        some = itertools.islice(batches, BATCHES)
+        average_statistics(trained, layers, (list(inputs) for inputs, _ in some))
 
 
 def _batch_normalizations(model):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -100,12 +101,33 @@ def estimate_statistics(
     crop = CropResize(model.input_shape[1], checks.input_range(model, input_range))
     size = min(_BATCH, data.train.size)
     batches = data.train.epoch(size, seed=[seed, 0, 0])
+    average_statistics(
+        model,
+        layers,
+        (
+            crop([batch.images, central_boxes(len(batch), central_fraction)])
+            for batch in itertools.islice(batches, _BATCHES)
+        ),
+    )
+
+
+def average_statistics(
+    model: keras.Model,
+    layers: Sequence[keras.layers.BatchNormalization],
+    inputs: Iterable[Any],
+) -> None:
+    """Give batch normalisation the plain mean of the statistics of some batches.
+
+    Args:
+        model: The network.
+        layers: Its layers of batch normalisation; they keep their momentum.
+        inputs: Batches as the model takes them, at least one.
+    """
     momentums = [layer.momentum for layer in layers]
-    for number, batch in enumerate(itertools.islice(batches, _BATCHES)):
+    for number, batch in enumerate(inputs):
         for layer in layers:
-            layer.momentum = number / (number + 1)  # the mean of all batches
-        boxes = central_boxes(len(batch), central_fraction)
-        model(crop([batch.images, boxes]), training=True)
+            layer.momentum = number / (number + 1)
+        model(batch, training=True)
     for layer, momentum in zip(layers, momentums, strict=True):
         layer.momentum = momentum
 

@@ -58,25 +58,20 @@ def ways() -> dict[str, tuple[Callable, Callable]]:
             hdiffpatch.apply,
         ),
         "zstandard": (zstd, unzstd),
-        "codec.delta": (_delta, _apply),
+        "codec.delta": (
+            functools.partial(_by_files, codec.delta),
+            functools.partial(_by_files, codec.apply),
+        ),
     }
 
 
-def _delta(old, new):
+def _by_files(combine, old, other):
+    """What a function of two files and the path of a third writes there."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("old", "new", "delta")]
-        for path, content in zip(paths, (old, new), strict=False):
+        paths = [Path(folder) / name for name in ("old", "other", "result")]
+        for path, content in zip(paths, (old, other), strict=False):
             path.write_bytes(content)
-        codec.delta(*paths)
-        return paths[-1].read_bytes()
-
-
-def _apply(old, delta):
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("old", "delta", "new")]
-        for path, content in zip(paths, (old, delta), strict=False):
-            path.write_bytes(content)
-        codec.apply(*paths)
+        combine(*paths)
         return paths[-1].read_bytes()
 
 

@@ -23,6 +23,7 @@ import mobilenet_tf
 from benchmarks.report import publish
 from mobilenet_tf import processor
 from mobilenet_tf.analysis import cost, table
+from mobilenet_tf.training import fused_sgd
 from mobilenet_tf.training.clone import training_clone
 from mobilenet_tf.training.precision import PRECISIONS
 
@@ -42,7 +43,7 @@ def ours(alpha, images, labels, precision):
     """Our training step, without the crop, which the peers do not do either."""
     model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=FLAGS.side)
     body = training_clone(model, FLAGS.side, precision=precision).layers[-1]
-    return _keras_step(body, images, labels, from_logits=True)
+    return _keras_step(body, images, labels, fused_sgd.sgd, from_logits=True)
 
 
 def keras_applications(alpha, images, labels):
@@ -50,7 +51,8 @@ def keras_applications(alpha, images, labels):
     model = keras.applications.MobileNet(
         images.shape[1:], alpha, weights=None, classes=CLASSES
     )
-    return _keras_step(model, images, labels, from_logits=False)
+    sgd = keras.optimizers.SGD
+    return _keras_step(model, images, labels, sgd, from_logits=False)
 
 
 def pytorch(alpha, images, labels):
@@ -99,9 +101,9 @@ def measure(steps):
     return {name: statistics.median(values) for name, values in speeds.items()}
 
 
-def _keras_step(model, images, labels, from_logits):
+def _keras_step(model, images, labels, sgd, from_logits):
     model.compile(
-        keras.optimizers.SGD(0.1, momentum=0.9),
+        sgd(0.1, momentum=0.9),
         keras.losses.CategoricalCrossentropy(from_logits=from_logits),
     )
     return lambda: model.train_on_batch(images, labels)

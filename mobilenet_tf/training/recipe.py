@@ -11,6 +11,7 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.augmentation import ALTERNATING, Augmentation
+from mobilenet_tf.training import fused_sgd
 
 OPTIMIZERS = ("adamw", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "exponential")
@@ -163,7 +164,8 @@ class Recipe:
                 rate, weight_decay=self.weight_decay, **average
             )
         elif self.optimizer == "sgd":
-            optimizer = optimizers.SGD(
+            sgd = fused_sgd.sgd if framework is keras else optimizers.SGD
+            optimizer = sgd(
                 rate, momentum=0.9, nesterov=True, weight_decay=decay, **average
             )
         else:

@@ -23,6 +23,9 @@ import numpy as np
 import pytest
 from absl.flags import FLAGS
 
+# Modules of fixtures that test modules import before pytest does.
+pytest.register_assert_rewrite("explorer_browser", "fleet", "nodes", "runs")
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 

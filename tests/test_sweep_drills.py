@@ -37,6 +37,43 @@ def test_killed():
 
 
 @pytest.mark.thorough
+def test_a_task_that_waits_for_the_keeper_keeps_its_core(nodes):
+    """Else more trials would train than there are cores."""
+    program = """
+import sys, time, ray
+from experiments.sweep.node import _answer
+
+class Keeper:
+    running = most = 0
+
+    def begin(self):
+        self.running += 1
+        self.most = max(self.most, self.running)
+        time.sleep(1)
+
+    def end(self):
+        self.running -= 1
+        return self.most
+
+def train(keeper):
+    _answer(keeper.begin.remote())
+    return _answer(keeper.end.remote())
+
+ray.init(sys.argv[1], log_to_driver=False)
+keeper = ray.remote(Keeper).options(num_cpus=0, max_concurrency=8).remote()
+task = ray.remote(train).options(num_cpus=1)
+print(max(ray.get([task.remote(keeper) for _ in range(4)])))
+"""
+    node = nodes.add()
+    command = [sys.executable, "-c", program, nodes.cluster.address]
+    printed = subprocess.run(
+        command, cwd=runs.ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    assert printed.strip() == "1"
+    nodes.remove(node)
+
+
+@pytest.mark.thorough
 def test_a_process_is_killed_in_an_epoch(nodes, two, start, whole):
     process = start(*FLAGS, nodes.flag)
     wait_for(process, f"epoch 3/{EPOCHS}")

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import shutil
 import tempfile
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def run(
     import ray
 
     key = job.trial.key
-    record, snapshot = ray.get(keeper.begin.remote(key, job.again))
+    record, snapshot = _answer(keeper.begin.remote(key, job.again))
     if record is not None:
         return record
     try:
@@ -86,15 +87,13 @@ def run(
 
 
 def _train(job, data, keeper, weights, workdir, snapshot):
-    import ray
-
     trial = job.trial
     if isinstance(data, Source):
         data = load(data)
     if snapshot is not None:
         workdir.snapshot_path(trial).write_bytes(snapshot)
     if trial.parent is not None:
-        model = ray.get(keeper.model.remote(trial.parent.key))
+        model = _answer(keeper.model.remote(trial.parent.key))
         workdir.model_path(trial.parent).write_bytes(model)
     if weights is not None:
         file = workdir.path / Path(trial.network.weights).name
@@ -104,9 +103,21 @@ def _train(job, data, keeper, weights, workdir, snapshot):
 
     def report(event):
         content = workdir.snapshot_path(trial).read_bytes()
-        ray.get(keeper.save.remote(trial.key, content, event))
+        _answer(keeper.save.remote(trial.key, content, event))
 
     train(trial, data, workdir, job.experiment, report, job.data_parallel, job.source)
     model = workdir.model_path(trial).read_bytes()
     record = workdir.record_path(trial).read_bytes()
-    return ray.get(keeper.finish.remote(trial.key, model, record))
+    return _answer(keeper.finish.remote(trial.key, model, record))
+
+
+def _answer(reference):
+    """What the keeper answers, while this task keeps its cores.
+
+    Ray gives the cores of a task that waits in its main thread to another one, and so
+    more trials would train than there are cores.
+    """
+    import ray
+
+    with futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(ray.get, reference).result()

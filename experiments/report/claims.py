@@ -90,11 +90,12 @@ class Claim:
         known = [measured(row, results, metric) for row in compared]
         networks = [select(row, results) for row in compared]
         draws = resampled(networks, metric, seed_spread).tolist()
+        fixed = [(row.spread, row.size_bytes, row.mult_adds) for row in known]
         held = [
             self.holds(
                 *(
-                    dataclasses.replace(row, mean=mean)
-                    for mean, row in zip(means, known, strict=True)
+                    Measured(mean, *others)
+                    for mean, others in zip(means, fixed, strict=True)
                 )
             )
             for means in draws

@@ -15,6 +15,7 @@ from pathlib import Path
 from experiments.trials import records
 from experiments.trials.exchanges import EXCHANGES
 from experiments.trials.provenance import provenance
+from mobilenet_tf.analysis.deferred import without_weights
 
 # Label, what builds it, arguments; the classes and sides of ImageNet.
 NETWORKS = {
@@ -69,8 +70,10 @@ def shapes_of(network: str) -> list[tuple[int, ...]]:
     """The shapes of a network's gradients, from the network itself."""
     builder, arguments = NETWORKS[network]
     module, function = builder.rsplit(".", 1)
-    model = getattr(importlib.import_module(module), function)(**arguments)
-    return [tuple(variable.shape) for variable in model.trainable_variables]
+    build = getattr(importlib.import_module(module), function)
+    return without_weights(
+        lambda: [tuple(part.shape) for part in build(**arguments).trainable_variables]
+    )
 
 
 def path(results: str | Path) -> Path:

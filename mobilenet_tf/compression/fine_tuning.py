@@ -203,7 +203,8 @@ def fine_tune(
             task = toolkit().Toolkit(
                 result, data.side, recipe, wrapping, input_range, left_out
             )
-            task.check()
+            keras.utils.set_random_seed(training.get("seed", 0))
+            task.check(data.train.size // recipe.batch_of(data.train.size))
         # Before the training, so that images which cannot be evaluated fail early.
         before = reports.accuracy(model, data, recipe, input_range)
         training["settings"] = (
@@ -220,7 +221,6 @@ def fine_tune(
                 **training,
             )
         else:
-            keras.utils.set_random_seed(training.get("seed", 0))
             loop.run(task, data, recipe, **training)
         _check_finite(result, recipe)
         finish(result)

@@ -129,7 +129,7 @@ def run(
                     "it, or name another snapshot_path"
                 )
     trained = None
-    for end, stage_side in _stages(task.model, recipe):
+    for end, stage_side in stages(task.model, recipe):
         if progress.epoch >= end or progress.stopped:
             continue
         started = time.perf_counter()
@@ -158,6 +158,23 @@ def run(
     return progress
 
 
+def stages(model: keras.Model, recipe: Recipe) -> list[tuple[int, int]]:
+    """The recipe's stages, or a single one for a network of a fixed input side.
+
+    Args:
+        model: The network.
+        recipe: How to train.
+
+    Returns:
+        `(last epoch + 1, input side in pixels)` of each.
+    """
+    side = model.input_shape[1]
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Flatten) and len(layer.input.shape) > 2:
+            return [(recipe.epochs, side)]
+    return recipe.stages(side)
+
+
 def _batches(task, data, recipe, seed, first_epoch):
     """Endless batches as the task's network takes them."""
     batches = training_batches(
@@ -176,15 +193,6 @@ def _fingerprint(recipe, data, seed, settings):
     parts = [recipe.to_json(), data.metadata.to_json(), seed, settings]
     text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _stages(model, recipe):
-    """The recipe's stages, or a single one for a network of a fixed input side."""
-    side = model.input_shape[1]
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Flatten) and len(layer.input.shape) > 2:
-            return [(recipe.epochs, side)]
-    return recipe.stages(side)
 
 
 class _Keeper:

@@ -17,6 +17,7 @@ from mobilenet_tf.compression.tfmot.packages import tf_keras, tfmot
 from mobilenet_tf.compression.tfmot.quantization import Quantization
 from mobilenet_tf.compression.tfmot.wrappers import Clustering, KeptZeros, Pruning
 from mobilenet_tf.compression.wrapping import Wrapping
+from mobilenet_tf.training import loop
 from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.recipe import Recipe
 
@@ -42,18 +43,25 @@ class Toolkit:
     wrapping: Wrapping
     input_range: tuple[float, float]
     left_out: Collection[str] = ()
+    _made: dict = dataclasses.field(default_factory=dict, init=False)
 
-    def check(self) -> None:
-        """Raise ValueError for a layer that the toolkit cannot train."""
-        self._wrapped(None, steps=1)
+    def check(self, steps_per_epoch: int) -> None:
+        """Raise ValueError for a layer that the toolkit cannot train.
 
-    def _wrapped(self, side, steps):
+        What is wrapped to see it is trained first: wrapping takes seconds.
+        """
+        _, side = loop.stages(self.model, self.recipe)[0]
+        self._made[side, steps_per_epoch] = self._wrapped(side, steps_per_epoch)
+
+    def _wrapped(self, side, steps_per_epoch):
         body = to_tf_keras(self.model, side, self.recipe, self.wrapping.stock_layers)
-        return self.wrapping.wrap(body, steps)
+        return self.wrapping.wrap(body, self.recipe.epochs * steps_per_epoch)
 
     def compiled(self, side: int | None, steps_per_epoch: int) -> tf_keras.Model:
         side = side or self.model.input_shape[1]
-        body = self._wrapped(side, self.recipe.epochs * steps_per_epoch)
+        body = self._made.pop((side, steps_per_epoch), None)
+        if body is None:
+            body = self._wrapped(side, steps_per_epoch)
         body._name = "body"
         images = tf_keras.Input((self.source, 3, self.source), dtype="uint8")
         boxes = tf_keras.Input((4,))

@@ -47,10 +47,10 @@ def finish(process):
 
 
 def wait_for(process, text):
-    """Read a process's output to the first line with this text."""
+    """Read a process's output to the first line with this text; returns the line."""
     for line in process.stdout:
         if text in line:
-            return
+            return line
     raise AssertionError(process.communicate()[1])
 
 

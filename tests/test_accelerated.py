@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
+from mobilenet_tf import processor
 from mobilenet_tf.training.accelerated import MatrixProductConv2D, is_pointwise
 
 
@@ -45,12 +46,20 @@ def test_a_matrix_product_equals_the_stock_convolution(options):
         np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
+def test_kernels_are_those_that_the_user_chooses():
+    on = os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
+    assert processor.kernels() == ("onednn" if on else "eigen")
+
+
 def test_and_so_with_the_other_kernels():
     on = os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
-    name = test_a_matrix_product_equals_the_stock_convolution.__name__
-    test = f"{Path(__file__)}::{name}"
+    tests = [
+        test_a_matrix_product_equals_the_stock_convolution,
+        test_kernels_are_those_that_the_user_chooses,
+    ]
+    names = [f"{Path(__file__)}::{test.__name__}" for test in tests]
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--noconftest", test],
+        [sys.executable, "-m", "pytest", "-q", "--noconftest", *names],
         env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0" if on else "1"},
         cwd=ROOT,
         check=True,

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import os
 import subprocess
 import sys
 
@@ -144,7 +145,10 @@ def test_networks_import_nothing_but_keras(module):
 
 
 def test_what_is_imported_and_when():
-    """Nothing heavy, then what is used; compression and export without the codec."""
+    """Nothing heavy, then what is used; compression and export without the codec.
+
+    The kernels are oneDNN's, unless the user says otherwise (test_accelerated.py).
+    """
     program = (
         "import sys, mobilenet_tf\n"
         "assert not {'keras', 'numpy', 'tensorflow'} & set(sys.modules)\n"
@@ -154,8 +158,10 @@ def test_what_is_imported_and_when():
         "mobilenet_tf.export.litert_file; mobilenet_tf.compression\n"
         "assert 'mobilenet_tf.codec' not in sys.modules\n"
         "assert 'constriction' not in sys.modules\n"
+        "assert mobilenet_tf.processor.kernels() == 'onednn'\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+    without = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, env=without)
 
 
 @pytest.mark.parametrize(

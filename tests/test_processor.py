@@ -20,27 +20,6 @@ SAPPHIRE_RAPIDS = Processor("Intel Xeon", ZEN4.features | {"amx"})
 UNKNOWN = Processor("arm64")
 
 
-def run(program, **environment):
-    """Standard output of a Python program in a process of its own."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**inherited, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout.split()
-
-
-def test_kernels_are_onednn_unless_the_user_says_otherwise():
-    show = "import mobilenet_tf as m, keras; print(m.processor.kernels())"
-    assert run(show) == ["onednn"]
-    assert run(show, TF_ENABLE_ONEDNN_OPTS="0") == ["eigen"]
-
-
 def test_a_slow_training_is_told_once(monkeypatch):
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     monkeypatch.setattr(processor, "kernels", lambda: "eigen")

@@ -25,6 +25,7 @@ pytest_plugins = (runs.__name__, ray_nodes.__name__)
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray")
 
 
+@pytest.mark.thorough
 def test_killed():
     """The short form of the benchmark; in a process where nothing has imported Ray."""
     short = ("--kills=2", "--trials=2", "--epochs=12", "--workers=1", "--seed=1")

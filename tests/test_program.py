@@ -19,7 +19,7 @@ from mobilenet_tf.data import rendering
 from mobilenet_tf.training.recipes import RECIPES
 
 BAD_FLAGS = [
-    (["--recipe=best"], "value should be one of <compress|fine_tune|gentle|modern"),
+    (["--recipe=best"], "value should be one of <compress|few_epochs|fine_tune|gentle"),
     (["--epochs=0"], "flag --epochs=0: 0 is not a positive integer"),
     (["--only=^7"], "--only must match one of 0.5, 0.25; got '^7'"),
     (["--only=("], "--only must be a regular expression, got '('"),

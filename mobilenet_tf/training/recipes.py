@@ -66,6 +66,17 @@ PLAIN = Recipe(
 # to fresh ones: the rate at which both learn.
 GENTLE = dataclasses.replace(MODERN, name="gentle", learning_rate=0.02, epochs=20)
 
+# For several times as many images, which a few epochs must do for: neither time to warm
+# up and to grow the sides in, nor a need of small crops against learning by heart.
+FEW_EPOCHS = dataclasses.replace(
+    MODERN,
+    name="few_epochs",
+    epochs=8,
+    warmup_epochs=0.5,
+    min_area=0.7,
+    side_steps=(1.0,),
+)
+
 # For the embedded data set: what learns it in the minutes of `make reproduce`.
 SHORT = Recipe(
     name="short",
@@ -116,7 +127,16 @@ COMPRESS = Recipe(
 
 RECIPES = {
     recipe.name: recipe
-    for recipe in (PAPER, MODERN, PLAIN, GENTLE, SHORT, FINE_TUNE, COMPRESS)
+    for recipe in (
+        PAPER,
+        MODERN,
+        PLAIN,
+        GENTLE,
+        FEW_EPOCHS,
+        SHORT,
+        FINE_TUNE,
+        COMPRESS,
+    )
 }
 
 

@@ -1,6 +1,6 @@
 """A second reader of differences, from FORMAT.md alone: plain Python, slow, no checks.
 
-It gives the new file, or its expanded form where the difference is of expanded forms.
+It gives the new file, or the form of it that the difference is of.
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ import zlib
 
 import numpy as np
 import second_decoder as streams
+import second_deflate
 import second_residuals as residuals
 
 TYPES = ("<f4", "<i1", "<i4")
@@ -175,7 +176,7 @@ def pieces(script, size):
 
 
 def apply(delta, old):
-    """The new file, or its expanded form where `old` is one."""
+    """The new file, in the form that `old` is in."""
     size, script_size, packed_size = struct.unpack_from("<QII", delta, 72)
     script = Script(zlib.decompress(delta[88 : 88 + packed_size]))
     assert len(script.content) == script_size
@@ -196,6 +197,14 @@ def apply(delta, old):
     for piece in sorted(coded, key=lambda p: order.get((p.kind, p.matrix.kind), 2)):
         piece.read(reader, models, old, new)
     return bytes(new)
+
+
+def unfolded(file, shapes):
+    """The unfolded form of a file of the codec."""
+    (length,) = struct.unpack_from("<I", file, 8)
+    numbers = second_deflate.numbers(file[12 : 12 + length])
+    tensors = expanded(file, shapes)[4 + length :]
+    return struct.pack("<I", len(numbers)) + numbers + tensors
 
 
 def expanded(file, shapes):

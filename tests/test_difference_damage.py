@@ -82,9 +82,9 @@ def test_changed_content_under_a_right_checksum(files, monkeypatch):
         st.binary(max_size=6),
         st.integers(0, 6),
         st.sampled_from([0, 0, 0, 1, -1, 4, 10**5]),
-        st.booleans(),
+        st.sampled_from(container.FORMS),
     )
-    def check(field, place, added, removed, longer, expanded):
+    def check(field, place, added, removed, longer, form):
         content = getattr(whole, field)
         start = round(place * len(content))
         changed = content[:start] + added + content[start + removed :]
@@ -92,7 +92,7 @@ def test_changed_content_under_a_right_checksum(files, monkeypatch):
             whole,
             **{field: changed},
             size=max(0, whole.size + longer),
-            expanded=whole.expanded if place < 0.9 else expanded,
+            form=whole.form if place < 0.9 else form,
         )
         hypothesis.assume(len(container.pack(damaged)) < LIMIT)
         outcomes[outcome(files, container.pack(damaged))] += 1

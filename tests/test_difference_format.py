@@ -11,8 +11,10 @@ from mobilenet_tf.codec.difference import container, running, table
 
 FOLDER = ROOT / "tests" / "golden_difference"
 OLD_NETWORK = ROOT / "tests" / "golden.mntc"
-# A network that gets a class, and a file of bytes with all kinds of pieces and types.
+# A network that gets a class, in the unfolded form and in the expanded one, which is
+# read only; and a file of bytes with all kinds of pieces and types.
 PAIRS = {
+    "unfolded.mntd": (OLD_NETWORK, FOLDER / "new.mntc"),
     "network.mntd": (OLD_NETWORK, FOLDER / "new.mntc"),
     "bytes.mntd": (FOLDER / "old.bin", FOLDER / "new.bin"),
 }
@@ -30,9 +32,9 @@ def test_golden_differences_are_applied_as_ever(name, tmp_path):
 
 
 def test_a_golden_difference_is_written_as_ever(tmp_path):
-    codec.delta(*PAIRS["network.mntd"], tmp_path / "network.mntd")
-    content = (tmp_path / "network.mntd").read_bytes()
-    assert container.unpack(content, 1 << 20) == unpacked("network.mntd")
+    codec.delta(*PAIRS["unfolded.mntd"], tmp_path / "unfolded.mntd")
+    content = (tmp_path / "unfolded.mntd").read_bytes()
+    assert container.unpack(content, 1 << 20) == unpacked("unfolded.mntd")
 
 
 def test_all_pieces_are_written_as_ever():
@@ -49,10 +51,15 @@ def test_all_pieces_are_written_as_ever():
 def test_a_reader_that_is_written_from_the_document():
     old, new = (path.read_bytes() for path in PAIRS["bytes.mntd"])
     assert second_patcher.apply((FOLDER / "bytes.mntd").read_bytes(), old) == new
-    old, new = (
-        second_patcher.expanded(
-            content, [array.shape for array in codec.decode(content).get_weights()]
+    contents = [path.read_bytes() for path in PAIRS["network.mntd"]]
+    for name, form in (
+        ("network.mntd", second_patcher.expanded),
+        ("unfolded.mntd", second_patcher.unfolded),
+    ):
+        old, new = (
+            form(
+                content, [array.shape for array in codec.decode(content).get_weights()]
+            )
+            for content in contents
         )
-        for content in (path.read_bytes() for path in PAIRS["network.mntd"])
-    )
-    assert second_patcher.apply((FOLDER / "network.mntd").read_bytes(), old) == new
+        assert second_patcher.apply((FOLDER / name).read_bytes(), old) == new

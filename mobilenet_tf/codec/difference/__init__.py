@@ -101,7 +101,8 @@ def apply(
             f"{difference.old.hex()}, got {str(old)!r} of {digest.hex()}"
         )
     try:
-        after = _decode(difference, before, Expander(max_bytes))
+        unfolds = difference.form == container.UNFOLDED
+        after = _decode(difference, before, Expander(max_bytes, unfolds))
     except ValueError as error:
         raise ValueError(f"{str(delta)!r} cannot be applied: {error}") from error
     files.write(output, after)
@@ -113,14 +114,14 @@ def _encode(old, new, expander):
     # Another encoder may have written the new file.
     if None not in forms and expander.pack(forms[1]) == new:
         places = [layouts.of_shapes(form, expander.shapes(form)) for form in forms]
-        content = _packed(True, old, new, *forms, *places)
+        content = _packed(container.UNFOLDED, old, new, *forms, *places)
         if len(content) < len(new):
             return content
     places = [layouts.find(file) for file in (old, new)]
-    return _packed(False, old, new, old, new, *places)
+    return _packed(container.PLAIN, old, new, old, new, *places)
 
 
-def _packed(expanded, old, new, before, after, *places):
+def _packed(form, old, new, before, after, *places):
     """A difference of two files in the form `before` and `after`, verified."""
     script, stream = running.encode(
         planning.plan(before, after, *places), before, after
@@ -128,7 +129,7 @@ def _packed(expanded, old, new, before, after, *places):
     if running.decode(script, stream, before, len(after)) != after:
         raise RuntimeError("the difference does not give the new file; please report")
     hashes = hashlib.sha256(old).digest(), hashlib.sha256(new).digest()
-    return container.pack(Difference(expanded, *hashes, len(after), script, stream))
+    return container.pack(Difference(form, *hashes, len(after), script, stream))
 
 
 def _expanded(content, expander):
@@ -142,11 +143,12 @@ def _expanded(content, expander):
 
 
 def _decode(difference, old, expander):
-    before = expander.expand(old) if difference.expanded else old
+    plain = difference.form == container.PLAIN
+    before = old if plain else expander.expand(old)
     after = running.decode(
         difference.script, difference.stream, before, difference.size
     )
-    if difference.expanded:
+    if not plain:
         after = expander.pack(after)
     if hashlib.sha256(after).digest() != difference.new:
         raise ValueError("the new file's SHA-256 is wrong: it is damaged")

@@ -7,6 +7,8 @@ import struct
 import zlib
 
 MAGIC, VERSION = b"MNTD", 1
+# Pieces are of the files, or of codec files in one of their expanded forms.
+PLAIN, EXPANDED, UNFOLDED = FORMS = range(3)
 _HEAD = struct.Struct("<4sBBH32s32sQII")
 _CHECKSUM = struct.Struct("<I")
 
@@ -16,16 +18,15 @@ class Difference:
     """What a file holds.
 
     Attributes:
-        expanded: Whether both files are the codec's, and pieces are of their expanded
-            form.
+        form: Of which form of both files the pieces are, one of `FORMS`.
         old: SHA-256 of the old file.
         new: SHA-256 of the new file.
-        size: Bytes of the new file, or of its expanded form.
+        size: Bytes of the new file in this form.
         script: Table of the pieces, literal bytes and differences of bytes.
         stream: The range coder's words.
     """
 
-    expanded: bool
+    form: int
     old: bytes
     new: bytes
     size: int
@@ -39,7 +40,7 @@ def pack(difference: Difference) -> bytes:
     head = _HEAD.pack(
         MAGIC,
         VERSION,
-        difference.expanded,
+        difference.form,
         0,
         difference.old,
         difference.new,
@@ -64,7 +65,7 @@ def unpack(content: bytes, max_bytes: int) -> Difference:
     """
     if len(content) < _HEAD.size + _CHECKSUM.size:
         raise ValueError(f"it has {len(content)} bytes, fewer than any such file")
-    magic, version, expanded, reserved, old, new, size, script_size, packed_size = (
+    magic, version, form, reserved, old, new, size, script_size, packed_size = (
         _HEAD.unpack_from(content)
     )
     if magic != MAGIC:
@@ -74,8 +75,8 @@ def unpack(content: bytes, max_bytes: int) -> Difference:
     body, (checksum,) = content[:-4], _CHECKSUM.unpack(content[-4:])
     if zlib.crc32(body) != checksum:
         raise ValueError("its checksum is wrong: it is damaged, truncated or too long")
-    if expanded > 1 or reserved:
-        raise ValueError(f"its bytes 5 to 7 must be 0 or 1, 0, 0, got {content[5:8]!r}")
+    if form not in FORMS or reserved:
+        raise ValueError(f"its bytes 5 to 7 must be 0 to 2, 0, 0, got {content[5:8]!r}")
     if max(size, script_size) > max_bytes:
         raise ValueError(
             f"it needs more than max_bytes ({max_bytes:,}): {size:,} of the new file, "
@@ -85,7 +86,7 @@ def unpack(content: bytes, max_bytes: int) -> Difference:
     if end > len(body):
         raise ValueError("its pieces do not fit into it")
     script = _inflate(body[start:end], script_size)
-    return Difference(bool(expanded), old, new, size, script, body[end:])
+    return Difference(form, old, new, size, script, body[end:])
 
 
 def _inflate(packed, size):

@@ -1,7 +1,8 @@
 """The codec's files with their tensors as plain float32, and back.
 
-An expanded file is the length of the packed architecture in 4 bytes, the packed
-architecture as the file holds it, and all tensors one after the other.
+An expanded file is the length of the architecture in 4 bytes, the architecture as the
+file packs it or, unfolded, as the numbers of its zlib stream, and all tensors one after
+the other.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import struct
 import numpy as np
 
 from mobilenet_tf.codec import container, streams
+from mobilenet_tf.codec.difference import deflate
 
 _LENGTH = struct.Struct("<I")
 
@@ -22,10 +24,11 @@ class Expander:
 
     Args:
         max_bytes: Files with larger tensors are refused before they take memory.
+        unfolds: Whether the architecture is unfolded, of which two differ in few bytes.
     """
 
-    def __init__(self, max_bytes: int) -> None:
-        self._max_weights = max_bytes // 4
+    def __init__(self, max_bytes: int, unfolds: bool = True) -> None:
+        self._max_weights, self._unfolds = max_bytes // 4, unfolds
         self._shapes: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
 
     def shapes(self, expanded: bytes) -> list[tuple[str, tuple[int, ...]]]:
@@ -34,7 +37,7 @@ class Expander:
         Raises:
             ValueError: It holds no architecture.
         """
-        return self._of_text(container.inflate(_packed(expanded)))
+        return self._of_text(container.inflate(self._packed(expanded)))
 
     def expand(self, content: bytes) -> bytes:
         """A file of `codec.save`, expanded.
@@ -42,11 +45,12 @@ class Expander:
         Raises:
             ValueError: It is damaged, or another encoder wrote it.
         """
-        text, own = container.unpack(content)
+        text, tensors = container.unpack(content)
         packed = container.packed_architecture(content)
         shapes = [shape for _, shape in self._of_text(text)]
-        arrays = streams.decode(own, shapes)
-        parts = [_LENGTH.pack(len(packed)), packed]
+        arrays = streams.decode(tensors, shapes)
+        own = deflate.unfold(packed) if self._unfolds else packed
+        parts = [_LENGTH.pack(len(own)), own]
         return b"".join([*parts, *(array.astype("<f4").tobytes() for array in arrays)])
 
     def pack(self, expanded: bytes) -> bytes:
@@ -55,9 +59,9 @@ class Expander:
         Raises:
             ValueError: The bytes are no expanded file.
         """
-        packed = _packed(expanded)
+        packed = self._packed(expanded)
         shapes = [shape for _, shape in self._of_text(container.inflate(packed))]
-        offset, arrays = _LENGTH.size + len(packed), []
+        offset, arrays = tensors_start(expanded), []
         for shape in shapes:
             size = 4 * int(np.prod(shape))
             part = expanded[offset : offset + size]
@@ -68,6 +72,10 @@ class Expander:
         if offset != len(expanded):
             raise ValueError("the new file has more weights than its architecture")
         return container.join(packed, streams.encode(arrays, self._max_weights))
+
+    def _packed(self, expanded):
+        own = _architecture(expanded)
+        return deflate.fold(own) if self._unfolds else own
 
     def _of_text(self, text):
         if text not in self._shapes:
@@ -86,14 +94,14 @@ class Expander:
 
 def tensors_start(expanded: bytes) -> int:
     """Where the tensors of an expanded file begin."""
-    return _LENGTH.size + len(_packed(expanded))
+    return _LENGTH.size + len(_architecture(expanded))
 
 
-def _packed(expanded):
+def _architecture(expanded):
     if len(expanded) < _LENGTH.size:
         raise ValueError("the new file has no architecture")
     (length,) = _LENGTH.unpack_from(expanded)
-    packed = expanded[_LENGTH.size : _LENGTH.size + length]
-    if len(packed) != length:
+    own = expanded[_LENGTH.size : _LENGTH.size + length]
+    if len(own) != length:
         raise ValueError("the new file's architecture is cut")
-    return packed
+    return own

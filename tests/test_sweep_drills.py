@@ -129,6 +129,22 @@ def test_the_head_is_restarted(nodes, two, start, whole):
 
 
 @pytest.mark.thorough
+def test_the_head_is_lost(nodes, two, start, whole):
+    """The driver says so; Ray would end it after a minute without a word."""
+    process = start(*FLAGS, nodes.flag)
+    wait_for(process, f"epoch 3/{EPOCHS}")
+    nodes.cluster.head_node.kill_gcs_server()
+    _, errors = process.communicate(timeout=50)
+    assert process.returncode != 0
+    assert "the head of the Ray cluster at 127.0.0.1:" in errors
+    nodes.cluster.shutdown()
+    nodes.start()
+    two[:] = [nodes.add()]
+    finish(start(*FLAGS, nodes.flag))
+    whole()
+
+
+@pytest.mark.thorough
 def test_a_slow_node(nodes, two, start, whole):
     """It stops for so long that it is thought dead, then goes on."""
     process = start(*FLAGS, nodes.flag)

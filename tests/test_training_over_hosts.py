@@ -4,54 +4,38 @@ In `make test-jax`: each run takes seconds to compile.
 """
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
-from conftest import ROOT
+import runs
 
 from experiments.trials import bitmap
 
+pytest_plugins = (runs.__name__,)
 pytestmark = pytest.mark.jax
 EPOCHS = 12
 
 
 @pytest.fixture
-def start(stripes_file, tmp_path):
+def start_host(start):
     """Starts the tiny experiment as one of `count` processes that train together."""
-    started = []
 
-    def start_process(index, count, port, folder, *flags):
-        command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes"]
-        command += [f"--arrays={stripes_file}", "--recipe=short", "--only=^0.25"]
-        command += [f"--workdir={folder}", f"--epochs={EPOCHS}", *flags]
+    def start_one(index, count, port, folder, *flags):
         if count > 1:
             names = ",".join([f"127.0.0.1:{port}", *["127.0.0.1"] * (count - 1)])
-            command += [f"--hosts={names}", f"--host_index={index}"]
-        environment = {
-            **os.environ,
-            "KERAS_BACKEND": "jax",
-            "WITHOUT_TENSORFLOW": "1",
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
-        }
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            flags = (*flags, f"--hosts={names}", f"--host_index={index}")
+        return start(
+            "--only=^0.25",
+            f"--epochs={EPOCHS}",
+            *flags,
+            workdir=folder,
+            KERAS_BACKEND="jax",
+            WITHOUT_TENSORFLOW="1",
         )
-        started.append(process)
-        return process
 
-    yield start_process
-    for process in started:
-        process.kill()
+    return start_one
 
 
 def finish(processes):
@@ -68,9 +52,9 @@ def record_of(folder):
 
 
 @pytest.fixture
-def alone(start, tmp_path):
+def alone(start_host, tmp_path):
     """The record of one process."""
-    finish([start(0, 1, None, tmp_path / "alone")])
+    finish([start_host(0, 1, None, tmp_path / "alone")])
     return record_of(tmp_path / "alone")
 
 
@@ -92,9 +76,9 @@ def assert_same_training(record, expected):
     assert (correct == others).mean() > 0.95
 
 
-def test_two_processes_train_as_one_and_resume(alone, start, port, tmp_path):
+def test_two_processes_train_as_one_and_resume(alone, start_host, port, tmp_path):
     folders = [tmp_path / "first", tmp_path / "second"]  # they share no disk
-    first, second = (start(index, 2, port, folders[index]) for index in (0, 1))
+    first, second = (start_host(index, 2, port, folders[index]) for index in (0, 1))
     for line in first.stdout:
         if f"epoch 2/{EPOCHS}" in line:
             break
@@ -107,7 +91,7 @@ def test_two_processes_train_as_one_and_resume(alone, start, port, tmp_path):
     assert message in errors.splitlines()[-1]
     assert not list((tmp_path / "first" / "records").iterdir())
 
-    output = finish([start(index, 2, port, folders[index]) for index in (0, 1)])
+    output = finish([start_host(index, 2, port, folders[index]) for index in (0, 1)])
     assert f"epoch 1/{EPOCHS}" not in output and f"epoch {EPOCHS}/{EPOCHS}" in output
     record = record_of(tmp_path / "first")
     assert (record["processes"], record["devices"]) == (2, 2)
@@ -117,14 +101,14 @@ def test_two_processes_train_as_one_and_resume(alone, start, port, tmp_path):
 
 
 @pytest.mark.thorough
-def test_four_processes(alone, start, port, tmp_path):
-    finish([start(index, 4, port, tmp_path / str(index)) for index in range(4)])
+def test_four_processes(alone, start_host, port, tmp_path):
+    finish([start_host(index, 4, port, tmp_path / str(index)) for index in range(4)])
     record = record_of(tmp_path / "0")
     assert (record["processes"], record["devices"]) == (4, 4)
     assert_same_training(record, alone)
 
 
-def test_bad_input_is_one_error_before_any_training(start, port, tmp_path):
+def test_bad_input_is_one_error_before_any_training(start_host, port, tmp_path):
     """On both hosts, each with its own reason."""
     cases = (
         (
@@ -136,7 +120,7 @@ def test_bad_input_is_one_error_before_any_training(start, port, tmp_path):
     )
     for first, second, message in cases:
         pair = [
-            start(index, 2, port, tmp_path / str(index), *flags)
+            start_host(index, 2, port, tmp_path / str(index), *flags)
             for index, flags in enumerate((first, second))
         ]
         outputs = [process.communicate(timeout=120) for process in pair]

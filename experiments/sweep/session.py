@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.sweep import head
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
 from mobilenet_tf.processor import usable_cores
 
@@ -65,7 +66,9 @@ def connected(
         ) from error
     if not local:
         try:
-            yield _checked(ray, _join(ray, options, modules))
+            needs = _checked(ray, _join(ray, options, modules))
+            with head.watched(options.address):
+                yield needs
         finally:
             ray.shutdown()
         return

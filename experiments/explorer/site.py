@@ -12,7 +12,7 @@ from typing import Any
 from mobilenet_tf import files
 
 SOURCE = Path(__file__).resolve().parents[2] / "explorer"
-_PAGE = ("index.html", "style.css", "icon.svg", "src")
+_PAGE = ("index.html", "style", "icon.svg", "src")
 # Scales and axes of numbers do without D3's time and time-format.
 _D3 = ("array", "axis", "color", "format", "interpolate", "scale", "selection")
 _LITERT = "@litertjs/core"

@@ -32,6 +32,7 @@ def record(alpha, seed, top1, rho=1.0):
             "evaluation_split": "validation",
             "evaluation_size": 3925,
             "class_names": ["x"] * 10,
+            "side": 112,
             "base_resolution": 112,
         },
         "recipe": RECIPES["modern"].to_json(),
@@ -73,6 +74,14 @@ def test_footnote_says_where_numbers_come_from():
         "10 classes), recipe `modern`, 30 epochs, float32; mean and sample standard "
         "deviation over the seeds. Exact: counted at the paper's resolution and number "
         "of classes. Trained on 2 cores of X in 30 minutes in all, commit 0123456."
+    )
+
+
+def test_footnote_says_that_images_are_scaled_up():
+    data = {**RESULTS[0]["data"], "side": 96}
+    assert (
+        "validation split (3,925 images of 96 px, scaled up to 112 px at rho 1, 10 "
+        in comparison.footnote([{**RESULTS[0], "data": data}])
     )
 
 

@@ -177,9 +177,14 @@ def footnote(
     commits = sorted({(record["commit"] or "unknown")[:7] for record in results})
     devices = sorted({record["device"] for record in results})
     minutes = sum(record["seconds"] for record in results) / 60
+    images = f"{data['evaluation_size']:,} images"
+    if data["side"] < data["base_resolution"]:
+        images += (
+            f" of {data['side']} px, scaled up to {data['base_resolution']} px at rho 1"
+        )
     return (
         f"{paper}{data['name']} {data['version']}, "
-        f"{data['evaluation_split']} split ({data['evaluation_size']:,} images, "
+        f"{data['evaluation_split']} split ({images}, "
         f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
         f"{recipe['epochs']} epochs, {first['precision']}; mean and sample standard "
         f"deviation over the seeds.{costs if counted else ''} Trained on "

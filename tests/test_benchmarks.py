@@ -47,6 +47,15 @@ def test_import_time(run_program):
 
 
 @pytest.mark.thorough
+def test_difference_seconds():
+    for package in ("constriction", "bsdiff4", "hdiffpatch", "zstandard"):
+        pytest.importorskip(package)
+    output = run_process("difference_seconds", "--rounds=1", "--side=32")
+    for way in ("bsdiff4", "HDiffPatch", "zstandard", r"codec\.delta"):
+        assert re.search(rf"\| {way} +\| +[\d,]+ \| +\d+\.\d{{3}} \|", output)
+
+
+@pytest.mark.thorough
 def test_latency():
     for package in ("ai_edge_litert", "onnxruntime", "tf2onnx"):
         pytest.importorskip(package)

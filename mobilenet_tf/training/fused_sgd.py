@@ -11,7 +11,7 @@ def sgd(learning_rate: Any, **arguments: Any) -> keras.optimizers.SGD:
 
     Args:
         learning_rate: A number or a schedule.
-        arguments: Those of `keras.optimizers.SGD`.
+        arguments: Those of `keras.optimizers.SGD`, with a momentum above 0.
     """
     kind = keras.optimizers.SGD
     if keras.backend.backend() == "tensorflow":

@@ -137,7 +137,7 @@ def test_one_command_at_a_time(run_here, tmp_path):
 
 @pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray")
 def test_several_at_a_time(start, whole, tmp_path):
-    """With Ray on this machine; the command is killed, then a process that trains."""
+    """With Ray on this machine; its command is killed and given again."""
     # As many threads for each network as in this process.
     threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", usable_cores()))
     workers = usable_cores() // threads
@@ -157,12 +157,8 @@ def test_several_at_a_time(start, whole, tmp_path):
     assert len(working) > workers
     process.kill()
     assert not psutil.wait_procs(working, timeout=60)[1]
-    process = start(*flags)
-    first = wait_for(process, "epoch ")
-    children = psutil.Process(process.pid).children(recursive=True)
-    next(child for child in children if child.name() == "ray::run").kill()
-    resumed = first + finish(process)
-    assert " done: top-1" in resumed  # what was killed; the other one, or before it
+    resumed = finish(start(*flags))
+    assert " done: top-1" in resumed  # of one, where the other was done before the kill
     assert resumed.count(f": epoch 1/{EPOCHS}") < 2  # at least one goes on
     assert not list((tmp_path / "runs" / "trials").glob("*.npz"))
     assert len(records(tmp_path / "runs")) == 2

@@ -47,10 +47,10 @@ def finish(process):
 
 
 def wait_for(process, text):
-    """Read a process's output to the first line with this text; returns the line."""
+    """Read a process's output to the first line with this text."""
     for line in process.stdout:
         if text in line:
-            return line
+            return
     raise AssertionError(process.communicate()[1])
 
 

@@ -25,6 +25,7 @@ from experiments.updates import differences, forms
 from mobilenet_tf import codec
 from mobilenet_tf.analysis import table
 from mobilenet_tf.compression import kernels, updates
+from mobilenet_tf.compression.fine_tuning import copy_of
 
 flags.DEFINE_float("alpha", 0.25, "Width multiplier.", 0)
 flags.DEFINE_integer("side", 128, "Input side in pixels.", 32)
@@ -51,8 +52,7 @@ def files() -> tuple[bytes, bytes]:
         )
         for name, values in before.items()
     }
-    new = keras.models.clone_model(old)
-    new.set_weights(old.get_weights())
+    new = copy_of(old)
     kernels.replace(new, updates.restrict(before, trained, FLAGS.share))
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("old", "new")]

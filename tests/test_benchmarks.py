@@ -40,6 +40,7 @@ def test_training_throughput(run_program, monkeypatch, eagerly):
         assert re.search(rf"\| {name} +\| +\d+ \| +\d+\.\d\d \|", output)
 
 
+@pytest.mark.thorough
 def test_import_time(run_program):
     assert re.search(
         r"ratio \d\.\d{3}", run_program("benchmarks.import_time", "--rounds=1")

@@ -92,8 +92,13 @@ def test_models_reports_and_labels_are_checked_before_training(
         rejects("must not end in sigmoid", keras.Model(trained.input, ended))
 
 
-@pytest.mark.parametrize(("step", "given"), STEPS + TUNED[:1])
-@pytest.mark.parametrize("recipe", [(), ("compress",)], ids=["default", "named"])
+@pytest.mark.parametrize(
+    ("step", "given", "recipe"),
+    [
+        *((step, given, ()) for step, given in STEPS + TUNED[:1]),
+        (*STEPS[0], ("compress",)),
+    ],
+)
 def test_the_default_recipe(trained, stripes, step, given, recipe, monkeypatch):
     class StopError(Exception):
         pass

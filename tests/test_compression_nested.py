@@ -95,13 +95,6 @@ def test_cluster_then_quantize(nested, stripes):
         assert (kernel != values(shared)[name]).any(), name
 
 
-def test_quantize(nested, stripes, eagerly):
-    result = check(steps.quantize, nested, stripes)
-    for name in kernel_names(result):
-        filters = values(result)[name].reshape(-1, values(result)[name].shape[-1])
-        assert max(len(np.unique(column)) for column in filters.T) <= 255, name
-
-
 def test_fewer_channels_and_low_rank_without_training():
     """What is removed is zero, so the network computes what it did."""
     base = mobilenet(include_top=False, pooling="avg")

@@ -7,7 +7,6 @@ import warnings
 
 import pytest
 import tensorflow as tf  # noqa: F401
-from conftest import ROOT
 
 from mobilenet_tf import processor
 from mobilenet_tf.processor import Processor
@@ -34,17 +33,6 @@ def test_a_slow_training_is_told_once(monkeypatch):
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
         processor.warn_of_slow_kernels()  # the user's choice
     processor.warn_of_slow_kernels.cache_clear()
-
-
-def test_command_lines_start_without_notes():
-    result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.training_throughput", "--helpshort"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.stderr == ""
 
 
 def test_cpuinfo_of_linux():

@@ -7,27 +7,24 @@ import numpy as np
 import pytest
 from compressible import (
     NETWORKS,
+    ONCE,
     QUICK,
     SYMMETRIC,
     copy_of,
     fires,
     grouped,
-    mobilenet,
     quiet,
     same_bits,
+    separable,
     values,
 )
 
 import mobilenet_tf
 from mobilenet_tf.compression import steps
-from mobilenet_tf.models import blocks
 
 pytest.importorskip("mobilenet_tf.compression.tfmot")
-ONCE = dataclasses.replace(QUICK, epochs=1)
 CHAINED = [
-    pytest.param(
-        lambda: mobilenet([(64, 2)], block=blocks.fused_separable), id="one_separable"
-    ),
+    pytest.param(separable, id="one_separable"),
     pytest.param(fires, id="fires"),
     *(
         pytest.param(build, id=name, marks=pytest.mark.thorough)
@@ -58,16 +55,18 @@ def assert_on_a_grid(weights, name):
     assert np.abs(multiples - np.rint(multiples)).max(1).min() < 1e-3, name
 
 
-def chain(model, data, recipe):
+def chain(model, data, recipe, **settings):
     """Prune, cluster and quantize: the four networks, and the last report."""
     networks, reports = [model], []
     for step, given in (
-        (steps.prune, {"sparsity": 0.5}),
+        (steps.prune, {"sparsity": 0.5, "depthwise": True}),
         (steps.cluster, {"clusters": 16}),
         (steps.quantize, {}),
     ):
         before = copy_of(networks[-1])
-        result = step(networks[-1], data, recipe, report=reports.append, **given)
+        result = step(
+            networks[-1], data, recipe, report=reports.append, **given, **settings
+        )
         same_bits(networks[-1], before)
         for array in result.get_weights():
             assert np.isfinite(array).all()
@@ -96,7 +95,7 @@ def check_what_stays(pruned, shared, quantized):
 
 @pytest.mark.parametrize("build", CHAINED)
 def test_prune_cluster_quantize(build, stripes, eagerly):
-    (_, *results), _ = chain(build(), stripes, ONCE)
+    (_, *results), _ = chain(build(), stripes, ONCE, input_range=SYMMETRIC)
     check_what_stays(*results)
 
 

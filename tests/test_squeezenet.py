@@ -128,7 +128,7 @@ def test_names_stock_layers_and_the_end():
 
 
 @pytest.mark.any_backend
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -9,8 +9,15 @@ from conftest import outputs_of
 bridge = pytest.importorskip("mobilenet_tf.compression.tfmot")
 
 
-@pytest.mark.parametrize("stock", [True, False])
-@pytest.mark.parametrize("build", [*NETWORKS.values(), grouped])
+def both_kinds(builds):
+    """Of layers in turn, of each network; all of both kinds with --thorough."""
+    for index, build in enumerate(builds):
+        for stock in (True, False):
+            marks = [] if stock == index % 2 else [pytest.mark.thorough]
+            yield pytest.param(build, stock, marks=marks)
+
+
+@pytest.mark.parametrize(("build", "stock"), both_kinds([*NETWORKS.values(), grouped]))
 def test_networks_cross_the_bridge_unchanged(build, stock):
     model = build()
     x = images(model)

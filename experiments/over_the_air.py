@@ -4,14 +4,14 @@
     python -m experiments.over_the_air --measure --dataset=imagenette112 \\
         --data_dir=DIR --base_resolution=64 --limit=3000 \\
         --networks=mobilenet_0.25=FILE,mobilenet_1.0,squeezenet_1.0=FILE \\
-        --requantize=mobilenet_0.25_128=FILE,squeezenet_1.0=FILE
+        --requantize=mobilenet_0.25_128=FILE,squeezenet_1.0=FILE,mobilenet_1.0
 
 Two stories with training: a class is added to nine, and the photographs drift (out of
 focus, darker, with noise). Networks in the field are stored by `mobilenet_tf.codec`
 with weights in 8 bits or with 32 values a kernel. They are trained again in six ways,
 and the difference of the two files is written in four ways.
-A third story needs no training: networks with published weights go from float32 to 8
-bits, as files of the codec and of LiteRT.
+A third story needs no update's training: networks with published weights, or trained
+from scratch, go from float32 to 8 bits, as files of the codec and of LiteRT.
 `--measure` measures what has no record yet, and goes on where it was killed: trainings
 with `--networks`, the third story with `--requantize`. It needs the extra
 `differences`. `--limit`, `--epochs` and `--update_epochs` make it affordable.
@@ -49,7 +49,12 @@ flags.DEFINE_list(
 flags.DEFINE_integer(
     "update_epochs", None, "Epochs of an update; by default 2.", lower_bound=1
 )
-flags.DEFINE_list("requantize", [], "Published weights for the update to 8 bits.")
+flags.DEFINE_list(
+    "requantize",
+    [],
+    "Networks of the update to 8 bits: NAME=FILE of published weights, or a name as in "
+    "--networks, trained from scratch.",
+)
 
 OURS = "codec.delta"
 # Targets, in percent: of the smallest other way, where a network is trained again or
@@ -105,14 +110,14 @@ def _setting(record):
 
 
 def _measure(config):
-    weights = requantization.check(config.requantize)
+    to_8_bits = requantization.check(config.requantize, config.epochs)
     field = networks.parse(config.networks, config.epochs, config.update_epochs)
-    if not field and not weights:
+    if not field and not to_8_bits:
         raise ValueError("networks or requantize must be given with measure=True")
     differences.ways()  # fails early without their packages
     data = config.load_data()
     workdir = Path(config.workdir)
-    requantization.measure_all(data, weights, config.results, workdir / "over_the_air")
+    requantization.measure_all(data, to_8_bits, config.results, workdir)
     measurement.measure_all(data, field, config.results, workdir)
 
 
@@ -215,8 +220,9 @@ significant bits in both forms. "All, compressed anew" trains the float32 networ
 compresses it again; the other trainings are those of `mobilenet_tf.compression.update`,
 which keeps the values of the old kernels. Both accuracies are on the new task. One
 seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its int8
-file; the published weights have few values in float32 too, as MobileNet's come from a
-quantised release and SqueezeNet's from a file of Deep Compression. HDiffPatch
+file; MobileNets with an input side in their name and SqueezeNet have published weights,
+which have few values in float32 too: they come from a quantised release and a file of
+Deep Compression. HDiffPatch
 compresses with LZMA2, zstandard at level 22. By cost, a file in 8 bits has one byte for
 each weight in a kernel and 4 for all others, before entropy coding.""",
 )

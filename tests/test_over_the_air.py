@@ -15,7 +15,14 @@ pytest.importorskip("zstandard")
 
 from experiments import over_the_air
 from experiments.trials.network import Network
-from experiments.updates import costs, differences, measurement, networks, stories
+from experiments.updates import (
+    costs,
+    differences,
+    measurement,
+    networks,
+    requantization,
+    stories,
+)
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
 
@@ -115,6 +122,33 @@ def test_costs_are_those_of_the_papers():
     sizes = {cost.name: cost for cost in costs.whole_files()}
     assert sizes["AlexNet"].float32_bytes == 243_860_896
     assert sizes["SqueezeNet 1.0"].classifier_bytes == 512 * 1000 + 4 * 1000
+
+
+def test_networks_that_go_to_8_bits(tmp_path):
+    file = tmp_path / "weights.h5"
+    file.touch()
+    found = requantization.check([f"squeezenet_1.0={file}", "mobilenet_1.0"], 3)
+    assert found["squeezenet_1.0"] == str(file)
+    assert found["mobilenet_1.0"].first.epochs == 3
+    for name, message in (
+        (f"alexnet={file}", "requantize must be of mobilenet_ALPHA_SIDE=FILE, "),
+        ("mobilenet_1.0_64=missing", "must name existing files, got 'missing'"),
+        ("alexnet", "networks must be of mobilenet_ALPHA"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            requantization.check([name], None)
+
+
+def test_a_trained_network_goes_to_8_bits(three, tmp_path, monkeypatch, eagerly):
+    kinds = {"codec": requantization.FILES["codec"]}
+    monkeypatch.setattr(requantization, "FILES", kinds)
+    network = {"tiny": field(three).network}
+    for _ in range(2):  # what is measured has a record
+        requantization.measure_all(three, network, tmp_path, tmp_path / "runs")
+        (record,) = differences.read(tmp_path, requantization.RECORDS)
+        assert record["trained"] == network["tiny"].trial(three).config
+        assert 0 < record["ways"]["codec.delta"]["bytes"] < record["file_bytes"]
+        kinds["codec"] = None
 
 
 def test_a_killed_run_goes_on_with_the_next_row(three, tmp_path, monkeypatch):

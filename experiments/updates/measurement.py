@@ -8,11 +8,6 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras
-
-from experiments.harness import display
-from experiments.sweep import grid
-from experiments.sweep.progress import Schedule
 from experiments.sweep.workdir import Workdir
 from experiments.trials.binding import digest
 from experiments.trials.provenance import provenance
@@ -110,7 +105,8 @@ def _fields(data, networks) -> Iterator[Field]:
 
 def _updates(field, names, workdir) -> Iterator[dict]:
     """Records of a field's updates with some trainings."""
-    base, compress = _base(field, workdir), FORMS[field.form]
+    base = field.network.trained(field.before, workdir)
+    compress = FORMS[field.form]
     old = compress(base)
     build = functools.partial(
         field.network.network.model,
@@ -160,16 +156,6 @@ def _trained(model, field, name, workdir):
     )
     snapshot.unlink(missing_ok=True)
     return updated
-
-
-def _base(field, workdir) -> keras.Model:
-    """The network in the field, in float32; trained once for all updates."""
-    trial = field.network.trial(field.before)
-    if not workdir.usable(trial):
-        workdir.record_path(trial).unlink(missing_ok=True)  # its model is lost
-        with display.create(Schedule([trial], workdir)) as shown:
-            grid.run([trial], field.before, workdir, "over_the_air", report=shown.show)
-    return workdir.model(trial)
 
 
 def _file(model, path):

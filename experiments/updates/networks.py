@@ -7,6 +7,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
+
+from experiments.harness import display
+from experiments.sweep import grid
+from experiments.sweep.progress import Schedule
+from experiments.sweep.workdir import Workdir
 from experiments.trials.network import Network
 from experiments.trials.trial import Trial
 from mobilenet_tf import build, build_squeezenet
@@ -51,6 +57,15 @@ class FieldNetwork:
         """The training of the network in the field."""
         metadata = data.metadata.to_json()
         return Trial(self.network, self.first, metadata, seed=0, precision="float32")
+
+    def trained(self, data: DataSet, workdir: Workdir) -> keras.Model:
+        """The network in the field, in float32; trained once for all updates."""
+        trial = self.trial(data)
+        if not workdir.usable(trial):
+            workdir.record_path(trial).unlink(missing_ok=True)  # its model is lost
+            with display.create(Schedule([trial], workdir)) as shown:
+                grid.run([trial], data, workdir, "over_the_air", report=shown.show)
+        return workdir.model(trial)
 
 
 def parse(

@@ -222,9 +222,9 @@ which keeps the values of the old kernels. Both accuracies are on the new task. 
 seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its int8
 file; MobileNets with an input side in their name and SqueezeNet have published weights,
 which have few values in float32 too: they come from a quantised release and a file of
-Deep Compression. HDiffPatch
-compresses with LZMA2, zstandard at level 22. By cost, a file in 8 bits has one byte for
-each weight in a kernel and 4 for all others, before entropy coding.""",
+Deep Compression. HDiffPatch compresses with LZMA2, zstandard at level 22. By cost, a
+file in 8 bits has one byte for each weight in a kernel and 4 for all others, before
+entropy coding.""",
 )
 
 if __name__ == "__main__":

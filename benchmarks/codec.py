@@ -35,7 +35,6 @@ flags.DEFINE_string("squeezenet_weights", None, "The SqueezeNet authors' file.")
 flags.DEFINE_string("int8_weights", None, "MobileNet 0.25 128, rounded to int8.")
 flags.DEFINE_list("models", [], "Whole .keras models, as FILE or NAME=FILE.")
 flags.DEFINE_integer("rounds", 3, "Measurements of each time; medians are printed.", 1)
-FLAGS = flags.FLAGS
 
 PEERS = {
     "zlib": (lambda data: zlib.compress(data, 9), zlib.decompress),
@@ -128,34 +127,37 @@ def arrays(model: keras.Model) -> tuple[bytes, float, float]:
     return b"".join(parts), by_huffman, bound
 
 
-def timed(function, argument):
+def timed(function, argument, rounds):
     """A function's result, and the median of the seconds that it takes."""
     seconds = []
-    for _ in range(FLAGS.rounds):
+    for _ in range(rounds):
         start = time.perf_counter()
         result = function(argument)
         seconds.append(time.perf_counter() - start)
     return result, statistics.median(seconds)
 
 
-def rows(model: keras.Model, other: bytes | None = None) -> list[tuple[str, ...]]:
+def rows(
+    model: keras.Model, rounds: int, other: bytes | None = None
+) -> list[tuple[str, ...]]:
     """One row per compressor.
 
     Args:
         model: What is compressed.
+        rounds: Measurements of each time.
         other: The bytes that general compressors get; None means those of `arrays`.
     """
     megabytes = 4e-6 * model.count_params()
     plain, by_huffman, bound = arrays(model)
-    content, seconds = timed(codec.encode, model)
-    loaded, back = timed(codec.decode, content)
+    content, seconds = timed(codec.encode, model, rounds)
+    loaded, back = timed(codec.decode, content, rounds)
     for old, new in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(old.view("uint32"), new.view("uint32"))
     result = [_row("codec", len(content), megabytes, seconds, back)]
     plain = other or plain
     for name, (compress, decompress) in PEERS.items():
-        packed, seconds = timed(compress, plain)
-        again, back = timed(decompress, packed)
+        packed, seconds = timed(compress, plain, rounds)
+        again, back = timed(decompress, packed, rounds)
         assert again == plain
         result.append(_row(name, len(packed), megabytes, seconds, back))
     result.append(("Huffman", f"{by_huffman:,.0f}", "–", "–"))
@@ -168,19 +170,18 @@ def _row(name, size, megabytes, encoding, decoding):
     return (name, f"{size:,}", *speeds)
 
 
-def networks():
-    """For each flag: a name, the network, and bytes for general compressors."""
-    if FLAGS.squeezenet_weights:
-        path = Path(FLAGS.squeezenet_weights)
+def networks(squeezenet_weights, int8_weights, models):
+    """For each file: a name, the network, and bytes for general compressors."""
+    if squeezenet_weights:
+        path = Path(squeezenet_weights)
         model = mobilenet_tf.build_squeezenet(weights=path)
         yield "the SqueezeNet authors' file", model, path.read_bytes()
         shared = compression.cluster(model, clusters=64, report=lambda report: None)
         yield "the same with 64 values per layer", shared, None
-    if FLAGS.int8_weights:
-        weights = FLAGS.int8_weights
-        model = mobilenet_tf.build(0.25, base_resolution=128, weights=weights)
+    if int8_weights:
+        model = mobilenet_tf.build(0.25, base_resolution=128, weights=int8_weights)
         yield "0.25 MobileNet-128 in int8", rounded(model), None
-    for entry in FLAGS.models:
+    for entry in models:
         name, _, path = entry.rpartition("=")
         model = keras.models.load_model(path, compile=False)
         yield name or Path(path).name, model, None
@@ -203,12 +204,15 @@ def rounded(model: keras.Model) -> keras.Model:
 
 
 def main(_):
+    values = flags.FLAGS
     tables = []
-    for name, model, other in networks():
+    for name, model, other in networks(
+        values.squeezenet_weights, values.int8_weights, values.models
+    ):
         columns = (name, "bytes", "MB/s in", "MB/s out")
-        tables.append(table.render(columns, rows(model, other)))
+        tables.append(table.render(columns, rows(model, values.rounds, other)))
     setting = "MB of float32 weights; medians; our times include building the network."
-    publish("codec", "\n\n".join([*tables, setting]))
+    publish("codec", "\n\n".join([*tables, setting]), values.documents)
 
 
 if __name__ == "__main__":

@@ -32,17 +32,16 @@ flags.DEFINE_integer("side", 128, "Input side in pixels.", 32)
 flags.DEFINE_string("weights", None, "File of ImageNet weights; random ones without.")
 flags.DEFINE_float("share", 0.1, "Share of the weights that the update moves.", 0, 1)
 flags.DEFINE_integer("rounds", 5, "Rounds.", 1)
-FLAGS = flags.FLAGS
 
 
-def files() -> tuple[bytes, bytes]:
-    """The old file and the new one."""
+def files(
+    alpha: float, side: int, weights: str | None, share: float
+) -> tuple[bytes, bytes]:
+    """The old file and the new one; the arguments are the flags."""
     keras.utils.set_random_seed(0)
     with warnings.catch_warnings():  # nothing is trained
         warnings.simplefilter("ignore", UserWarning)
-        model = mobilenet_tf.build(
-            FLAGS.alpha, base_resolution=FLAGS.side, weights=FLAGS.weights
-        )
+        model = mobilenet_tf.build(alpha, base_resolution=side, weights=weights)
     old = forms.rounded_to_int8(model)
     rng = np.random.default_rng(0)
     before = kernels.by_name(old)
@@ -53,7 +52,7 @@ def files() -> tuple[bytes, bytes]:
         for name, values in before.items()
     }
     new = copy_of(old)
-    kernels.replace(new, updates.restrict(before, trained, FLAGS.share))
+    kernels.replace(new, updates.restrict(before, trained, share))
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in ("old", "new")]
         for path, network in zip(paths, (old, new), strict=True):
@@ -64,9 +63,10 @@ def files() -> tuple[bytes, bytes]:
 
 def main(_) -> None:
     """Measure and print."""
-    old, new = files()
+    values = flags.FLAGS
+    old, new = files(values.alpha, values.side, values.weights, values.share)
     found = collections.defaultdict(list)
-    for _ in range(FLAGS.rounds):
+    for _ in range(values.rounds):
         for way, measured in differences.measure(old, new).items():
             found[way].append(measured)
 
@@ -86,10 +86,11 @@ def main(_) -> None:
     publish(
         "difference_seconds",
         f"{table.render(columns, rows)}\n\n"
-        f"MobileNet {FLAGS.alpha:g} at {FLAGS.side} px in 8 bits, {len(old):,} bytes, "
-        f"{'published' if FLAGS.weights else 'random'} weights; "
-        f"{100 * FLAGS.share:g} % of the weights in kernels have moved; medians of "
-        f"{FLAGS.rounds} rounds.",
+        f"MobileNet {values.alpha:g} at {values.side} px in 8 bits, {len(old):,} "
+        f"bytes, {'published' if values.weights else 'random'} weights; "
+        f"{100 * values.share:g} % of the weights in kernels have moved; medians of "
+        f"{values.rounds} rounds.",
+        values.documents,
     )
 
 

@@ -212,6 +212,7 @@ def main(_) -> None:
         f"{values.trials} trials of {values.epochs} epochs, {values.workers} at a "
         f"time: each has one record, and all {weights:,} weights equal those of an "
         "undisturbed run bit for bit.",
+        values.documents,
     )
 
 

@@ -22,7 +22,6 @@ from mobilenet_tf.compression import kernels, remove_channels
 FRACTIONS = (0.25, 0.5, 0.75)
 flags.DEFINE_float("alpha", 1.0, "Width multiplier of the network that is changed.")
 flags.DEFINE_integer("side", 224, "Input side in pixels.", 32)
-FLAGS = flags.FLAGS
 
 
 def zeroed(model: keras.Model, fraction: float) -> keras.Model:
@@ -38,9 +37,9 @@ def zeroed(model: keras.Model, fraction: float) -> keras.Model:
     return copy
 
 
-def networks() -> dict[str, keras.Model]:
+def networks(alpha: float, side: int) -> dict[str, keras.Model]:
     """The network, narrower ones, and one with zeros."""
-    model = mobilenet_tf.build(FLAGS.alpha, base_resolution=FLAGS.side)
+    model = mobilenet_tf.build(alpha, base_resolution=side)
     narrow = {
         f"{100 * fraction:g} % fewer channels": remove_channels(
             model, fraction=fraction, report=lambda report: None
@@ -51,17 +50,19 @@ def networks() -> dict[str, keras.Model]:
 
 
 def main(_):
+    values = flags.FLAGS
     logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    models = networks()
-    kinds = {"float32": float_file, "int8": lambda model: our_int8(model, FLAGS.lanes)}
+    models = networks(values.alpha, values.side)
+    kinds = {"float32": float_file, "int8": lambda model: our_int8(model, values.lanes)}
     files = {
         (name, kind): write(model)
         for name, model in models.items()
         for kind, write in kinds.items()
     }
-    times = measure({key: litert(content) for key, content in files.items()})
+    runs = {key: litert(content) for key, content in files.items()}
+    times = measure(runs, values.rounds, values.runs)
     rows = []
     for name, model in models.items():
         coded = len(codec.encode(model)) / 1e3
@@ -73,10 +74,10 @@ def main(_):
             row += [f"{size:,.0f}", f"{ms:.2f}", f"{ms / first:.2f}"]
         rows.append(row)
     columns = [f"{kind} {what}" for kind in kinds for what in ("kB", "ms", "of all")]
-    title = f"{FLAGS.alpha:g} MobileNet-{FLAGS.side}"
+    title = f"{values.alpha:g} MobileNet-{values.side}"
     setting = "Times are of LiteRT files, one image on one thread; medians."
     result = table.render((title, "M mult-adds", "codec kB", *columns), rows)
-    publish("fewer_channels", f"{result}\n\n{setting}")
+    publish("fewer_channels", f"{result}\n\n{setting}", values.documents)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ Results are kept in --workdir, and the same command goes on where it was stopped
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -36,14 +37,15 @@ flags.DEFINE_string("workdir", None, "Folder for the results.", required=True)
 flags.DEFINE_list("images_per_class", ["10", "50", "200"], "Training images.")
 flags.DEFINE_integer("epochs", FINE_TUNE.epochs, "Of every way.", 3)
 flags.DEFINE_integer("seeds", 3, "Of images, initial classifier and order.", 1)
-FLAGS = flags.FLAGS
 
 
-def tasks() -> list[Task]:
+def tasks(
+    files: Sequence[str], images_per_class: Sequence[str], seeds: int, epochs: int
+) -> list[Task]:
     """Those that the flags describe, the smallest first."""
     chosen = []
-    for per_class in sorted(map(int, FLAGS.images_per_class)):
-        for weights in FLAGS.weights:
+    for per_class in sorted(map(int, images_per_class)):
+        for weights in files:
             match = re.search(r"mobilenet_([\d.]+)_(\d+)_", Path(weights).name)
             if match is None:
                 raise ValueError(
@@ -51,18 +53,18 @@ def tasks() -> list[Task]:
                     f"{weights!r}"
                 )
             network = float(match[1]), int(match[2])
-            for seed in range(FLAGS.seeds):
-                chosen.append(Task(weights, *network, per_class, seed, FLAGS.epochs))
+            for seed in range(seeds):
+                chosen.append(Task(weights, *network, per_class, seed, epochs))
     return chosen
 
 
-def measured(task: Task, way: str, data: DataSet) -> float:
-    """The accuracy, from its file in --workdir, or measured now."""
+def measured(task: Task, way: str, data: DataSet, workdir: Path) -> float:
+    """The accuracy, from its file in the working directory, or measured now."""
     name = (
         f"{way}-{task.alpha:g}-{task.side}-{data.metadata.name}-{task.per_class}"
         f"-epochs{task.epochs}-seed{task.seed}"
     )
-    path = Path(FLAGS.workdir) / f"{re.sub('[^a-z0-9.]+', '_', name.lower())}.json"
+    path = workdir / f"{re.sub('[^a-z0-9.]+', '_', name.lower())}.json"
     if not path.exists():
         keras.utils.clear_session()
         few = few_of_each_class(data, task.per_class, task.seed)
@@ -73,15 +75,19 @@ def measured(task: Task, way: str, data: DataSet) -> float:
 
 
 def main(_):
-    chosen = tasks()
-    Path(FLAGS.workdir).mkdir(parents=True, exist_ok=True)
+    values = flags.FLAGS
+    chosen = tasks(values.weights, values.images_per_class, values.seeds, values.epochs)
+    workdir = Path(values.workdir)
+    workdir.mkdir(parents=True, exist_ok=True)
     side = max(task.side for task in chosen)
-    data = from_tfds(FLAGS.dataset, FLAGS.data_dir, base_resolution=side, mode="arrays")
+    data = from_tfds(
+        values.dataset, values.data_dir, base_resolution=side, mode="arrays"
+    )
     cells: dict[tuple, dict[str, list[float]]] = {}
     for task in chosen:
         row = cells.setdefault((task.alpha, task.side, task.per_class), {})
         for way in WAYS:
-            row.setdefault(way, []).append(measured(task, way, data))
+            row.setdefault(way, []).append(measured(task, way, data, workdir))
     rows = []
     for (alpha, side, per_class), row in sorted(cells.items()):
         means = {way: table.mean(values) for way, values in row.items()}
@@ -96,10 +102,11 @@ def main(_):
     columns = ("top-1 %", *WAYS, "fine_tune over the best other")
     note = (
         f"{data.metadata.name} {data.metadata.version}, {data.classes} classes, "
-        f"{data.evaluation.size:,} validation images; {FLAGS.epochs} epochs in batches "
-        f"of {FINE_TUNE.batch_size}; {_seeds(FLAGS.seeds)}."
+        f"{data.evaluation.size:,} validation images; {values.epochs} epochs in "
+        f"batches of {FINE_TUNE.batch_size}; {_seeds(values.seeds)}."
     )
-    publish("fine_tuning", f"{table.render(columns, rows)}\n\n{note}")
+    text = f"{table.render(columns, rows)}\n\n{note}"
+    publish("fine_tuning", text, values.documents)
 
 
 def _seeds(count):

@@ -14,7 +14,6 @@ from absl import app, flags
 from benchmarks.report import publish
 
 flags.DEFINE_integer("rounds", 5, "Number of processes.", 1)
-FLAGS = flags.FLAGS
 
 PROGRAM = """
 import time
@@ -27,8 +26,9 @@ print(middle - start, time.perf_counter() - start)
 
 
 def main(_):
+    values = flags.FLAGS
     times = []
-    for _ in range(FLAGS.rounds):
+    for _ in range(values.rounds):
         command = [sys.executable, "-c", PROGRAM]
         result = subprocess.run(command, capture_output=True, check=True, text=True)
         times.append([float(seconds) for seconds in result.stdout.split()])
@@ -37,6 +37,7 @@ def main(_):
         "import_time",
         f"`import keras` {keras:.2f} s, with `import mobilenet_tf` {both:.2f} s: "
         f"ratio {both / keras:.3f}.",
+        values.documents,
     )
 
 

@@ -28,16 +28,16 @@ flags.DEFINE_string("dataset", "vignettes", "TFDS data set.")
 flags.DEFINE_string("data_dir", None, "Directory of TFDS data sets.")
 flags.DEFINE_enum("data_mode", "auto", MODES, "Decode once, or in every epoch.")
 flags.DEFINE_integer("rounds", 7, "Rounds that count.", 1)
-FLAGS = flags.FLAGS
 
 NETWORKS = ((1.0, 112, 16), (0.25, 64, 64))  # alpha, side in pixels, steps in a round
 
 
 def main(_):
+    values = flags.FLAGS
     logging.set_verbosity(logging.WARNING)
-    data = from_tfds(FLAGS.dataset, FLAGS.data_dir, mode=FLAGS.data_mode)
+    data = from_tfds(values.dataset, values.data_dir, mode=values.data_mode)
     rows = [
-        _row(data, alpha, side, steps)
+        _row(data, alpha, side, steps, values.rounds)
         for alpha, side, steps in NETWORKS
         if side <= data.metadata.base_resolution
     ]
@@ -48,10 +48,10 @@ def main(_):
         "input share",
         "crop",
     )
-    publish("input_pipeline", table.render(columns, rows))
+    publish("input_pipeline", table.render(columns, rows), values.documents)
 
 
-def _row(data, alpha, side, steps):
+def _row(data, alpha, side, steps, rounds):
     model = mobilenet_tf.build(alpha, classes=data.classes, base_resolution=side)
     clone = training_clone(model, data.side)
     compile_for_training(clone, MODERN, steps)
@@ -69,7 +69,7 @@ def _row(data, alpha, side, steps):
         "ready": (clone, _forever(ready)),
         "cropped": (bare, _forever(cropped)),
     }
-    seconds = _interleaved(sources, steps)
+    seconds = _interleaved(sources, steps, rounds)
     start = time.perf_counter()
     for _ in range(steps):
         next(batches)
@@ -84,10 +84,10 @@ def _row(data, alpha, side, steps):
     )
 
 
-def _interleaved(sources, steps):
+def _interleaved(sources, steps, rounds):
     """Median seconds for so many steps of each source, from within `fit`."""
     times = {name: [] for name in sources}
-    for _ in range(1 + FLAGS.rounds):
+    for _ in range(1 + rounds):
         for name, (model, batches) in sources.items():
             watch = _Stopwatch()
             model.fit(

@@ -29,7 +29,6 @@ flags.DEFINE_string("weights", None, "Of keras.applications.", required=True)
 flags.DEFINE_string("google_file", None, "mobilenet_v1_0.25_128_quant.tflite.")
 flags.DEFINE_string("dataset", "imagenette112", "With file names and WordNet ids.")
 flags.DEFINE_string("data_dir", None, "Folder of the data set.")
-FLAGS = flags.FLAGS
 
 # Each row adds a step to the row before it.
 STEPS = (
@@ -50,10 +49,11 @@ def row(name, scores, expected, classes):
 
 
 def main(_):
+    values = flags.FLAGS
     logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
-    model = mobilenet_tf.build(0.25, base_resolution=128, weights=FLAGS.weights)
+    model = mobilenet_tf.build(0.25, base_resolution=128, weights=values.weights)
     network = Network.of(model)
-    verified, classes, others = real_photographs(FLAGS.dataset, FLAGS.data_dir)
+    verified, classes, others = real_photographs(values.dataset, values.data_dir)
     pixels = images.resized(verified, network.side)
     calibration = images.resized(others, network.side)
     expected = verification.model_outputs(model, network.input_range, pixels)
@@ -83,12 +83,13 @@ def main(_):
         path.write_bytes(file.packed())
         name = f"the same, calibrated on {len(few)} images, not {len(calibration)}"
         rows.append(row(name, run(path, pixels), expected, classes))
-    if FLAGS.google_file:
-        scores = run(FLAGS.google_file, pixels)[:, 1:]  # the first is the background
+    if values.google_file:
+        scores = run(values.google_file, pixels)[:, 1:]  # the first is the background
         rows.append(row("Google's quantised file", scores, None, classes))
     columns = ("0.25 MobileNet-128", "top-1 %", "same class as float %", "ties %")
-    setting = f"{len(classes)} photographs of {FLAGS.dataset}, 1000 classes."
-    publish("int8_accuracy", f"{table.render(columns, rows)}\n\n{setting}")
+    setting = f"{len(classes)} photographs of {values.dataset}, 1000 classes."
+    text = f"{table.render(columns, rows)}\n\n{setting}"
+    publish("int8_accuracy", text, values.documents)
 
 
 if __name__ == "__main__":

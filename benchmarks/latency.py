@@ -11,6 +11,7 @@ that other load on the machine affects all files alike.
 import functools
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -35,7 +36,6 @@ flags.DEFINE_integer("rounds", 60, "Rounds that count.", 1)
 flags.DEFINE_integer("runs", 5, "Runs of each file in a round.", 1)
 flags.DEFINE_integer("lanes", 64, "Of the tuned int8 file; see export.litert.", 1)
 flags.DEFINE_list("points", [f"{a:g}_{s}" for a, s in PAIRS], "Points, ALPHA_SIDE.")
-FLAGS = flags.FLAGS
 
 WARM_UPS = 30
 
@@ -85,17 +85,17 @@ def plain_int8(model: keras.Model) -> bytes:
     return converted_to_int8(network.on_scaled(), inputs, network.core_range, tf.uint8)
 
 
-def one_point(folder: Path) -> dict[str, tuple]:
-    """Name, run and bytes of every file at alpha 0.25, 128 px."""
+def one_point(folder: Path, lanes: int, google_file: str | None) -> dict[str, tuple]:
+    """Name, run and bytes of every file at alpha 0.25, 128 px; arguments as flags."""
     build = functools.partial(mobilenet_tf.build, 0.25, base_resolution=128)
     peer = keras.applications.MobileNet((128, 128, 3), 0.25, weights=None)
     export.onnx(build(), folder / "model.onnx")
     export.saved_model(build(), folder / "model")
     files = {}
-    if FLAGS.google_file:
-        files["Google's quantised file, uint8"] = Path(FLAGS.google_file).read_bytes()
+    if google_file:
+        files["Google's quantised file, uint8"] = Path(google_file).read_bytes()
     files |= {
-        f"ours, int8, {FLAGS.lanes} lanes": our_int8(build(), FLAGS.lanes),
+        f"ours, int8, {lanes} lanes": our_int8(build(), lanes),
         "ours, int8, 32 lanes (default)": our_int8(build(), 32),
         "ours, int8, 16 lanes": our_int8(build(), 16),
         "ours, int8, 1 lane": our_int8(build(), 1),
@@ -117,36 +117,36 @@ def float_file(model: keras.Model) -> bytes:
     return conversion.float_file(Network.of(model)).packed()
 
 
-def measure(runs: dict) -> dict[str, np.ndarray]:
-    """Milliseconds of every run, rounds interleaved."""
-    for run in runs.values():
+def measure(files: dict, rounds: int, runs: int) -> dict[str, np.ndarray]:
+    """Milliseconds of every run of every file, rounds interleaved."""
+    for run in files.values():
         for _ in range(WARM_UPS):
             run()
-    milliseconds = {name: [] for name in runs}
-    for _ in range(FLAGS.rounds):
-        for name, run in runs.items():
+    milliseconds = {name: [] for name in files}
+    for _ in range(rounds):
+        for name, run in files.items():
             run()  # the files before it have emptied the caches
-            for _ in range(FLAGS.runs):
+            for _ in range(runs):
                 start = time.perf_counter()
                 run()
                 milliseconds[name].append(1e3 * (time.perf_counter() - start))
     return {name: np.array(times) for name, times in milliseconds.items()}
 
 
-def all_points() -> str:
-    """Our int8 and float files at the chosen points, as a table."""
-    runs, sizes = {}, {}
-    for point in FLAGS.points:
+def all_points(points: Sequence[str], lanes: int, rounds: int, runs: int) -> str:
+    """Our int8 and float files at the points, as a table; arguments as flags."""
+    files, sizes = {}, {}
+    for point in points:
         alpha, side = point.split("_")
         model = mobilenet_tf.build(float(alpha), base_resolution=int(side))
         for kind, content in (
-            ("int8", our_int8(model, FLAGS.lanes)),
+            ("int8", our_int8(model, lanes)),
             ("float", float_file(model)),
         ):
-            runs[point, kind], sizes[point, kind] = litert(content), len(content)
-    times = measure(runs)
+            files[point, kind], sizes[point, kind] = litert(content), len(content)
+    times = measure(files, rounds, runs)
     rows = []
-    for point in FLAGS.points:
+    for point in points:
         row = [point.replace("_", " MobileNet-")]
         for kind in ("int8", "float"):
             ms = times[point, kind]
@@ -161,12 +161,14 @@ _WHAT = ("kB", "ms", "p90")
 
 
 def main(_):
+    values = flags.FLAGS
     logging.set_verbosity(logging.WARNING)  # TensorFlow reports every file
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        files = one_point(Path(folder))
-        times = measure({name: run for name, (run, _) in files.items()})
+        files = one_point(Path(folder), values.lanes, values.google_file)
+        contenders = {name: run for name, (run, _) in files.items()}
+        times = measure(contenders, values.rounds, values.runs)
     first = np.median(next(iter(times.values())))
     rows = [
         (
@@ -180,9 +182,9 @@ def main(_):
     ]
     columns = ("0.25 MobileNet-128", "kB", "ms", "p90", "of the first")
     setting = "One image on one thread; medians and 90th percentiles."
-    publish(
-        "latency", "\n\n".join([table.render(columns, rows), all_points(), setting])
-    )
+    points = all_points(values.points, values.lanes, values.rounds, values.runs)
+    text = "\n\n".join([table.render(columns, rows), points, setting])
+    publish("latency", text, values.documents)
 
 
 if __name__ == "__main__":

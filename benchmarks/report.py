@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
@@ -19,12 +20,15 @@ flags.DEFINE_list(
 )
 
 
-def publish(name: str, text: str, processor: str | None = None) -> None:
-    """Print a result; with --documents, record it and write it into them.
+def publish(
+    name: str, text: str, documents: Sequence[str], processor: str | None = None
+) -> None:
+    """Print a result; where documents are given, record it and write it into them.
 
     Args:
         name: Module of the benchmark.
         text: The result as Markdown.
+        documents: As the flag.
         processor: Kind of processor, "AVX2", where there is a record of each kind; the
             documents then show all of them.
     """
@@ -32,7 +36,7 @@ def publish(name: str, text: str, processor: str | None = None) -> None:
     if processor is not None:
         record["processor"] = processor
     print(f"\n{render(record)}", flush=True)
-    if not flags.FLAGS.documents:
+    if not documents:
         return
     kind = "" if processor is None else "_" + processor.lower().replace("-", "")
     records.write(RESULTS / f"{name}{kind}.json", record)
@@ -41,5 +45,5 @@ def publish(name: str, text: str, processor: str | None = None) -> None:
         kept = [records.read(path)[0] for path in RESULTS.glob(f"{name}_*.json")]
         kept.sort(key=lambda record: record["processor"])
         block = "\n\n".join(map(render, kept))
-    for path in map(Path, flags.FLAGS.documents):
+    for path in map(Path, documents):
         document.replace_blocks(path, {f"benchmark-{name}": block})

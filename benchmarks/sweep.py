@@ -122,6 +122,7 @@ def main(_) -> None:
         f"takes {walls[1] / walls[cores]:.2f} times less time than with 1, which has "
         f"all cores. Load of the machine, which should be {cores} or less: from "
         f"{min(loads):.1f} to {max(loads):.1f}.",
+        values.documents,
     )
 
 

@@ -32,7 +32,6 @@ flags.DEFINE_integer("side", 112, "Input side in pixels.", 32)
 flags.DEFINE_integer("batch_size", 64, "Images in a step.", 1)
 flags.DEFINE_integer("rounds", 9, "Rounds that count.", 1)
 flags.DEFINE_integer("steps", 3, "Steps of each contender in a round.", 1)
-FLAGS = flags.FLAGS
 
 CLASSES = 10
 LIMIT_SIDE = 2048
@@ -41,8 +40,9 @@ LIMIT = "matrix product"
 
 def ours(alpha, images, labels, precision):
     """Our training step, without the crop, which the peers do not do either."""
-    model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=FLAGS.side)
-    body = training_clone(model, FLAGS.side, precision=precision).layers[-1]
+    side = images.shape[1]
+    model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=side)
+    body = training_clone(model, side, precision=precision).layers[-1]
     return _keras_step(body, images, labels, fused_sgd.sgd, from_logits=True)
 
 
@@ -86,18 +86,18 @@ def matrix_product():
     return lambda: tf.matmul(matrix, matrix).numpy()
 
 
-def measure(steps):
+def measure(contenders, rounds, steps):
     """Median steps per second of each contender, rounds interleaved."""
-    for step in steps.values():
+    for step in contenders.values():
         step()  # traces and compiles
         step()
-    speeds = {name: [] for name in steps}
-    for _ in range(FLAGS.rounds):
-        for name, step in steps.items():
+    speeds = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, step in contenders.items():
             start = time.perf_counter()
-            for _ in range(FLAGS.steps):
+            for _ in range(steps):
                 step()
-            speeds[name].append(FLAGS.steps / (time.perf_counter() - start))
+            speeds[name].append(steps / (time.perf_counter() - start))
     return {name: statistics.median(values) for name, values in speeds.items()}
 
 
@@ -110,39 +110,42 @@ def _keras_step(model, images, labels, sgd, from_logits):
 
 
 def main(_):
+    values = flags.FLAGS
     rng = np.random.default_rng(0)
-    shape = (FLAGS.batch_size, FLAGS.side, FLAGS.side, 3)
+    shape = (values.batch_size, values.side, values.side, 3)
     images = rng.uniform(-1, 1, shape).astype("float32")
     labels = np.eye(CLASSES, dtype="float32")[rng.integers(CLASSES, size=shape[0])]
     tables = []
-    for alpha in map(float, FLAGS.alphas):
-        steps = {
+    for alpha in map(float, values.alphas):
+        contenders = {
             f"ours, {precision}": ours(alpha, images, labels, precision)
             for precision in PRECISIONS
         }
-        steps["keras.applications"] = keras_applications(alpha, images, labels)
-        steps["PyTorch channels_last"] = pytorch(alpha, images, labels)
-        steps[LIMIT] = matrix_product()
-        speeds = measure({name: step for name, step in steps.items() if step})
-        tables.append(_table(alpha, speeds))
-    setting = f"{FLAGS.side} px, batch size {FLAGS.batch_size}; medians."
+        contenders["keras.applications"] = keras_applications(alpha, images, labels)
+        contenders["PyTorch channels_last"] = pytorch(alpha, images, labels)
+        contenders[LIMIT] = matrix_product()
+        present = {name: step for name, step in contenders.items() if step}
+        speeds = measure(present, values.rounds, values.steps)
+        tables.append(_table(alpha, speeds, values.side, values.batch_size))
+    setting = f"{values.side} px, batch size {values.batch_size}; medians."
     publish(
         "training_throughput",
         "\n\n".join([*tables, setting]),
+        values.documents,
         processor.describe().kind,
     )
 
 
-def _table(alpha, speeds):
+def _table(alpha, speeds, side, batch_size):
     """Images per second, ratios to ours, and shares of the limit."""
     limit = speeds.pop(LIMIT) * 2 * LIMIT_SIDE**3
-    model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=FLAGS.side)
-    operations = 3 * 2 * cost.mult_adds(model) * FLAGS.batch_size
+    model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=side)
+    operations = 3 * 2 * cost.mult_adds(model) * batch_size
     exact, fast = (speeds[f"ours, {name}"] for name in PRECISIONS[:2])
     rows = [
         (
             name,
-            f"{speed * FLAGS.batch_size:.0f}",
+            f"{speed * batch_size:.0f}",
             f"{exact / speed:.2f}",
             f"{fast / speed:.2f}",
             f"{100 * operations * speed / limit:.0f} %",

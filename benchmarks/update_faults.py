@@ -112,6 +112,7 @@ def main(_):
         "update_faults",
         f"{table.render(columns, [*rows, ('in all', *total)])}\n\n"
         f"MobileNet 0.25 at 64 px, {size:,} bytes.",
+        FLAGS.documents,
     )
 
 

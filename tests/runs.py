@@ -42,7 +42,7 @@ def start(tmp_path, stripes_file):
 def finish(process):
     """Wait for a process; returns what it prints."""
     output, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
+    assert process.returncode == 0, f"exit code {process.returncode}\n{errors}"
     return output
 
 
@@ -51,7 +51,10 @@ def wait_for(process, text):
     for line in process.stdout:
         if text in line:
             return
-    raise AssertionError(process.communicate()[1])
+    _, errors = process.communicate()
+    raise AssertionError(
+        f"exit code {process.returncode}, and no line with {text!r}\n{errors}"
+    )
 
 
 def kill_after(process, text):

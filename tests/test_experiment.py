@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,11 @@ def test_several_at_a_time(start, whole, tmp_path):
     working = [child for child in children if not child.name().endswith("Agent")]
     assert len(working) > workers
     process.kill()
+    killed = time.time()
     assert not psutil.wait_procs(working, timeout=60)[1]
+    # Its processes go on for seconds, but write nothing any more.
+    files = [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+    assert max(path.stat().st_mtime for path in files) < killed + 1
     before = len(records(tmp_path / "runs"))  # one may have been done by then
     resumed = finish(start(*flags))
     assert resumed.count(" done: top-1") == 2 - before

@@ -113,6 +113,18 @@ def test_keeper_trains_again_where_a_model_is_lost(tmp_path):
         kept.model("a")
 
 
+def test_keeper_of_a_killed_command_writes_nothing(tmp_path, monkeypatch):
+    kept = Keeper(str(tmp_path))
+    kept.save("a", b"snapshot", EVENT)
+    monkeypatch.setattr(keeper.os, "getppid", lambda: 1)  # as an orphan's
+    with pytest.raises(TrialError, match="the command that trains has ended"):
+        kept.save("a", b"late", EVENT)
+    with pytest.raises(TrialError, match="the command that trains has ended"):
+        kept.finish("a", b"model", b"record")
+    assert Storage(str(tmp_path)).read(snapshot_name("a")) == b"snapshot"
+    assert not Storage(str(tmp_path)).names("records")
+
+
 def test_a_trial_that_always_ends_its_process(tmp_path):
     kept = Keeper(str(tmp_path))
     for _ in range(2):

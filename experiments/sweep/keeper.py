@@ -7,6 +7,7 @@ imports nothing heavy.
 from __future__ import annotations
 
 import collections
+import os
 import queue
 import threading
 
@@ -30,7 +31,9 @@ class Keeper:
     """Reads and writes the files of trials; its methods may be called from any thread.
 
     All state but the events is in the storage, so that it can be killed and started
-    again, and a call can be repeated.
+    again, and a call can be repeated. It writes nothing once the process that started
+    it is gone: a local cluster ends with a killed command, but its processes go on for
+    seconds, in which the same command may have been given again.
 
     Args:
         url: See `Storage`.
@@ -42,6 +45,7 @@ class Keeper:
         self._starts: collections.Counter[str] = collections.Counter()
         self._lock = threading.Lock()
         self._finished: set[str] = set()
+        self._parent = os.getppid()
 
     def begin(self, key: str, again: bool) -> tuple[bytes | None, bytes | None]:
         """Called where a training starts, for the first time or after a failure.
@@ -77,6 +81,7 @@ class Keeper:
         with self._lock:
             if key in self._finished:
                 return
+            self._check_parent()
             self._starts[key] = 0
             self._storage.write(snapshot_name(key), snapshot)
         self._events.put(event)
@@ -90,6 +95,7 @@ class Keeper:
         with self._lock:
             if key in self._finished:
                 return self._storage.read(record_name(key)) or record
+            self._check_parent()
             self._storage.write(model_name(key), model)
             self._storage.write(record_name(key), record)
             self._storage.remove(snapshot_name(key))
@@ -114,3 +120,8 @@ class Keeper:
         while not self._events.empty():
             events.append(self._events.get())
         return events
+
+    def _check_parent(self) -> None:
+        """The parent of an orphan is another one, before anything else tells of it."""
+        if os.getppid() != self._parent:
+            raise TrialError("the command that trains has ended")

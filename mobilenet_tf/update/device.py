@@ -24,8 +24,8 @@ from pathlib import Path
 
 from mobilenet_tf import files
 from mobilenet_tf.files import checked_json
-from mobilenet_tf.update import releases, self_test
-from mobilenet_tf.update.errors import UpdateError, as_update_errors
+from mobilenet_tf.update import releases
+from mobilenet_tf.update.errors import UpdateError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +51,9 @@ class State:
 
     Attributes:
         device_id: Decides when the device takes part in a roll-out.
-        versions: The version of each file that was installed, by its SHA-256.
-        tests: The self-test of each such file: hash of the image, class, its name.
+        versions: The version of the file in place and of the previous one, by their
+            SHA-256; 0 for one that was not published by the server.
+        tests: The self-tests of those that were: hash of the image, class, its name.
         refused: Why a file is not installed again, by its SHA-256.
     """
 
@@ -168,39 +169,3 @@ class Device:
         ):
             for path in folder.glob(pattern):
                 path.unlink()
-
-
-def go_back(path: str | os.PathLike) -> Outcome:
-    """Put the previous network into place again, once it has passed its self-test.
-
-    The file that was in place is not installed again, unless `install(retry=True)`
-    asks for it; a newer version is.
-
-    Args:
-        path: The network's file.
-
-    Raises:
-        UpdateError: There is no previous network, or it fails its self-test.
-        ValueError: The path is not legal.
-    """
-    device = Device(path)
-    with as_update_errors(), device.opened():
-        if not device.previous.exists():
-            raise UpdateError(f"there is no previous network of {device.path}")
-        digest, current = files.digest(device.previous), device.digest()
-        if digest == current:
-            raise UpdateError(f"the previous network is in place: {device.path}")
-        state = device.state
-        if digest in state.tests:
-            image, expected, label = state.tests[digest]
-            try:
-                picture = device.tests / f"{image}.png"
-                self_test.run(device.previous, picture, expected, label)
-            except self_test.SelfTestError as error:
-                raise UpdateError(f"the previous network is refused: {error}") from None
-        if current is not None:
-            state.refused[current] = "the device went back from it"
-        device.write_state()
-        files.rename(device.previous, device.path)
-        version = state.versions.get(digest, 0)
-        return Outcome(True, version, f"went back to version {version}")

@@ -119,7 +119,7 @@ class Fetcher(FetcherInterface):
 
     def _blocks(self, url: str, response: Any) -> Iterator[bytes]:
         """What arrives, as it arrives; an error where it is slow or ends early."""
-        size = response.headers.get("Content-Length")
+        size = _size(url, response)
         arrived, since, at_since = 0, time.monotonic(), 0
         while True:
             with _as_download_errors(url):
@@ -135,11 +135,24 @@ class Fetcher(FetcherInterface):
                 if arrived - at_since < _LEAST_BYTES_PER_SECOND * elapsed:
                     raise _slow(url)
                 since, at_since = time.monotonic(), arrived
-        if size is not None and arrived != int(size):
+        if size is not None and arrived != size:
             raise exceptions.DownloadError(
-                f"{url} was cut after {arrived:,} of {int(size):,} bytes; the next "
+                f"{url} was cut after {arrived:,} of {size:,} bytes; the next "
                 "update goes on from there"
             )
+
+
+def _size(url: str, response: Any) -> int | None:
+    """How many bytes the server says are to come, if it says so."""
+    text = response.headers.get("Content-Length")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise exceptions.DownloadError(
+            f"{url}: the server says {text[:40]!r} as Content-Length, which is no "
+            "number of bytes"
+        )
+    return int(text)
 
 
 @contextlib.contextmanager
@@ -151,7 +164,8 @@ def _as_download_errors(url: str) -> Iterator[None]:
         raise exceptions.DownloadHTTPError(f"{url}: {error}", error.code) from error
     except TimeoutError as error:
         raise _slow(url) from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # ValueError: the server redirects to what is no address.
         reason = getattr(error, "reason", error)
         if isinstance(reason, TimeoutError):
             raise _slow(url) from error

@@ -123,7 +123,11 @@ def test_a_full_file_system(fleet):
         subprocess.run(["umount", place], check=True)
 
 
-def test_killed(fleet):
+@pytest.mark.parametrize(
+    ("kills", "every"),
+    [(10, 31), pytest.param(200, 1, marks=pytest.mark.thorough)],
+)
+def test_killed(fleet, kills, every):
     """The short form of `python -m benchmarks.update_faults`."""
     devices = fleet.folder / "devices"
     for name in ("delta", "back"):
@@ -134,8 +138,8 @@ def test_killed(fleet):
         {
             "url": fleet.server.url,
             "image": str(fleet.photograph),
-            "kills": 10,
-            "every": 17,
+            "kills": kills,
+            "every": every,
             "seed": 0,
             "processes": 2,
             "classes": {
@@ -153,7 +157,10 @@ def test_killed(fleet):
         }
     )
     assert len(results) == 4
+    random = [counts for kind, counts in results.items() if "random" in kind]
+    assert sum(counts["kills"] for counts in random) == kills
     for kind, counts in results.items():
         assert counts.get("recovered", 0) == counts["kills"] // 4, kind
-        assert counts["kills"] >= (5 if "random" in kind else 1), kind
         assert counts.get("old", 0) + counts.get("new", 0) == counts["kills"], kind
+        if "random" not in kind:
+            assert counts["old"] >= 1 and counts["new"] >= 1, kind

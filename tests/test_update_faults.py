@@ -81,6 +81,27 @@ def test_a_partial_download_that_is_damaged(fleet):
     assert fleet.install().changed and fleet.best() == "rose"
 
 
+@pytest.mark.parametrize("then", ["superseded", "withdrawn"])
+def test_a_partial_download_of_a_version_that_nobody_wants(fleet, then):
+    """It goes with the next refresh, though what comes next may be cut as well."""
+    fleet.without_deltas()
+    partial = fleet.path.parent / "flowers.tflite.update" / "partial"
+    fleet.server.faults = Faults(only=".2.tflite", cut_at=20000)
+    fleet.refuses("was cut")
+    (old,) = partial.iterdir()
+    if then == "withdrawn":
+        fleet.repository().set_rollout(0)
+        fleet.path.write_bytes(tiny_litert.network("daisy", 1))
+        assert fleet.install().message == "up to date: version 1"
+        assert not any(partial.iterdir())
+    else:
+        fleet.publish("tulip", 3)
+        fleet.server.faults = Faults(only=".3.tflite", cut_at=10000)
+        fleet.refuses("was cut")
+        (new,) = partial.iterdir()
+        assert new != old and new.stat().st_size == 10000
+
+
 def test_a_full_disk_at_every_size(fleet):
     """With the limit of a process on the size of a file; `tmpfs` needs a root user."""
     fleet.without_deltas()

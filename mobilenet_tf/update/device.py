@@ -22,6 +22,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata
+
 from mobilenet_tf import files
 from mobilenet_tf.files import checked_json
 from mobilenet_tf.update import releases
@@ -106,6 +109,35 @@ class Device:
                 yield
         except BlockingIOError as error:
             raise UpdateError(str(error)) from error
+
+    def trust(self, trusted_root: str | os.PathLike | None) -> None:
+        """Keep the root that the device is to trust first.
+
+        Args:
+            trusted_root: A repository's `1.root.json`; None means the one that is kept.
+
+        Raises:
+            ValueError: It is no such file, or there is none yet.
+        """
+        if trusted_root is None:
+            if not self.trusted_root.exists():
+                raise ValueError(
+                    "trusted_root must be given the first time: the repository's "
+                    "metadata/1.root.json, from a source that is trusted"
+                )
+            return
+        try:
+            content = Path(trusted_root).read_bytes()
+            if Metadata.from_bytes(content).signed.type != "root":
+                raise RepositoryError("it is signed metadata of another kind")
+        except (OSError, RepositoryError) as error:
+            raise ValueError(
+                f"trusted_root must be a repository's 1.root.json, got "
+                f"{str(trusted_root)!r}: {error}"
+            ) from error
+        kept = self.trusted_root
+        if not kept.exists() or kept.read_bytes() != content:
+            files.write(kept, content)
 
     def digest(self) -> str | None:
         """SHA-256 of the network in place, if there is one."""

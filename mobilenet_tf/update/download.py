@@ -13,7 +13,7 @@ import io
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,8 +59,7 @@ class Fetcher(FetcherInterface):
         if not url.startswith(f"{self.url}/targets/"):
             yield self._in_memory(url, max_length)
             return
-        # Its name begins with the content's hash, so the content cannot have changed.
-        partial = self._folder / hashlib.sha256(url.encode()).hexdigest()[:32]
+        partial = self._partial(url)
         with partial.open("a+b") as file:
             self._complete(url, file, max_length)
             file.seek(0)
@@ -70,6 +69,23 @@ class Fetcher(FetcherInterface):
                 partial.unlink()
                 raise
         partial.unlink()
+
+    def keep(self, targets: Iterable[str]) -> None:
+        """Delete what has arrived of other targets, as of versions that are superseded.
+
+        Args:
+            targets: Paths below the server's folder `targets`, hashes included.
+        """
+        kept = {self._partial(f"{self.url}/targets/{target}") for target in targets}
+        for path in set(self._folder.iterdir()) - kept:
+            path.unlink()
+
+    def _partial(self, url: str) -> Path:
+        """Where a target arrives, until it is whole.
+
+        The address has the content's hash in it, so the content cannot have changed.
+        """
+        return self._folder / hashlib.sha256(url.encode()).hexdigest()[:32]
 
     def _in_memory(self, url: str, length: int) -> IO[bytes]:
         """A small file, without a temporary one: there may be no room for it."""

@@ -29,6 +29,7 @@ class Faults:
         extra: How many bytes follow the file's.
         length: What is said as Content-Length; "" for nothing.
         redirect: Where the file is said to be.
+        status: An error's number, with which the server answers.
         pause: Seconds between blocks of 4 kB, or of `block` bytes.
         block: Bytes that are sent at once.
         ranges: Whether the server knows ranges.
@@ -41,6 +42,7 @@ class Faults:
     extra: int = 0
     length: str | None = None
     redirect: str | None = None
+    status: int | None = None
     pause: float = 0.0
     block: int = _BLOCK
     ranges: bool = True
@@ -94,8 +96,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         path = self.server.folder / self.path.lstrip("/")
         if faults.only not in self.path:
             faults = Faults()
-        if not path.is_file():
-            self.send_error(404)
+        if faults.status is not None or not path.is_file():
+            self.send_error(faults.status or 404)
             return
         content = bytearray(path.read_bytes())
         if faults.flip_at is not None:

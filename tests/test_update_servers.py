@@ -1,4 +1,7 @@
-"""Servers that send too much, or say what is not so: updates end with an error."""
+"""Servers that send too much, lie, or lack a file: what the device does then."""
+
+import dataclasses
+import re
 
 import fleet as fleets
 import pytest
@@ -75,3 +78,36 @@ def test_the_disk_holds_no_more_than_is_signed(fleet, monkeypatch):
     assert 20_000 < max(sizes) <= next(whole).stat().st_size
     fleet.server.faults = Faults()
     assert fleet.install().changed
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [
+        (Faults(flip_at=1000), "delta is refused, the whole file is taken: "),
+        (Faults(extra=9), "delta is refused, the whole file is taken: .* longer than"),
+        (Faults(status=404), "there is no delta, the whole file is taken: .* 404"),
+    ],
+)
+def test_a_delta_that_is_damaged_or_missing(fleet, faults, reason):
+    """The whole file comes instead, and the device says why."""
+    fleet.server.faults = dataclasses.replace(faults, only=".delta")
+    outcome = fleet.install()
+    assert outcome.message.startswith("updated: version 1 -> 2, by whole file")
+    assert re.search(reason, fleet.lines[-1]) and fleet.best() == "rose"
+    assert not arrived(fleet)
+
+
+@pytest.mark.parametrize("faults", [Faults(status=503), Faults(cut_at=1000)])
+def test_a_delta_that_may_come_later(fleet, faults):
+    """The server fails, or the connection: then a larger file is no remedy."""
+    fleet.server.faults = dataclasses.replace(faults, only=".delta")
+    fleet.refuses("the server cannot be reached or fails")
+    fleet.server.faults = Faults()
+    assert "by delta" in fleet.install().message
+
+
+def test_a_damaged_delta_does_not_excuse_a_damaged_file(fleet):
+    fleet.server.faults = Faults(only="/targets/flowers/", flip_at=1000)
+    fleet.refuses("refused, a file differs from what is signed")
+    asked = [path for path, _ in fleet.server.requests if "/flowers/" in path]
+    assert asked[0].endswith(".delta") and asked[-1].endswith(".2.tflite")

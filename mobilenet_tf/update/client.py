@@ -17,6 +17,15 @@ from mobilenet_tf.update.errors import UpdateError, as_update_errors
 from mobilenet_tf.update.releases import Release
 
 MAX_BYTES = 1 << 30
+# Of HTTP: a server that fails otherwise may have the file later.
+_MISSING = (403, 404, 410)
+# A delta that is damaged on the server, was made for another file, or needs the codec.
+_BAD_DELTA = (
+    ImportError,
+    ValueError,
+    exceptions.DownloadLengthMismatchError,
+    exceptions.LengthOrHashMismatchError,
+)
 Report = Callable[[str], None]
 
 
@@ -169,16 +178,21 @@ class _Client:
         delta = release.deltas.get(digest or "")
         if delta is not None:
             path = self._device.folder / "arriving.delta"
-            self._download(self._target(delta), path)
+            entry = self._target(delta)
             try:
+                self._download(entry, path)
                 deltas.apply(self._device.path, path, candidate, whole.length)
                 with candidate.open("rb") as file:
                     whole.verify_length_and_hashes(file)
                 return "delta"
-            except (ImportError, ValueError, exceptions.RepositoryError) as error:
+            except exceptions.DownloadHTTPError as error:
+                if error.status_code not in _MISSING:
+                    raise
+                self._report(f"there is no delta, the whole file is taken: {error}")
+            except _BAD_DELTA as error:
                 self._report(f"the delta is refused, the whole file is taken: {error}")
             finally:
-                path.unlink()
+                path.unlink(missing_ok=True)
         self._download(whole, candidate)
         return "whole file"
 

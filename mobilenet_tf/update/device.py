@@ -100,7 +100,7 @@ class Device:
             UpdateError: Another process updates it, or its state cannot be read.
         """
         for folder in (self.folder, self.partial, self.metadata, self.tests):
-            folder.mkdir(exist_ok=True)
+            files.make_folder(folder)  # which a power cut does not take away
         lock = self.folder / "lock"
         try:
             with files.locked(lock, f"another process updates {self.path}"):

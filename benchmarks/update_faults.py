@@ -3,9 +3,10 @@
     python -m benchmarks.update_faults
 
 A device updates a MobileNet as LiteRT file from a server on loopback, and is killed
-with SIGKILL: at random moments, and before each operation on its files in turn. Then
-the network in place is run on an image; it must be the old or the new one and give its
-class. After every fourth kill the device does again what was interrupted.
+with SIGKILL: at random moments, before each operation on its files in turn, and after
+the last. Then the network in place is run on an image; it must be the old or the new
+one, of which each occurs, and give its class. After every fourth kill the device does
+again what was interrupted.
 """
 
 import shutil

@@ -20,14 +20,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks import forks
 
 _MOST_KILLS = 24  # of a process that runs beside others
 REPEAT_EVERY = 4  # kills, after which the update is done again, which takes longest
 ROOT = Path(__file__).resolve().parents[1]
-# What changes a folder; each is killed just before it happens.
+# What changes a folder, or waits for the disk; each is killed just before it happens.
 _EVENTS = ("open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.symlink")
 
 
@@ -48,7 +49,8 @@ def run_in_process(config: dict[str, Any]) -> dict[str, Counter[str]]:
         how often the device has `recovered`, by doing what was interrupted again.
 
     Raises:
-        CalledProcessError: A network did not run, or what was interrupted failed.
+        CalledProcessError: A network did not run, what was interrupted failed, or the
+            kills at file operations have left the old network only, or the new one.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.json"
@@ -75,6 +77,7 @@ class Drill:
     def __init__(self, config: dict[str, Any], drill: dict[str, Any], folder: Path):
         self._template = Path(drill["device"])
         self._path = folder / "device" / self._template.name
+        self._done = folder / "done"  # is there once all operations are over
         self._url, self._image = config["url"], Path(config["image"])
         self._classes, self._action = config["classes"], drill["action"]
         self._old = self._digest_of(self._template)
@@ -85,37 +88,43 @@ class Drill:
         moments, counts = random.Random(seed), Counter[str]()
         while counts["kills"] < kills:
             self._restore()
-            process = self._fork(self._act)
+            process = forks.start(self._act)
             time.sleep(moments.uniform(0, seconds))
             os.killpg(process, signal.SIGKILL)
-            if _wait(process) == 0:
-                counts["ended before"] += 1
-            else:
+            if forks.was_killed(process):
                 self._look(counts)
+            else:
+                counts["ended before"] += 1
         return counts
 
     def at_operations(self, every: int) -> Counter[str]:
-        """Kill before the 1st, ... operation on the device's files, to the last."""
+        """Kill before the 1st, ... operation on the device's files, and after the last.
+
+        So the new network must be in place at least once, and the old one too.
+        """
         counts, operation = Counter[str](), 1
-        while True:
+        while not self._done.exists():
             self._restore()
-            process = self._fork(lambda: self._act_until(operation))  # noqa: B023
-            if _wait(process) == 0:
-                return counts
+            process = forks.start(lambda: self._act_until(operation))  # noqa: B023
+            if not forks.was_killed(process):
+                raise RuntimeError(f"operation {operation}: nothing is killed")
             self._look(counts)
             operation += every
+        if not (counts["old"] and counts["new"]):
+            raise RuntimeError(f"kills leave one of two networks only: {dict(counts)}")
+        return counts
 
     def _look(self, counts: Counter[str]) -> None:
         """Run the network that is in place; at times do again what was interrupted."""
         counts["kills"] += 1
-        if _wait(self._fork(self._check_that_it_runs)) != 0:
+        if forks.wait(forks.start(self._check_that_it_runs)) != 0:
             raise RuntimeError(f"kill {counts['kills']}: the network does not run")
         counts["old" if self._digest_of(self._path) == self._old else "new"] += 1
         if counts["kills"] % REPEAT_EVERY:
             return
         code = 0
         if self._digest_of(self._path) == self._old or self._action == "install":
-            code = _wait(self._fork(self._act))  # with its own self-test
+            code = forks.wait(forks.start(self._act))  # with its own self-test
         if code != 0 or self._digest_of(self._path) == self._old:
             raise RuntimeError(f"kill {counts['kills']}: the same again fails")
         counts["recovered"] += 1
@@ -129,21 +138,30 @@ class Drill:
             update.go_back(self._path)
 
     def _act_until(self, operation: int) -> None:
-        """Do it, and die before an operation on the device's files."""
+        """Do it, and die before an operation on the device's files, or after the last.
+
+        Of the files that are opened, those count that are written, and folders: a
+        folder is opened to wait until what was renamed in it is on the disk.
+        """
         left = operation
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
             nonlocal left
             if event not in _EVENTS or not _below(self._path.parent, arguments[0]):
                 return
-            if event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
-                return
+            if event == "open":
+                path, _, flags = arguments
+                written = flags & (os.O_WRONLY | os.O_RDWR)
+                if not (written or Path(path).is_dir()):
+                    return
             left -= 1
             if not left:
                 os.killpg(os.getpgrp(), signal.SIGKILL)
 
         sys.addaudithook(hook)
         self._act()
+        self._done.touch()
+        os.killpg(os.getpgrp(), signal.SIGKILL)
 
     def _check_that_it_runs(self) -> None:
         from mobilenet_tf.update import self_test_process
@@ -155,30 +173,13 @@ class Drill:
     def _timed(self) -> float:
         self._restore()
         start = time.monotonic()
-        if _wait(self._fork(self._act)) != 0:
+        if forks.wait(forks.start(self._act)) != 0:
             raise RuntimeError("an update that is not killed fails")
         return time.monotonic() - start
 
     def _restore(self) -> None:
         shutil.rmtree(self._path.parent, ignore_errors=True)
         shutil.copytree(self._template.parent, self._path.parent, symlinks=True)
-
-    def _fork(self, function: Callable[[], None]) -> int:
-        """Run a function in a new process group; gives the process' number."""
-        process = os.fork()
-        if process:
-            # Both sides set it, so that it is set whoever comes first.
-            os.setpgid(process, process)
-            return process
-        try:
-            os.setpgid(0, 0)
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, 1)
-            function()
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
-        os._exit(0)
 
     @staticmethod
     def _digest_of(path: Path) -> str:
@@ -189,10 +190,6 @@ class Drill:
 
 def _below(folder: Path, path: Any) -> bool:
     return isinstance(path, str | Path) and str(path).startswith(str(folder))
-
-
-def _wait(process: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def main(config: dict[str, Any]) -> dict[str, Counter[str]]:

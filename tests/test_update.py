@@ -1,5 +1,6 @@
 """Updates over the air: what is published arrives, is tested, and can be taken back."""
 
+import shutil
 import subprocess
 import sys
 
@@ -9,8 +10,7 @@ import tiny_litert
 from conftest import ROOT
 
 import mobilenet_tf
-from mobilenet_tf import files, update
-from mobilenet_tf.files import checked_json
+from mobilenet_tf import update
 from mobilenet_tf.models.keras_file import TrainingInfo
 from mobilenet_tf.update import deltas, self_test
 
@@ -83,18 +83,49 @@ def test_going_back(fleet):
     assert fleet.install().version == 3 and fleet.best() == "tulip"
 
 
-def test_going_back_to_a_network_that_fails_is_refused(fleet):
+def previous_of(fleet):
+    return fleet.path.with_name("flowers.tflite.update") / "previous.tflite"
+
+
+def test_going_back_to_a_damaged_network_is_refused(fleet):
+    """A flipped bit of a weight: the file runs and gives its class, and is another."""
     fleet.install()
-    previous = fleet.path.with_name("flowers.tflite.update") / "previous.tflite"
-    content = previous.read_bytes()
-    previous.write_bytes(content[:2000])
-    state = previous.with_name("state.json")
-    tests = checked_json.loads(state.read_text())
-    digests = {files.digest(previous): tests["tests"].popitem()[1]}
-    state.write_text(checked_json.dumps({**tests, "tests": digests}))
-    with pytest.raises(update.UpdateError, match="previous network is refused"):
+    previous = previous_of(fleet)
+    content = bytearray(previous.read_bytes())
+    content[len(content) // 2] ^= 1
+    previous.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(update.UpdateError, match="is not the file that was in pla"):
+            update.go_back(fleet.path)
+        assert fleet.best() == "rose" and previous.read_bytes() == content
+        assert not fleet.install().changed  # which writes the state again
+
+
+def test_going_back_to_a_network_that_fails_is_refused(fleet, monkeypatch):
+    """As where the device's interpreter is another one by now."""
+    fleet.install()
+    monkeypatch.setattr(self_test, "_result", lambda *_: {"best": 2})
+    message = "previous network is refused: the network gives the class tulip, expected"
+    with pytest.raises(update.UpdateError, match=message):
         update.go_back(fleet.path)
+    monkeypatch.undo()
     assert fleet.best() == "rose"
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_going_back_to_a_file_placed_by_hand(fleet, runs):
+    """It has no self-test, but must run; before the first update there is no state."""
+    shutil.rmtree(fleet.path.with_name("flowers.tflite.update"))
+    by_hand = tiny_litert.network("tulip", 9) if runs else b"no network"
+    fleet.path.write_bytes(by_hand)
+    assert fleet.install().version == 2
+    if runs:
+        assert update.go_back(fleet.path).message == "went back to version 0"
+        assert fleet.path.read_bytes() == by_hand
+    else:
+        with pytest.raises(update.UpdateError, match="the network cannot be run"):
+            update.go_back(fleet.path)
+        assert fleet.best() == "rose"
 
 
 @pytest.mark.parametrize(

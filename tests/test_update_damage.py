@@ -1,6 +1,7 @@
 """Damaged files of updates: an error that names the file, or it is fetched again."""
 
 import functools
+import os
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,24 @@ def test_an_update_is_on_the_disk_before_it_counts(fleet, durable):
     renamed = {Path(path).name for path in durable}
     assert renamed >= {"timestamp.json", "snapshot.json", "targets.json", "state.json"}
     assert renamed >= {"previous.tflite", "flowers.tflite"}
+
+
+def test_a_new_device_is_on_the_disk(tmp_path, monkeypatch):
+    """The folder beside the network, before anything is written into it."""
+    fsync, synchronised = os.fsync, []
+
+    def watched(descriptor):
+        fsync(descriptor)
+        synchronised.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    device = Device(tmp_path / "flowers.tflite")
+    with device.opened():
+        assert tmp_path.stat().st_ino in synchronised
+        assert device.folder.stat().st_ino in synchronised
+        synchronised.clear()
+    with device.opened():  # once is enough
+        assert not synchronised
 
 
 def test_damaged_metadata_of_a_device(prepared_fleet, tmp_path, examples):

@@ -81,6 +81,27 @@ def test_a_partial_download_that_is_damaged(fleet):
     assert fleet.install().changed and fleet.best() == "rose"
 
 
+@pytest.mark.parametrize("then", ["superseded", "withdrawn"])
+def test_a_partial_download_of_a_version_that_nobody_wants(fleet, then):
+    """It goes with the next refresh, though what comes next may be cut as well."""
+    fleet.without_deltas()
+    partial = fleet.path.parent / "flowers.tflite.update" / "partial"
+    fleet.server.faults = Faults(only=".2.tflite", cut_at=20000)
+    fleet.refuses("was cut")
+    (old,) = partial.iterdir()
+    if then == "withdrawn":
+        fleet.repository().set_rollout(0)
+        fleet.path.write_bytes(tiny_litert.network("daisy", 1))
+        assert fleet.install().message == "up to date: version 1"
+        assert not any(partial.iterdir())
+    else:
+        fleet.publish("tulip", 3)
+        fleet.server.faults = Faults(only=".3.tflite", cut_at=10000)
+        fleet.refuses("was cut")
+        (new,) = partial.iterdir()
+        assert new != old and new.stat().st_size == 10000
+
+
 def test_a_full_disk_at_every_size(fleet):
     """With the limit of a process on the size of a file; `tmpfs` needs a root user."""
     fleet.without_deltas()
@@ -123,7 +144,11 @@ def test_a_full_file_system(fleet):
         subprocess.run(["umount", place], check=True)
 
 
-def test_killed(fleet):
+@pytest.mark.parametrize(
+    ("kills", "every"),
+    [(10, 31), pytest.param(200, 1, marks=pytest.mark.thorough)],
+)
+def test_killed(fleet, kills, every):
     """The short form of `python -m benchmarks.update_faults`."""
     devices = fleet.folder / "devices"
     for name in ("delta", "back"):
@@ -134,8 +159,8 @@ def test_killed(fleet):
         {
             "url": fleet.server.url,
             "image": str(fleet.photograph),
-            "kills": 10,
-            "every": 17,
+            "kills": kills,
+            "every": every,
             "seed": 0,
             "processes": 2,
             "classes": {
@@ -153,7 +178,10 @@ def test_killed(fleet):
         }
     )
     assert len(results) == 4
+    random = [counts for kind, counts in results.items() if "random" in kind]
+    assert sum(counts["kills"] for counts in random) == kills
     for kind, counts in results.items():
         assert counts.get("recovered", 0) == counts["kills"] // 4, kind
-        assert counts["kills"] >= (5 if "random" in kind else 1), kind
         assert counts.get("old", 0) + counts.get("new", 0) == counts["kills"], kind
+        if "random" not in kind:
+            assert counts["old"] >= 1 and counts["new"] >= 1, kind

@@ -24,8 +24,9 @@ except ImportError as error:
     ) from error
 
 from mobilenet_tf.update.client import install
-from mobilenet_tf.update.device import Outcome, go_back
+from mobilenet_tf.update.device import Outcome
 from mobilenet_tf.update.errors import UpdateError
+from mobilenet_tf.update.going_back import go_back
 from mobilenet_tf.update.releases import Release
 from mobilenet_tf.update.repository import Repository
 from mobilenet_tf.update.signing import Lifetimes

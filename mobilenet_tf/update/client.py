@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuf.api import exceptions
-from tuf.api.metadata import Metadata, TargetFile
+from tuf.api.metadata import TargetFile
 from tuf.ngclient import Updater
 
 from mobilenet_tf import arguments, files
@@ -17,6 +17,15 @@ from mobilenet_tf.update.errors import UpdateError, as_update_errors
 from mobilenet_tf.update.releases import Release
 
 MAX_BYTES = 1 << 30
+# Of HTTP: a server that fails otherwise may have the file later.
+_MISSING = (403, 404, 410)
+# A delta that is damaged on the server, was made for another file, or needs the codec.
+_BAD_DELTA = (
+    ImportError,
+    ValueError,
+    exceptions.DownloadLengthMismatchError,
+    exceptions.LengthOrHashMismatchError,
+)
 Report = Callable[[str], None]
 
 
@@ -92,13 +101,7 @@ class _Client:
     ):
         self._device, self._report, self._max_bytes = device, report, max_bytes
         self._fetcher = download.Fetcher(url, device.partial, seconds)
-        if trusted_root is not None:
-            _pin(device, Path(trusted_root))
-        elif not device.trusted_root.exists():
-            raise ValueError(
-                "trusted_root must be given the first time: the repository's "
-                "metadata/1.root.json, from a source that is trusted"
-            )
+        device.trust(trusted_root)
         try:
             self._tuf = _DurableUpdater(
                 metadata_dir=str(device.metadata),
@@ -127,20 +130,18 @@ class _Client:
         version = 0 if digest is None else network.versions.get(digest, 0)
         release = network.offered(name, state.device_id)
         if release is None or (digest is not None and release.version <= version):
-            device.write_state()
             status = "up to date" if release else "nothing newer is offered"
-            return self._outcome(False, version, f"{status}: version {version}")
+            return self._unchanged(version, f"{status}: version {version}")
         if release.sha256 in state.refused:
-            device.write_state()
             reason = state.refused[release.sha256]
-            return self._outcome(
-                False, version, f"version {release.version} stays out: {reason}"
-            )
+            status = f"version {release.version} stays out: {reason}"
+            return self._unchanged(version, status)
         if Path(release.file).suffix != device.path.suffix:
             raise UpdateError(
                 f"version {release.version} is a {Path(release.file).suffix} file, but "
                 f"the device's network is {device.path.name}"
             )
+        self._fetcher.keep(self._paths(release, digest))
         way = self._fetch(release, digest)
         self._test(release)
         state.versions[release.sha256] = release.version
@@ -155,8 +156,20 @@ class _Client:
             f"{self._fetcher.received:,} bytes received",
         )
 
+    def _unchanged(self, version: int, message: str) -> Outcome:
+        """Nothing is to be had: nor is what has arrived of it wanted any more."""
+        self._fetcher.keep(())
+        self._device.write_state()
+        return self._outcome(False, version, message)
+
     def _outcome(self, changed: bool, version: int, message: str) -> Outcome:
         return Outcome(changed, version, message, self._fetcher.received)
+
+    def _paths(self, release: Release, digest: str | None) -> list[str]:
+        """What may be fetched for a release, as paths on the server."""
+        targets = (release.file, release.image, release.deltas.get(digest or ""))
+        entries = (self._tuf.get_targetinfo(target) for target in targets if target)
+        return [entry.get_prefixed_paths()[0] for entry in entries if entry]
 
     def _fetch(self, release: Release, digest: str | None) -> str:
         """Make the candidate; returns by which way."""
@@ -165,16 +178,21 @@ class _Client:
         delta = release.deltas.get(digest or "")
         if delta is not None:
             path = self._device.folder / "arriving.delta"
-            self._download(self._target(delta), path)
+            entry = self._target(delta)
             try:
+                self._download(entry, path)
                 deltas.apply(self._device.path, path, candidate, whole.length)
                 with candidate.open("rb") as file:
                     whole.verify_length_and_hashes(file)
                 return "delta"
-            except (ImportError, ValueError, exceptions.RepositoryError) as error:
+            except exceptions.DownloadHTTPError as error:
+                if error.status_code not in _MISSING:
+                    raise
+                self._report(f"there is no delta, the whole file is taken: {error}")
+            except _BAD_DELTA as error:
                 self._report(f"the delta is refused, the whole file is taken: {error}")
             finally:
-                path.unlink()
+                path.unlink(missing_ok=True)
         self._download(whole, candidate)
         return "whole file"
 
@@ -227,18 +245,3 @@ class _Client:
         content = path.read_bytes()
         path.unlink()
         return content
-
-
-def _pin(device: Device, trusted_root: Path) -> None:
-    """Keep the root that the device is to trust first."""
-    try:
-        content = trusted_root.read_bytes()
-        if Metadata.from_bytes(content).signed.type != "root":
-            raise exceptions.RepositoryError("it is signed metadata of another kind")
-    except (OSError, exceptions.RepositoryError) as error:
-        raise ValueError(
-            f"trusted_root must be a repository's 1.root.json, got "
-            f"{str(trusted_root)!r}: {error}"
-        ) from error
-    if not device.trusted_root.exists() or device.trusted_root.read_bytes() != content:
-        files.write(device.trusted_root, content)

@@ -22,10 +22,13 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata
+
 from mobilenet_tf import files
 from mobilenet_tf.files import checked_json
-from mobilenet_tf.update import releases, self_test
-from mobilenet_tf.update.errors import UpdateError, as_update_errors
+from mobilenet_tf.update import releases
+from mobilenet_tf.update.errors import UpdateError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +54,9 @@ class State:
 
     Attributes:
         device_id: Decides when the device takes part in a roll-out.
-        versions: The version of each file that was installed, by its SHA-256.
-        tests: The self-test of each such file: hash of the image, class, its name.
+        versions: The version of the file in place and of the previous one, by their
+            SHA-256; 0 for one that was not published by the server.
+        tests: The self-tests of those that were: hash of the image, class, its name.
         refused: Why a file is not installed again, by its SHA-256.
     """
 
@@ -96,7 +100,7 @@ class Device:
             UpdateError: Another process updates it, or its state cannot be read.
         """
         for folder in (self.folder, self.partial, self.metadata, self.tests):
-            folder.mkdir(exist_ok=True)
+            files.make_folder(folder)  # which a power cut does not take away
         lock = self.folder / "lock"
         try:
             with files.locked(lock, f"another process updates {self.path}"):
@@ -105,6 +109,35 @@ class Device:
                 yield
         except BlockingIOError as error:
             raise UpdateError(str(error)) from error
+
+    def trust(self, trusted_root: str | os.PathLike | None) -> None:
+        """Keep the root that the device is to trust first.
+
+        Args:
+            trusted_root: A repository's `1.root.json`; None means the one that is kept.
+
+        Raises:
+            ValueError: It is no such file, or there is none yet.
+        """
+        if trusted_root is None:
+            if not self.trusted_root.exists():
+                raise ValueError(
+                    "trusted_root must be given the first time: the repository's "
+                    "metadata/1.root.json, from a source that is trusted"
+                )
+            return
+        try:
+            content = Path(trusted_root).read_bytes()
+            if Metadata.from_bytes(content).signed.type != "root":
+                raise RepositoryError("it is signed metadata of another kind")
+        except (OSError, RepositoryError) as error:
+            raise ValueError(
+                f"trusted_root must be a repository's 1.root.json, got "
+                f"{str(trusted_root)!r}: {error}"
+            ) from error
+        kept = self.trusted_root
+        if not kept.exists() or kept.read_bytes() != content:
+            files.write(kept, content)
 
     def digest(self) -> str | None:
         """SHA-256 of the network in place, if there is one."""
@@ -168,39 +201,3 @@ class Device:
         ):
             for path in folder.glob(pattern):
                 path.unlink()
-
-
-def go_back(path: str | os.PathLike) -> Outcome:
-    """Put the previous network into place again, once it has passed its self-test.
-
-    The file that was in place is not installed again, unless `install(retry=True)`
-    asks for it; a newer version is.
-
-    Args:
-        path: The network's file.
-
-    Raises:
-        UpdateError: There is no previous network, or it fails its self-test.
-        ValueError: The path is not legal.
-    """
-    device = Device(path)
-    with as_update_errors(), device.opened():
-        if not device.previous.exists():
-            raise UpdateError(f"there is no previous network of {device.path}")
-        digest, current = files.digest(device.previous), device.digest()
-        if digest == current:
-            raise UpdateError(f"the previous network is in place: {device.path}")
-        state = device.state
-        if digest in state.tests:
-            image, expected, label = state.tests[digest]
-            try:
-                picture = device.tests / f"{image}.png"
-                self_test.run(device.previous, picture, expected, label)
-            except self_test.SelfTestError as error:
-                raise UpdateError(f"the previous network is refused: {error}") from None
-        if current is not None:
-            state.refused[current] = "the device went back from it"
-        device.write_state()
-        files.rename(device.previous, device.path)
-        version = state.versions.get(digest, 0)
-        return Outcome(True, version, f"went back to version {version}")

@@ -13,7 +13,7 @@ import io
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,8 +59,7 @@ class Fetcher(FetcherInterface):
         if not url.startswith(f"{self.url}/targets/"):
             yield self._in_memory(url, max_length)
             return
-        # Its name begins with the content's hash, so the content cannot have changed.
-        partial = self._folder / hashlib.sha256(url.encode()).hexdigest()[:32]
+        partial = self._partial(url)
         with partial.open("a+b") as file:
             self._complete(url, file, max_length)
             file.seek(0)
@@ -70,6 +69,23 @@ class Fetcher(FetcherInterface):
                 partial.unlink()
                 raise
         partial.unlink()
+
+    def keep(self, targets: Iterable[str]) -> None:
+        """Delete what has arrived of other targets, as of versions that are superseded.
+
+        Args:
+            targets: Paths below the server's folder `targets`, hashes included.
+        """
+        kept = {self._partial(f"{self.url}/targets/{target}") for target in targets}
+        for path in set(self._folder.iterdir()) - kept:
+            path.unlink()
+
+    def _partial(self, url: str) -> Path:
+        """Where a target arrives, until it is whole.
+
+        The address has the content's hash in it, so the content cannot have changed.
+        """
+        return self._folder / hashlib.sha256(url.encode()).hexdigest()[:32]
 
     def _in_memory(self, url: str, length: int) -> IO[bytes]:
         """A small file, without a temporary one: there may be no room for it."""
@@ -119,7 +135,7 @@ class Fetcher(FetcherInterface):
 
     def _blocks(self, url: str, response: Any) -> Iterator[bytes]:
         """What arrives, as it arrives; an error where it is slow or ends early."""
-        size = response.headers.get("Content-Length")
+        size = _size(url, response)
         arrived, since, at_since = 0, time.monotonic(), 0
         while True:
             with _as_download_errors(url):
@@ -135,11 +151,24 @@ class Fetcher(FetcherInterface):
                 if arrived - at_since < _LEAST_BYTES_PER_SECOND * elapsed:
                     raise _slow(url)
                 since, at_since = time.monotonic(), arrived
-        if size is not None and arrived != int(size):
+        if size is not None and arrived != size:
             raise exceptions.DownloadError(
-                f"{url} was cut after {arrived:,} of {int(size):,} bytes; the next "
+                f"{url} was cut after {arrived:,} of {size:,} bytes; the next "
                 "update goes on from there"
             )
+
+
+def _size(url: str, response: Any) -> int | None:
+    """How many bytes the server says are to come, if it says so."""
+    text = response.headers.get("Content-Length")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise exceptions.DownloadError(
+            f"{url}: the server says {text[:40]!r} as Content-Length, which is no "
+            "number of bytes"
+        )
+    return int(text)
 
 
 @contextlib.contextmanager
@@ -151,7 +180,8 @@ def _as_download_errors(url: str) -> Iterator[None]:
         raise exceptions.DownloadHTTPError(f"{url}: {error}", error.code) from error
     except TimeoutError as error:
         raise _slow(url) from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # ValueError: the server redirects to what is no address.
         reason = getattr(error, "reason", error)
         if isinstance(reason, TimeoutError):
             raise _slow(url) from error

@@ -105,6 +105,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         start = int(asked[1]) if asked and faults.ranges else 0
         self.server.requests.append((self.path, start))
+        if start >= max(1, len(content)):
+            self.send_error(416)  # of this range, the file has nothing
+            return
         if faults.redirect is not None:
             self.send_response(302)
             self.send_header("Location", faults.redirect)

@@ -80,6 +80,21 @@ def test_the_disk_holds_no_more_than_is_signed(fleet, monkeypatch):
     assert fleet.install().changed
 
 
+def test_a_file_that_was_shorter_on_the_server_for_a_while(fleet):
+    """The device has more of it than the server then: it begins anew later."""
+    fleet.without_deltas()
+    fleet.server.faults = Faults(only=".2.tflite", cut_at=20_000)
+    fleet.refuses("was cut")
+    (target,) = fleet.repository_path.glob("targets/flowers/*.2.tflite")
+    content = target.read_bytes()
+    target.write_bytes(content[:1000])
+    fleet.server.faults = Faults()
+    fleet.refuses("416")
+    target.write_bytes(content)
+    outcome = fleet.install()
+    assert outcome.changed and outcome.received > len(content)
+
+
 @pytest.mark.parametrize(
     ("faults", "reason"),
     [

@@ -61,7 +61,12 @@ class Fetcher(FetcherInterface):
             return
         partial = self._partial(url)
         with partial.open("a+b") as file:
-            self._complete(url, file, max_length)
+            try:
+                self._complete(url, file, max_length)
+            except exceptions.DownloadHTTPError as error:
+                if error.status_code == 416:  # the server has less than there is here
+                    file.truncate(0)  # so that the next call begins anew
+                raise
             file.seek(0)
             try:
                 yield file

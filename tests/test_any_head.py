@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import itertools
 
+import heads
 import keras
 import pytest
 from conftest import outputs_of
@@ -12,79 +14,45 @@ import mobilenet_tf
 from mobilenet_tf import export
 from mobilenet_tf.export import images, verification
 from mobilenet_tf.export.network import Network
-from mobilenet_tf.models import architecture, baselines, graph
+from mobilenet_tf.models import graph
+from mobilenet_tf.models.mobilenet import BLOCKS
 
 pytest.importorskip("ai_edge_litert")
 pytest.importorskip("tf2onnx")
-SIDE = 32
+from ai_edge_litert.schema_py_generated import TensorType
 
-
-def base():
-    return mobilenet_tf.build(
-        0.25, base_resolution=SIDE, include_top=False, pooling="avg"
-    )
-
-
-def sequential():
-    scale = layers.Rescaling(1 / 127.5, -1)
-    inputs = keras.Input((SIDE, SIDE, 3))
-    return keras.Sequential([inputs, scale, base(), layers.Dense(5)])
+from mobilenet_tf.export.tflite.flatbuffer import File
 
 
 def augmented():
-    inputs = keras.Input((SIDE, SIDE, 3))
-    first = [layers.RandomFlip(), layers.Rescaling(1 / 127.5, -1)]
-    return keras.Sequential([inputs, *first, base(), layers.Dense(5, "softmax")])
+    model = heads.sequential(5)
+    return keras.Sequential([model.inputs[0], layers.RandomFlip(), *model.layers])
 
 
-def functional():
-    body = base()
-    return keras.Model(
-        body.input, layers.Dense(5, "softmax", name="dense")(body.output)
-    )
-
-
-def inputs_in_a_list():
-    """A flat network, built from lists of one input and one output."""
-    body = base()
-    return keras.Model([body.input], [layers.Dense(5, "softmax")(body.output)])
-
-
-def alexnet():
-    """AlexNet with 32 units in fc6 and fc7, of 2.4 million weights instead of 58."""
-    whole = architecture.describe(baselines.alexnet(classes=5, resolution=67))
-    return architecture.build(
-        dataclasses.replace(
-            whole,
-            layers=tuple(
-                spec.with_settings(units=32) if spec.name in ("fc6", "fc7") else spec
-                for spec in whole.layers
-            ),
-        )
-    )
+def whole(build, classes=5, **settings):
+    """A head on all blocks of MobileNet."""
+    return lambda: build(classes, body=heads.base(BLOCKS), **settings)
 
 
 NETWORKS = {
-    "sequential": sequential,
+    "sequential": lambda: heads.sequential(5, None),
+    "functional": lambda: heads.functional(5, "softmax"),
+    "alexnet": lambda: heads.alexnet(5),
     "augmented": augmented,
-    "functional": functional,
+    "inputs_in_a_list": lambda: heads.inputs_in_a_list(5),
     "stock": lambda: keras.applications.MobileNet(
-        (SIDE, SIDE, 3), 0.25, weights=None, classes=6
+        (heads.SIDE, heads.SIDE, 3), 0.25, weights=None, classes=6
     ),
     "squeezenet": lambda: mobilenet_tf.build_squeezenet(resolution=64, classes=4),
-    "alexnet": alexnet,
-    "inputs_in_a_list": inputs_in_a_list,
+    "whole_sequential": whole(heads.sequential, activation=None),
+    "whole_functional": whole(heads.functional, activation="softmax"),
+    "whole_alexnet": lambda: heads.alexnet(5, narrower=1),
 }
 INT8 = {
     "quantization": "int8",
     "representative_images": images.default_images(8, seed=3),
     "min_agreement": 0.75,
 }
-ALWAYS = (
-    ("sequential", "int8.tflite"),
-    ("alexnet", "float32.tflite"),
-    ("alexnet", "int8.tflite"),
-)
 FORMATS = {
     "float32.tflite": export.litert,
     "float16.tflite": functools.partial(export.litert, quantization="float16"),
@@ -92,6 +60,18 @@ FORMATS = {
     "throughout.tflite": functools.partial(export.litert, float_output=False, **INT8),
     "file.onnx": export.onnx,
     "folder": export.saved_model,
+}
+MOST = ("float32.tflite", "int8.tflite", "file.onnx", "folder")
+
+
+# What runs without --thorough.
+QUICK = {
+    **dict.fromkeys(("sequential", "functional"), MOST),
+    "alexnet": (*MOST, "throughout.tflite"),
+    "augmented": ("float16.tflite",),
+    "inputs_in_a_list": ("float32.tflite",),
+    "stock": ("throughout.tflite",),
+    "squeezenet": ("file.onnx",),
 }
 
 
@@ -108,18 +88,35 @@ def network(name):
 
 
 def pairs():
-    """Every network in every format; without --thorough by turns in one of them."""
-    for place, name in enumerate(NETWORKS):
-        for turn, file in enumerate(FORMATS):
-            quick = (place - turn) % len(FORMATS) == 0 or (name, file) in ALWAYS
-            marks = () if quick else pytest.mark.thorough
-            yield pytest.param(name, file, marks=marks, id=f"{name}-{file}")
+    """Every network with every format."""
+    for name, file in itertools.product(NETWORKS, FORMATS):
+        quick = file in QUICK.get(name, ())
+        marks = () if quick else pytest.mark.thorough
+        yield pytest.param(name, file, marks=marks, id=f"{name}-{file}")
 
 
 @pytest.mark.parametrize(("name", "file"), list(pairs()))
 def test_every_head_in_every_format(name, file, tmp_path):
-    report = FORMATS[file](network(name), tmp_path / file)
+    path = tmp_path / file
+    report = FORMATS[file](network(name), path)
     assert report.top1_agreement >= (0.75 if report.tolerance is None else 1.0)
+    if file in ("int8.tflite", "throughout.tflite") and name != "squeezenet":
+        check_types(path, head="float32" if file == "int8.tflite" else "int8")
+
+
+def check_types(path, head):
+    """All of an int8 file is int8, with a classifier that computes in `head`."""
+    file = File(path.read_bytes())
+    *body, classifier = file.layers()
+
+    def types(*layers):
+        ends = [index for layer in layers for index in (layer.input, layer.output)]
+        return {file.graph.tensors[index].type for index in ends}
+
+    assert types(*body) == {TensorType.INT8}
+    assert types(classifier) == {getattr(TensorType, head.upper())}
+    assert classifier.bias.dtype == ("float32" if head == "float32" else "int32")
+    assert {layer.weights.dtype.name for layer in (*body, classifier)} == {"int8"}
 
 
 def test_scaling_that_is_applied_twice_fails_verification():
@@ -128,7 +125,7 @@ def test_scaling_that_is_applied_twice_fails_verification():
     prepared = Network.of(model)
     assert prepared.input_range == (0, 255) and prepared.core_range == (-1, 1)
     examples = images.Examples.of(None, None, prepared.labels)
-    pixels = images.resized(examples.images, SIDE)
+    pixels = images.resized(examples.images, heads.SIDE)
     expected = verification.model_outputs(model, prepared.input_range, pixels)
 
     def verify(prepared):
@@ -150,7 +147,7 @@ def test_the_head_stays_with_the_user(tmp_path):
 
 
 def test_an_input_range_that_the_graph_does_not_tell(tmp_path):
-    inputs = keras.Input((SIDE, SIDE, 3))
+    inputs = keras.Input((heads.SIDE, heads.SIDE, 3))
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="own")(inputs))
     model = keras.Model(inputs, layers.Dense(3)(x), name="mine")
     with pytest.raises(ValueError, match="input_range must be given for 'mine'"):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import heads
 import keras
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from mobilenet_tf.compression import low_rank, remove_channels, steps
 from mobilenet_tf.models import graph
 
 pytest.importorskip("mobilenet_tf.compression.tfmot")
-BRIEF = dataclasses.replace(LEARNING, epochs=2, learning_rate=0.01)
+codec = pytest.importorskip("mobilenet_tf.codec")
+BRIEF = dataclasses.replace(LEARNING, epochs=1, batch_size=32, learning_rate=0.01)
+ONE_STEP = dataclasses.replace(BRIEF, batch_size=96)
 
 
 @pytest.fixture(scope="module")
@@ -49,50 +52,42 @@ def accuracy(model, data):
     return np.mean(outputs_of(model, pixels).argmax(1) == batch.labels)
 
 
-def kernel_names(model):
-    return [name for name in values(model) if "depthwise" not in name]
-
-
-def check(step, model, data, **settings):
-    """Run a step, and check what is promised of every step."""
-    before = copy_of(model)
-    result = step(model, data, BRIEF, report=quiet, **settings)
-    same_bits(model, before)
-    assert not any(isinstance(layer, keras.Model) for layer in result.layers)
-    assert isinstance(result.layers[1], keras.layers.Rescaling)
-    assert accuracy(result, data) >= 0.9
-    return result
-
-
 def test_the_network_is_trained(nested, stripes):
     assert accuracy(nested, stripes) >= 0.9
 
 
-def unchanged(model):
-    return model
-
-
-def inputs_in_a_list(model):
-    """A flat copy, built from a list of one input."""
-    flat = graph.flatten(model)
-    return keras.Model([flat.input], flat.output)
-
-
-@pytest.mark.parametrize("form", [unchanged, inputs_in_a_list])
-def test_prune(nested, stripes, form, eagerly):
-    result = check(steps.prune, form(nested), stripes, sparsity=0.5)
-    for name in kernel_names(result):
-        kernel = values(result)[name]
-        assert abs(np.mean(kernel == 0) - 0.5) <= 1 / kernel.size, name
-
-
-def test_cluster_then_quantize(nested, stripes):
-    shared = check(steps.cluster, nested, stripes, clusters=32)
-    assert all(len(np.unique(kernel)) <= 32 for kernel in values(shared).values())
-    result = check(steps.quantize, shared, stripes)
-    for name, kernel in values(result).items():
-        assert len(np.unique(kernel)) <= 32, name
-        assert (kernel != values(shared)[name]).any(), name
+@pytest.mark.parametrize("name", heads.HEADS)
+def test_prune_cluster_quantize(name, nested, stripes, eagerly):
+    """The head is compressed as other layers are; then the file of the codec."""
+    is_trained = name == "sequential"
+    model = nested if is_trained else heads.HEADS[name]()
+    recipe = BRIEF if is_trained else ONE_STEP
+    classifier = graph.head(model).layer.name
+    results = [model]
+    for step, settings in (
+        (steps.prune, {"sparsity": 0.5}),
+        (steps.cluster, {"clusters": 32}),
+        (steps.quantize, {}),
+    ):
+        before = copy_of(results[-1])
+        result = step(results[-1], stripes, recipe, report=quiet, **settings)
+        same_bits(results[-1], before)
+        assert not any(isinstance(layer, keras.Model) for layer in result.layers)
+        assert graph.input_range(result) == graph.input_range(model)
+        assert graph.head(result).layer.name == classifier
+        assert not is_trained or accuracy(result, stripes) >= 0.9
+        results.append(result)
+    _, pruned, shared, quantized = map(values, results)
+    assert classifier in quantized
+    for name in pruned:
+        zeros, size = pruned[name] == 0, pruned[name].size
+        if "depthwise" not in name:
+            assert abs(np.mean(zeros) - 0.5) <= 1 / size, name
+        for kernel in (shared[name], quantized[name]):
+            assert len(np.unique(kernel)) <= 32, name
+            assert not kernel[zeros].any(), name
+        assert (quantized[name] != shared[name]).any(), name
+    same_bits(codec.decode(codec.encode(result)), result)
 
 
 def test_fewer_channels_and_low_rank_without_training():

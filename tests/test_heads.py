@@ -2,48 +2,27 @@
 
 import dataclasses
 
+import heads
 import keras
 import numpy as np
 import pytest
-from trainable import QUICK, TWO_BLOCKS
+from trainable import QUICK
 
-import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.training import evaluate, fit
 from mobilenet_tf.training.clone import training_clone
 
 RECIPE = dataclasses.replace(QUICK, epochs=1)
-
-
-def base():
-    keras.utils.set_random_seed(0)
-    return mobilenet_tf.build(
-        0.25, base_resolution=32, include_top=False, pooling="avg", blocks=TWO_BLOCKS
-    )
-
-
-def sequential():
-    """Takes pixels from 0 to 255."""
-    rescaling = keras.layers.Rescaling(1 / 127.5, -1)
-    dense = keras.layers.Dense(2, activation="softmax")
-    return keras.Sequential([keras.Input((32, 32, 3)), rescaling, base(), dense])
-
-
-def functional():
-    """Takes [-1, 1], and gives logits."""
-    inputs = keras.Input((32, 32, 3))
-    return keras.Model(inputs, keras.layers.Dense(2, name="dense")(base()(inputs)))
-
-
-def inputs_in_a_list():
-    """A flat network that is built from a list of one input."""
-    body = base()
-    return keras.Model([body.input], keras.layers.Dense(2, name="dense")(body.output))
+BUILDS = (*heads.HEADS.values(), heads.inputs_in_a_list)
 
 
 @pytest.mark.parametrize(
     ("build", "black", "white"),
-    [(sequential, 0, 255), (functional, -1, 1), (inputs_in_a_list, -1, 1)],
+    [
+        (heads.sequential, 0, 255),
+        (heads.functional, -1, 1),
+        (heads.inputs_in_a_list, -1, 1),
+    ],
 )
 def test_pixels_come_as_the_network_takes_them(build, black, white):
     model = build()
@@ -51,12 +30,12 @@ def test_pixels_come_as_the_network_takes_them(build, black, white):
     clone = training_clone(model, 32)
     logits = clone([images.transpose(0, 1, 3, 2), central_boxes(4, 1.0)])
     scores = model(images / np.float32(255) * (white - black) + black)
-    if build is sequential:
+    if build is heads.sequential:
         logits = keras.ops.softmax(logits)
     np.testing.assert_allclose(logits, scores, atol=1e-4)
 
 
-@pytest.mark.parametrize("build", [sequential, functional, inputs_in_a_list])
+@pytest.mark.parametrize("build", BUILDS)
 def test_any_head_is_trained(build, stripes, eagerly):
     model = build()
     before = [weight.numpy() for weight in model.trainable_weights]

@@ -6,7 +6,7 @@ import sys
 import warnings
 
 import pytest
-import tensorflow as tf  # noqa: F401
+import tensorflow as tf
 
 from mobilenet_tf import processor
 from mobilenet_tf.processor import Processor
@@ -96,8 +96,38 @@ def test_precision_of_a_processor(described, speedup, expected, monkeypatch):
     assert precision.choose("auto", described) == "float32"
 
 
-def test_bfloat16_is_measured():
-    assert precision.bfloat16_speedup() > 0
+def test_bfloat16_is_measured(monkeypatch):
+    """By medians, without the first rounds, on a clock that the steps move."""
+    clock = 0.0
+    seconds = {
+        "float32": [90, 90, *[6.0] * 8, 80, 80],
+        "bfloat16": [1, 1, *[4.0] * 8, 0.1, 0.1],
+    }
+
+    def step_of(dtype):
+        left = iter(seconds[dtype])
+
+        def step():
+            nonlocal clock
+            clock += next(left)
+
+        return step
+
+    monkeypatch.setattr(precision, "_pointwise_step", step_of)
+    monkeypatch.setattr(precision.time, "perf_counter", lambda: clock)
+    assert precision.bfloat16_speedup.__wrapped__() == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_measured_step_is_a_convolution_and_its_gradients(dtype):
+    images, kernel = precision._pointwise_step(dtype)()
+    # The gradients of a sum of products: sums of the other factor.
+    rows, channels = 32 * 14 * 14, 256
+    first = tf.random.stateless_normal((rows, channels), (0, 1))
+    second = tf.random.stateless_normal((channels, channels), (0, 2))
+    for found, factor, times in ((images, second, rows), (kernel, first, channels)):
+        expected = float(tf.reduce_sum(factor)) * times
+        assert float(found) == pytest.approx(expected, rel=0.02)
 
 
 def test_unknown_precision():

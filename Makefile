@@ -87,8 +87,8 @@ test: $(TEST_READY) $(if $(NPM),$(PAGE_READY))
 test-jax: $(TEST_READY)
 	KERAS_BACKEND=jax $(RUN) -m pytest -m 'any_backend or jax' tests/test_mobilenet.py \
 		tests/test_blocks.py tests/test_squeezenet.py tests/test_authors_weights.py \
-		tests/test_experiment.py tests/test_training_over_hosts.py \
-		tests/test_distributed_training.py
+		tests/test_timm_weights.py tests/test_experiment.py \
+		tests/test_training_over_hosts.py tests/test_distributed_training.py
 
 thorough: $(TEST_READY)
 	$(RUN) -m pytest --numprocesses=2 --dist=worksteal --thorough

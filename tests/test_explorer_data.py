@@ -13,8 +13,7 @@ import mobilenet_tf
 from experiments.explorer import architectures, datafile, knobs, repeat, site
 from experiments.published import latencies
 from experiments.trials import records
-from mobilenet_tf.analysis import cost
-from mobilenet_tf.analysis.deferred import without_weights
+from experiments.trials.network import Network
 
 RESULTS = ROOT / "experiments" / "results"
 RECORDS = [record for record in records.read(RESULTS) if "network" in record]
@@ -119,29 +118,34 @@ def test_commands_train_what_is_shown(made, experiment_flags):
 
 
 def test_python_builds_what_is_shown(made):
+    """Networks that the page's data are made of were counted with them."""
     _, details = made
-    counted = {}
     for identity, record in by_id().items():
         detail = details["networks"][identity]
+        if detail["layers"] is None:
+            continue
         tree = ast.parse(python(details, identity))
         call = next(
             node.value
             for node in tree.body
             if isinstance(node, ast.Assign) and node.targets[0].id == "model"
         )
-        arguments = {keyword.arg: keyword for keyword in call.keywords}
-        call.keywords = [k for name, k in arguments.items() if name != "weights"]
         imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
         classes = len(record["data"]["class_names"])
-        key = ast.unparse(call), classes
-        if key not in counted:
-            scope = {"mt": mobilenet_tf, "data": types.SimpleNamespace(classes=classes)}
-            exec(ast.unparse(ast.Module(imports, [])), scope)
-            counted[key] = without_weights(
-                lambda text=key[0], scope=scope: cost.mult_adds(eval(text, scope))
-            )
-        if detail["layers"] is not None:
-            assert counted[key] == record["cost"]["mult_adds"]
+        scope = {"mt": mobilenet_tf, "data": types.SimpleNamespace(classes=classes)}
+        exec(ast.unparse(ast.Module(imports, [])), scope)
+        assert not call.args
+        arguments = {
+            keyword.arg: eval(ast.unparse(keyword.value), scope)
+            for keyword in call.keywords
+            if keyword.arg != "weights"
+        }
+        assert arguments.pop("classes") == classes
+        (side,) = arguments.keys() & {"resolution", "base_resolution"}
+        side = arguments.pop(side)
+        network = Network("", eval(ast.unparse(call.func), scope), arguments)
+        counted = architectures.counted(network, classes, side)
+        assert counted.mult_adds == record["cost"]["mult_adds"]
 
 
 def test_python_names_what_the_library_has(made):

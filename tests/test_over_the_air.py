@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from compressible import QUICK
+from conftest import outputs_of
 from tiny_experiment import tiny
 
 pytest.importorskip("constriction")
@@ -14,17 +15,23 @@ pytest.importorskip("hdiffpatch")
 pytest.importorskip("zstandard")
 
 from experiments import over_the_air
+from experiments.sweep.workdir import Workdir
+from experiments.trials import published_weights
 from experiments.trials.network import Network
 from experiments.updates import (
     costs,
     differences,
+    examples,
     measurement,
     networks,
     requantization,
     stories,
+    tables,
 )
+from mobilenet_tf import training
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.export.images import resized
 
 
 @pytest.fixture(scope="module")
@@ -140,15 +147,52 @@ def test_networks_that_go_to_8_bits(tmp_path):
 
 
 def test_a_trained_network_goes_to_8_bits(three, tmp_path, monkeypatch, eagerly):
-    kinds = {"codec": requantization.FILES["codec"]}
+    pytest.importorskip("ai_edge_litert")
+    kinds = dict(requantization.FILES)
     monkeypatch.setattr(requantization, "FILES", kinds)
     network = {"tiny": field(three).network}
+    arguments = three, None, network, tmp_path, tmp_path / "runs"
     for _ in range(2):  # what is measured has a record
-        requantization.measure_all(three, network, tmp_path, tmp_path / "runs")
-        (record,) = differences.read(tmp_path, requantization.RECORDS)
+        requantization.measure_all(*arguments)
+        records = differences.read(tmp_path, requantization.RECORDS)
+        kinds |= dict.fromkeys(kinds)
+    trained = network["tiny"].trained(three, Workdir(tmp_path / "runs"))
+    known = training.evaluate(trained, three)
+    assert [record["file"] for record in records] == ["codec", "LiteRT"]
+    for record in records:
         assert record["trained"] == network["tiny"].trial(three).config
         assert 0 < record["ways"]["codec.delta"]["bytes"] < record["file_bytes"]
-        kinds["codec"] = None
+        assert record["top1_before"] == pytest.approx(known.top1, abs=0.03)
+        assert abs(record["top1"] - known.top1) < 0.1
+    assert records[0]["top1_before"] == known.top1
+
+
+def test_published_weights_are_evaluated_on_imagenet(three, tmp_path, monkeypatch):
+    """On photographs of any size, here with classes that the network gives them."""
+    kinds = {"codec": requantization.FILES["codec"]}
+    monkeypatch.setattr(requantization, "FILES", kinds)
+    model = tiny(0.25, base_resolution=32)
+    build = published_weights.__name__ + ".build"
+    monkeypatch.setattr(build, lambda name, weights: model)
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (40, n, 3), "uint8") for n in range(30, 46)]
+    scores = outputs_of(model, resized(pictures, 32) / np.float32(127.5) - 1)
+    classes = [int(best) for best in scores.argmax(1)]
+    classes[0] = (classes[0] + 1) % 1000
+    monkeypatch.setattr(
+        examples, "real_photographs", lambda *_: (pictures, classes, pictures[:3])
+    )
+    photographs = examples.Examples.of_imagenet("photographs", None)
+    sources = {"mobilenet_0.25_32": str(tmp_path / "weights.h5")}
+    requantization.measure_all(three, photographs, sources, tmp_path, tmp_path)
+    (record,) = differences.read(tmp_path, requantization.RECORDS)
+    assert record["top1_before"] == 15 / 16
+    assert 0 < record["top1"] <= 1
+    assert record["data"]["imagenet_validation_images"] == 16
+    config = over_the_air.UpdateConfig(results=str(tmp_path))
+    page = "\n".join(map(str, over_the_air.content(config)))
+    assert "| Top-1 % in float32 | in 8 bits |" in page and "93.8" in page
+    assert "Top-1 is on the 16 photographs of ImageNet's validation set" in page
 
 
 def test_a_killed_run_goes_on_with_the_next_row(three, tmp_path, monkeypatch):
@@ -172,7 +216,7 @@ def test_a_killed_run_goes_on_with_the_next_row(three, tmp_path, monkeypatch):
     for record in both:
         assert record["config"]["data"]["class_names"] == ["a", "b", "c"]
         assert 0 < record["ways"]["codec.delta"]["bytes"] < record["file_bytes"]
-        assert over_the_air.smallest_other(record) <= record["file_bytes"]
+        assert tables.smallest_other(record) <= record["file_bytes"]
 
     monkeypatch.undo()
     config = over_the_air.UpdateConfig(results=str(tmp_path / "results"))

@@ -31,6 +31,7 @@ from experiments.harness import Config, Table, run
 from experiments.harness.page import Part
 from experiments.updates import (
     differences,
+    findings,
     measurement,
     networks,
     requantization,
@@ -68,20 +69,23 @@ def content(config: UpdateConfig) -> list[Part]:
     """A table of bytes for each story, and whether the targets hold."""
     if config.measure:
         _measure(config)
-    records = differences.read(config.results, measurement.RECORDS)
+    records = sorted(differences.read(config.results, measurement.RECORDS), key=_place)
     requantized = differences.read(config.results, requantization.RECORDS)
     parts: list[Part] = []
-    groups = itertools.groupby(sorted(records, key=_place), key=_heading)
+    groups = itertools.groupby(records, key=_heading)
     for number, (heading, own) in enumerate(groups):
         parts += [f"{heading}:", tables.sizes(list(own), f"updates{number + 1}")]
     if requantized:
         parts += [
             "From float32 to 8 bits, without training:",
             tables.quantized(requantized),
-            tables.evaluated_on(requantized),
+            findings.evaluated_on(requantized),
         ]
-    if records or requantized:
-        parts += tables.targets(records, requantized)
+    if both := [*records, *requantized]:
+        parts += findings.targets(records, requantized)
+        parts += [findings.larger(both), *findings.budgets(records)]
+        parts += ["Seconds to write and to apply, medians over the updates:"]
+        parts += [tables.seconds(both), findings.measured_on(both)]
     by_cost = "Whole files, by cost (not trained, 1000 classes):"
     return [*parts, by_cost, tables.by_cost()]
 

@@ -22,6 +22,7 @@ from experiments.updates import (
     costs,
     differences,
     examples,
+    findings,
     measurement,
     networks,
     requantization,
@@ -146,6 +147,63 @@ def test_networks_that_go_to_8_bits(tmp_path):
             requantization.check([name], None)
 
 
+def record(training="classifier", ours=50, **changes):
+    """A record of an update, as far as the page reads it."""
+    seconds = {"diff_seconds": 2.0, "apply_seconds": 0.5}
+    return {
+        "network": "mobilenet_0.25",
+        "form": "32 values",
+        "training": training,
+        "story": "a class is added",
+        "top1": 0.5,
+        "file_bytes": 900,
+        "ways": {
+            "bsdiff4": {"bytes": 100, **seconds},
+            "codec.delta": {"bytes": ours, **seconds},
+        },
+        "config": {"first": {}},
+        "device": "2 cores",
+        **changes,
+    }
+
+
+def test_seconds_are_medians_over_the_updates_of_a_file():
+    slow = {"bytes": 50, "diff_seconds": 9.0, "apply_seconds": 3.0}
+    updates = [record(), record(), record()]
+    for one, factor in zip(updates, (1, 2, 3), strict=True):
+        one["ways"]["codec.delta"] = {
+            key: factor * value for key, value in slow.items()
+        }
+    other = record(form=None, file="codec")
+    sheet = tables.seconds([*updates, other])
+    place = ("mobilenet 0.25", "32 values", 3)
+    assert sheet.rows[0] == (*place, "2.000", "0.5000", "18.000", "6.0000")
+    assert sheet.rows[1][1:3] == ("codec, float32 to 8 bits", 1)
+    assert "codec.delta applied" in sheet.columns
+    assert "on the device of its record (2 cores)" in findings.measured_on(updates)
+
+
+def test_where_another_way_takes_fewer_bytes():
+    small, large = record(), record(ours=101)
+    assert findings.larger([small, large]) == (
+        "`codec.delta` is larger than the smallest other way in 1 of 2 updates: "
+        "mobilenet 0.25, 32 values, classifier, a class is added (101 and 100 bytes)."
+    )
+    assert findings.larger([small]).endswith("in 0 of 1 updates.")
+
+
+def test_budgets_that_change_nothing():
+    free, tenth, few = (
+        name for name in measurement.TRAININGS if "old" in name or "%" in name
+    )
+    updates = [record(free), record(tenth), record(few, top1=0.4)]
+    updates += [record(name, form="8 bits") for name in (free, tenth)]
+    updates[-1]["ways"] = record(ours=49)["ways"]
+    (text,) = findings.budgets(updates)
+    assert text.endswith("with 32 values, 10 % of the weights: in 1 of 1 updates.")
+    assert findings.budgets(updates[:1]) == []
+
+
 def test_a_trained_network_goes_to_8_bits(three, tmp_path, monkeypatch, eagerly):
     pytest.importorskip("ai_edge_litert")
     kinds = dict(requantization.FILES)
@@ -158,12 +216,12 @@ def test_a_trained_network_goes_to_8_bits(three, tmp_path, monkeypatch, eagerly)
         kinds |= dict.fromkeys(kinds)
     trained = network["tiny"].trained(three, Workdir(tmp_path / "runs"))
     known = training.evaluate(trained, three)
-    assert [record["file"] for record in records] == ["codec", "LiteRT"]
-    for record in records:
-        assert record["trained"] == network["tiny"].trial(three).config
-        assert 0 < record["ways"]["codec.delta"]["bytes"] < record["file_bytes"]
-        assert record["top1_before"] == pytest.approx(known.top1, abs=0.03)
-        assert abs(record["top1"] - known.top1) < 0.1
+    assert [found["file"] for found in records] == ["codec", "LiteRT"]
+    for found in records:
+        assert found["trained"] == network["tiny"].trial(three).config
+        assert 0 < found["ways"]["codec.delta"]["bytes"] < found["file_bytes"]
+        assert found["top1_before"] == pytest.approx(known.top1, abs=0.03)
+        assert abs(found["top1"] - known.top1) < 0.1
     assert records[0]["top1_before"] == known.top1
 
 
@@ -185,10 +243,10 @@ def test_published_weights_are_evaluated_on_imagenet(three, tmp_path, monkeypatc
     photographs = examples.Examples.of_imagenet("photographs", None)
     sources = {"mobilenet_0.25_32": str(tmp_path / "weights.h5")}
     requantization.measure_all(three, photographs, sources, tmp_path, tmp_path)
-    (record,) = differences.read(tmp_path, requantization.RECORDS)
-    assert record["top1_before"] == 15 / 16
-    assert 0 < record["top1"] <= 1
-    assert record["data"]["imagenet_validation_images"] == 16
+    (found,) = differences.read(tmp_path, requantization.RECORDS)
+    assert found["top1_before"] == 15 / 16
+    assert 0 < found["top1"] <= 1
+    assert found["data"]["imagenet_validation_images"] == 16
     config = over_the_air.UpdateConfig(results=str(tmp_path))
     page = "\n".join(map(str, over_the_air.content(config)))
     assert "| Top-1 % in float32 | in 8 bits |" in page and "93.8" in page
@@ -213,10 +271,10 @@ def test_a_killed_run_goes_on_with_the_next_row(three, tmp_path, monkeypatch):
     both = differences.read(tmp_path / "results", measurement.RECORDS)
     assert both[:1] == records and both[1]["training"] == "classifier"
     assert base[0].read_bytes() == before and len(base) == 1
-    for record in both:
-        assert record["config"]["data"]["class_names"] == ["a", "b", "c"]
-        assert 0 < record["ways"]["codec.delta"]["bytes"] < record["file_bytes"]
-        assert tables.smallest_other(record) <= record["file_bytes"]
+    for found in both:
+        assert found["config"]["data"]["class_names"] == ["a", "b", "c"]
+        assert 0 < found["ways"]["codec.delta"]["bytes"] < found["file_bytes"]
+        assert tables.smallest_other(found) <= found["file_bytes"]
 
     monkeypatch.undo()
     config = over_the_air.UpdateConfig(results=str(tmp_path / "results"))

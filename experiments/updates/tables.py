@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import operator
+import statistics
+from collections.abc import Iterable
 
 from experiments.report.sheet import Sheet
 from experiments.updates import costs
 from mobilenet_tf.analysis import table
 
 OURS = "codec.delta"
-# Targets, in percent: of the smallest other way, where a network is trained again or
-# quantised; and of the whole new file, where the classifier alone changes.
-OF_THE_OTHERS, OF_THE_FILE = 100 / 3, 2.0
 
 
 def smallest_other(record: dict) -> int:
     """Bytes of the smallest way but ours, the whole new file among them."""
     ways = (found["bytes"] for way, found in record["ways"].items() if way != OURS)
     return min(record["file_bytes"], *ways)
-
-
-def targets(records: list[dict], requantized: list[dict]) -> list[str]:
-    """Sentences on which updates reach the targets."""
-    classifier = [record for record in records if record["training"] == "classifier"]
-    others = [record for record in records if record["training"] != "classifier"]
-    file_bytes = operator.itemgetter("file_bytes")
-    other, file = "the smallest other way", "the whole file"
-    chosen = [
-        ("Trained again", others, OF_THE_OTHERS, other, smallest_other),
-        ("To 8 bits", requantized, OF_THE_OTHERS, other, smallest_other),
-        ("Classifier alone", classifier, OF_THE_FILE, file, file_bytes),
-    ]
-    return ["Targets of `codec.delta`:", *(_target(*one) for one in chosen if one[1])]
-
-
-def _target(updates_of, chosen, most, whole, size):
-    shares = [100 * record["ways"][OURS]["bytes"] / size(record) for record in chosen]
-    reached = sum(share <= most for share in shares)
-    return (
-        f"{updates_of}: at most {most:.0f} % of {whole} in {reached} of {len(shares)} "
-        f"updates; they take {min(shares):.1f} to {max(shares):.1f} %."
-    )
 
 
 def quantized(records: list[dict]) -> Sheet:
@@ -61,27 +36,6 @@ def quantized(records: list[dict]) -> Sheet:
     columns = ("Network", "Format", "Top-1 % in float32", "in 8 bits")
     columns = (*columns, "Old file", "New file", *records[0]["ways"])
     return Sheet((*columns, "% of the smallest other"), rows, "to_8_bits")
-
-
-def evaluated_on(records: list[dict]) -> str:
-    """What the accuracies of `quantized` are of."""
-    sets = dict.fromkeys(_evaluated_on(record["data"]) for record in records)
-    return f"Top-1 is on {'; '.join(sets)}."
-
-
-def _evaluated_on(data):
-    name = data["name"]
-    if count := data.get("imagenet_validation_images"):
-        return (
-            f"the {count:,} photographs of ImageNet's validation set in {name}, over "
-            "1,000 classes, for published weights"
-        )
-    images, classes = data["evaluation_size"], len(data["class_names"])
-    return (
-        f"{images:,} images of the evaluation split of {name} at "
-        f"{data['base_resolution']} px, over {classes} classes, for a network trained "
-        "from scratch"
-    )
 
 
 def sizes(records: list[dict], name: str) -> Sheet:
@@ -106,6 +60,26 @@ def sizes(records: list[dict], name: str) -> Sheet:
     columns = (*columns, "Float32", "File")
     ways = tuple(records[0]["ways"])
     return Sheet((*columns, *ways, "% of the smallest other"), rows, name)
+
+
+def seconds(records: Iterable[dict]) -> Sheet:
+    """Seconds to write and to apply each way: medians over the updates of a file."""
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for record in records:
+        form = record.get("form") or f"{record['file']}, float32 to 8 bits"
+        place = record["network"].replace("_", " "), form
+        groups.setdefault(place, []).append(record["ways"])
+    rows = []
+    for place, updates in groups.items():
+        cells = (
+            f"{statistics.median(own[way][step] for own in updates):.{digits}f}"
+            for way in updates[0]
+            for step, digits in (("diff_seconds", 3), ("apply_seconds", 4))
+        )
+        rows.append((*place, len(updates), *cells))
+    ways = next(iter(groups.values()))[0]
+    titles = (f"{way} {step}" for way in ways for step in ("written", "applied"))
+    return Sheet(("Network", "Form or file", "Updates", *titles), rows, "seconds")
 
 
 def by_cost() -> Sheet:

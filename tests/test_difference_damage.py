@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import struct
 import time
 
 import hypothesis
@@ -121,6 +122,20 @@ def test_claims_are_checked_before_they_take_memory_or_time(files):
     script = b"".join(map(number, [1, *flat]))
     slow = dataclasses.replace(whole, script=script, size=32 << 20, stream=b"")
     assert outcome(files, container.pack(slow), 64 << 20) == "error"
+    # An architecture of 2**23 numbers, as many blocks of zlib without a byte of text.
+    numbers = (
+        struct.pack("<2H", 0x78, 0x9C) + struct.pack("<4H", 0, 0, 0, 65535) * 2**21
+    )
+    after = struct.pack("<I", len(numbers)) + numbers
+    script = b"".join(map(number, [1, pieces.LITERAL, len(after)])) + after
+    unfolded = dataclasses.replace(
+        whole,
+        form=container.UNFOLDED,
+        script=script,
+        size=len(after),
+        stream=b"",
+    )
+    assert outcome(files, container.pack(unfolded), 64 << 20) == "error"
     assert time.process_time() - started < 5
 
 

@@ -139,6 +139,22 @@ def test_claims_are_checked_before_they_take_memory_or_time(files):
     assert time.process_time() - started < 5
 
 
+def test_a_tensor_has_one_counterpart_or_none():
+    matrix = [pieces.FLOAT32, 2, 4]
+    for count in (0, 1, 2, 127):
+        reference = [0, *matrix, 0] if count else []  # at the start, all channels
+        numbers = [1, pieces.TENSOR, *matrix, pieces.FLOATS, count, *reference]
+        script = b"".join(map(number, numbers))
+        if count > 1:
+            with pytest.raises(
+                ValueError, match=f"one counterpart or none, got {count}"
+            ):
+                table.read(script, 32, 32)
+        else:
+            (piece,), end = table.read(script, 32, 32)
+            assert (piece.reference is None) == (count == 0) and end == len(script)
+
+
 def test_other_files_and_versions(files):
     content = (files / "delta").read_bytes()
     for damaged in (

@@ -137,13 +137,14 @@ the codec; the other columns are differences from the old file to it. In 8 bits,
 are multiples of a scale per channel; scales, biases and normalisation have 12
 significant bits in both forms. "All, compressed anew" trains the float32 network and
 compresses it again; the other trainings are those of `mobilenet_tf.compression.update`,
-which keeps the values of the old kernels. Both accuracies are on the new task. One
-seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its int8
-file; MobileNets with an input side in their name and SqueezeNet have published weights,
-which have few values in float32 too: they come from a quantised release and a file of
-Deep Compression. HDiffPatch compresses with LZMA2, zstandard at level 22. By cost, a
-file in 8 bits has one byte for each weight in a kernel and 4 for all others, before
-entropy coding.""",
+which keeps the values of the old kernels. There both accuracies are on the new task.
+One seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its
+int8 file, calibrated on images of the training split which are not evaluated;
+MobileNets with an input side in their name and SqueezeNet have published weights, which
+have few values in float32 too: they come from a quantised release and a file of Deep
+Compression. HDiffPatch compresses with LZMA2, zstandard at level 22. By cost, a file in
+8 bits has one byte for each weight in a kernel and 4 for all others, before entropy
+coding.""",
 )
 
 if __name__ == "__main__":

@@ -79,7 +79,8 @@ def test_chain_is_trained_once_and_recorded(trial_of, stripes, tmp_path, eagerly
 
     results = records.read(tmp_path / "records")
     (two,) = (r for r in results if len(r["network"].get("steps", ())) == 2)
-    assert two["network"]["steps"][1]["arguments"] == {"clusters": 8}
+    defaults = {"depthwise": True, "skip": []}
+    assert two["network"]["steps"][1]["arguments"] == {"clusters": 8, **defaults}
     assert two["network"]["steps"][1]["recipe"] == QUICK.to_json()
     assert len(two["history"]) == 1 and two["seconds"] > 0
     table = sizes.compressed([Row(BASE), Row(ONE), Row(TWO)], results)

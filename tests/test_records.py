@@ -1,13 +1,17 @@
 """Records: collected once, named as today, and checked as they are read."""
 
+import dataclasses
 import json
 
 import pytest
 from test_reporting import RESULTS, network, record
 
-from experiments.trials import records
+from experiments.harness import Step, Teacher
+from experiments.trials import records, settings
 from experiments.trials.normalization import normalized
 from experiments.trials.provenance import provenance
+from mobilenet_tf.compression import cluster
+from mobilenet_tf.training.recipes import RECIPES
 
 
 def test_records_are_collected_once(tmp_path):
@@ -69,3 +73,30 @@ def test_old_records_have_the_keys_of_today():
     result = normalized(student)
     assert result["network"]["teacher"]["network"] == network(0.5).config
     assert result["network_key"] not in keys
+
+
+def test_a_step_is_one_however_it_is_written():
+    """In records of all ages, and in the networks of today; so are teachers."""
+
+    def key(given):
+        step = {"function": "cluster", "arguments": given, "recipe": recipe}
+        result = record(0.5, 0, 0.8)
+        result["network"] = {**network(0.5).config, "steps": [step]}
+        return normalized(result)["network_key"]
+
+    recipe = RECIPES["compress"].to_json()
+    today = dataclasses.replace(
+        network(0.5), steps=(Step(cluster, {"clusters": 16}, RECIPES["compress"]),)
+    )
+    spelled = ({"clusters": 16}, {"depthwise": True, "skip": [], "clusters": 16})
+    assert {key(given) for given in spelled} == {today.key}
+    assert key({"clusters": 16, "depthwise": False}) != today.key
+    keys = {
+        dataclasses.replace(network(0.5), teacher=Teacher(network(1.0), given)).key
+        for given in ({}, {"temperature": 4}, {"temperature": 4.0, "weight": 0.9})
+    }
+    assert len(keys) == 1
+    assert settings.changed("distil", {"weight": 0.9, "temperature": 2}) == {
+        "temperature": 2.0
+    }
+    assert settings.bound("of_a_user", {"n": 1}) == {"n": 1}

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.explorer.architectures import builder
+from experiments.trials import settings
 from experiments.trials.binding import bound_arguments
 
 Value = float | str | None
@@ -163,7 +164,7 @@ def _steps(steps) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for step in steps:
         name = step["function"]
-        arguments = dict(step["arguments"])
+        arguments = settings.changed(name, step["arguments"])
         skipped = arguments.pop("skip", ())
         main = next(iter(arguments.values()), _STEP_VALUES.get(name, "yes"))
         if isinstance(main, Mapping):  # a value for each layer

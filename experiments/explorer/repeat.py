@@ -12,6 +12,7 @@ from typing import Any
 from experiments.explorer.architectures import builder
 from experiments.explorer.scripts import rows_with
 from experiments.harness import Config
+from experiments.trials import settings
 from experiments.trials.binding import bound_arguments
 from mobilenet_tf.data.rendering import EMBEDDED
 from mobilenet_tf.training.recipes import RECIPES
@@ -108,14 +109,16 @@ def lines(record: Mapping[str, Any]) -> str | None:
         )
     body.append(f"model = {_call(network, side, imports)}")
     if teacher:
-        settings = {key: value for key, value in teacher.items() if key != "network"}
-        given = [_recipe(recipe, imports), *_keywords(settings), training]
+        changed = {key: value for key, value in teacher.items() if key != "network"}
+        changed = settings.changed("distil", changed)
+        given = [_recipe(recipe, imports), *_keywords(changed), training]
         body.append(f"mt.training.distil(model, teacher, data, {', '.join(given)})")
     else:
         body.append(f"mt.fit(model, data, {_fit_recipe(recipe, imports)}, {training})")
     for step in network.get("steps", ()):
         own = _recipe(step["recipe"], imports)
-        given = ", ".join(["model", "data", own, *_keywords(step["arguments"])])
+        changed = settings.changed(step["function"], step["arguments"])
+        given = ", ".join(["model", "data", own, *_keywords(changed)])
         body.append(f"model = mt.compression.{step['function']}({given})")
     body.append('mt.export.litert(model, "network.tflite", "int8", data=data)')
     return "\n".join([*sorted(set(imports)), "", *body])
@@ -142,19 +145,19 @@ def _call(network, side, imports) -> str:
     return f"{name}({', '.join(words)})"
 
 
-def _fit_recipe(settings, imports) -> str:
+def _fit_recipe(recipe, imports) -> str:
     """A recipe as `mt.fit` takes it: by its name where that says all but the epochs."""
-    name = settings["name"]
-    changed = _changed(settings, name) if name in RECIPES else {"": ""}
+    name = recipe["name"]
+    changed = _changed(recipe, name) if name in RECIPES else {"": ""}
     if set(changed) <= {"epochs"}:
         return ", ".join([f'"{name}"', *_keywords(changed)])
-    return _recipe(settings, imports)
+    return _recipe(recipe, imports)
 
 
-def _recipe(settings, imports) -> str:
+def _recipe(recipe, imports) -> str:
     """A recipe of the library, or one with other settings."""
-    closest = min(RECIPES, key=lambda name: len(_changed(settings, name)))
-    changed = _changed(settings, closest)
+    closest = min(RECIPES, key=lambda name: len(_changed(recipe, name)))
+    changed = _changed(recipe, closest)
     if not changed:
         return f'mt.training.RECIPES["{closest}"]'
     imports.append("from dataclasses import replace")
@@ -162,12 +165,12 @@ def _recipe(settings, imports) -> str:
     return f'replace(mt.training.RECIPES["{closest}"], {keywords})'
 
 
-def _changed(settings, name) -> dict[str, Any]:
+def _changed(recipe, name) -> dict[str, Any]:
     """The settings of a recipe that differ from a named one; lists as tuples."""
     base = RECIPES[name].to_json()
     return {
         key: tuple(value) if isinstance(value, list) else value
-        for key, value in settings.items()
+        for key, value in recipe.items()
         if key != "name" and base[key] != value
     }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 
+from experiments.trials import settings
 from experiments.trials.binding import (
     bound_arguments,
     changed_arguments,
@@ -42,10 +43,11 @@ class Step:
 
     @property
     def config(self) -> dict:
-        """The step in JSON-ready form."""
+        """The step in JSON-ready form, with the function's defaults applied."""
+        name = self.function.__name__
         return {
-            "function": self.function.__name__,
-            "arguments": json_ready(self.arguments),
+            "function": name,
+            "arguments": settings.bound(name, self.arguments),
             "recipe": self.recipe.to_json(),
         }
 
@@ -143,14 +145,15 @@ class Network:
 
     @functools.cached_property
     def config(self) -> dict:
-        """The network in JSON-ready form, with the builder's defaults applied."""
+        """The network in JSON-ready form, with all defaults applied."""
         arguments = bound_arguments(self.build, self.arguments)
         if self.weights is not None:
             arguments["weights"] = self.weights.name
         config = {"builder": function_name(self.build), "arguments": arguments}
         if self.teacher is not None:
             teacher = self.teacher
-            config["teacher"] = {"network": teacher.network.config, **teacher.arguments}
+            given = settings.bound("distil", teacher.arguments)
+            config["teacher"] = {"network": teacher.network.config, **given}
         if self.recipe_changes:
             config["recipe_changes"] = json_ready(self.recipe_changes)
         if self.images_per_class is not None:

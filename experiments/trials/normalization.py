@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from experiments.trials import settings
 from experiments.trials.binding import bound_arguments, digest, function_name
 from experiments.trials.trial import CONFIG
 from mobilenet_tf.models import baselines, mobilenet, squeezenet
@@ -25,9 +26,9 @@ _BUILDERS = {
 def normalized(record: dict) -> dict:
     """A record with the names and defaults of today, and its network's key.
 
-    Builders have today's module names; arguments of the project's builders and
-    settings of recipes that a record leaves out have their defaults. A record without
-    a network, such as one of published weights, is returned as it is.
+    Builders have today's module names; arguments of the project's builders, settings
+    of steps, distillation and recipes that a record leaves out have their defaults. A
+    record without a network, such as one of published weights, is returned as it is.
 
     Args:
         record: As it was read from a file; it is not changed.
@@ -65,17 +66,21 @@ def _network(config):
         except TypeError:  # an argument that the builder no longer has
             changes["arguments"] = config["arguments"]
     if "teacher" in config:
-        teacher = config["teacher"]
-        changes["teacher"] = {**teacher, "network": _network(teacher["network"])}
+        given = dict(config["teacher"])
+        teacher = _network(given.pop("network"))
+        changes["teacher"] = {"network": teacher, **settings.bound("distil", given)}
     if "steps" in config:
-        changes["steps"] = [
-            {**step, "recipe": _recipe(step["recipe"])} for step in config["steps"]
-        ]
+        changes["steps"] = [_step(step) for step in config["steps"]]
     return {**config, **changes}
 
 
-def _recipe(settings):
+def _step(step):
+    given = settings.bound(step["function"], step["arguments"])
+    return {**step, "arguments": given, "recipe": _recipe(step["recipe"])}
+
+
+def _recipe(recipe):
     changes = {}
-    if "side_steps" in settings:
-        changes["side_steps"] = tuple(settings["side_steps"])
-    return Recipe(**{**settings, **changes}).to_json()
+    if "side_steps" in recipe:
+        changes["side_steps"] = tuple(recipe["side_steps"])
+    return Recipe(**{**recipe, **changes}).to_json()

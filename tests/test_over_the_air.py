@@ -200,7 +200,12 @@ def test_budgets_that_change_nothing():
     updates += [record(name, form="8 bits") for name in (free, tenth)]
     updates[-1]["ways"] = record(ours=49)["ways"]
     (text,) = findings.budgets(updates)
-    assert text.endswith("with 32 values, 10 % of the weights: in 1 of 1 updates.")
+    assert text == (
+        "A budget changes nothing where the training brings fewer weights than it "
+        "allows to another value of their kernel, and 32 values are far apart. The "
+        "update is the same as without a budget with 32 values, 10 % of the weights: "
+        "in 1 of 1 updates."
+    )
     assert findings.budgets(updates[:1]) == []
 
 

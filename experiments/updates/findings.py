@@ -107,7 +107,7 @@ def budgets(records: Iterable[dict]) -> list[str]:
         return []
     return [
         "A budget changes nothing where the training brings fewer weights than it "
-        "allows XX The "
+        "allows to another value of their kernel, and 32 values are far apart. The "
         f"update is the same as without a budget with {'; '.join(cases)}."
     ]
 

@@ -16,8 +16,8 @@ import tensorflow as tf
 from absl import app, flags, logging
 
 import mobilenet_tf
-from benchmarks.photographs import real_photographs
 from benchmarks.report import publish
+from experiments.trials.photographs import real_photographs
 from mobilenet_tf.analysis import table
 from mobilenet_tf.export import images, verification
 from mobilenet_tf.export.network import Network

@@ -23,22 +23,21 @@ Time: of one CPU core about 45 s for each of MobileNet 0.25's 24 updates with
 
 import dataclasses
 import itertools
-import operator
 from pathlib import Path
 
 from absl import flags
 
 from experiments.harness import Config, Table, run
 from experiments.harness.page import Part
-from experiments.report.sheet import Sheet
 from experiments.updates import (
-    costs,
     differences,
+    findings,
     measurement,
     networks,
     requantization,
+    tables,
 )
-from mobilenet_tf.analysis import table
+from experiments.updates.examples import Examples
 
 flags.DEFINE_list(
     "networks",
@@ -56,11 +55,6 @@ flags.DEFINE_list(
     "--networks, trained from scratch.",
 )
 
-OURS = "codec.delta"
-# Targets, in percent: of the smallest other way, where a network is trained again or
-# quantised; and of the whole new file, where the classifier alone changes.
-OF_THE_OTHERS, OF_THE_FILE = 100 / 3, 2.0
-
 
 @dataclasses.dataclass(frozen=True)
 class UpdateConfig(Config):
@@ -75,17 +69,25 @@ def content(config: UpdateConfig) -> list[Part]:
     """A table of bytes for each story, and whether the targets hold."""
     if config.measure:
         _measure(config)
-    records = differences.read(config.results, measurement.RECORDS)
+    records = sorted(differences.read(config.results, measurement.RECORDS), key=_place)
     requantized = differences.read(config.results, requantization.RECORDS)
     parts: list[Part] = []
-    groups = itertools.groupby(sorted(records, key=_place), key=_heading)
+    groups = itertools.groupby(records, key=_heading)
     for number, (heading, own) in enumerate(groups):
-        parts += [f"{heading}:", sizes(list(own), f"updates{number + 1}")]
+        parts += [f"{heading}:", tables.sizes(list(own), f"updates{number + 1}")]
     if requantized:
-        parts += ["From float32 to 8 bits, without training:", quantized(requantized)]
-    if records or requantized:
-        parts += targets(records, requantized)
-    return [*parts, "Whole files, by cost (not trained, 1000 classes):", by_cost()]
+        parts += [
+            "From float32 to 8 bits, without training:",
+            tables.quantized(requantized),
+            findings.evaluated_on(requantized),
+        ]
+    if both := [*records, *requantized]:
+        parts += findings.targets(records, requantized)
+        parts += [findings.larger(both), *findings.budgets(records)]
+        parts += ["Seconds to write and to apply, medians over the updates:"]
+        parts += [tables.seconds(both), findings.measured_on(both)]
+    by_cost = "Whole files, by cost (not trained, 1000 classes):"
+    return [*parts, by_cost, tables.by_cost()]
 
 
 def _place(record):
@@ -116,95 +118,12 @@ def _measure(config):
         raise ValueError("networks or requantize must be given with measure=True")
     differences.ways()  # fails early without their packages
     data = config.load_data()
-    workdir = Path(config.workdir)
-    requantization.measure_all(data, to_8_bits, config.results, workdir)
-    measurement.measure_all(data, field, config.results, workdir)
-
-
-def smallest_other(record: dict) -> int:
-    """Bytes of the smallest way but ours, the whole new file among them."""
-    ways = (found["bytes"] for way, found in record["ways"].items() if way != OURS)
-    return min(record["file_bytes"], *ways)
-
-
-def targets(records: list[dict], requantized: list[dict]) -> list[str]:
-    """Sentences on which updates reach the targets."""
-    classifier = [record for record in records if record["training"] == "classifier"]
-    others = [record for record in records if record["training"] != "classifier"]
-    file_bytes = operator.itemgetter("file_bytes")
-    other, file = "the smallest other way", "the whole file"
-    chosen = [
-        ("Trained again", others, OF_THE_OTHERS, other, smallest_other),
-        ("To 8 bits", requantized, OF_THE_OTHERS, other, smallest_other),
-        ("Classifier alone", classifier, OF_THE_FILE, file, file_bytes),
-    ]
-    return ["Targets of `codec.delta`:", *(_target(*one) for one in chosen if one[1])]
-
-
-def _target(updates_of, chosen, most, whole, size):
-    shares = [100 * record["ways"][OURS]["bytes"] / size(record) for record in chosen]
-    reached = sum(share <= most for share in shares)
-    return (
-        f"{updates_of}: at most {most:.0f} % of {whole} in {reached} of {len(shares)} "
-        f"updates; they take {min(shares):.1f} to {max(shares):.1f} %."
-    )
-
-
-def quantized(records: list[dict]) -> Sheet:
-    """Bytes of each way for networks that go from float32 to 8 bits."""
-    rows = [
-        (
-            record["network"].replace("_", " "),
-            record["file"],
-            f"{record['float32_bytes']:,}",
-            f"{record['file_bytes']:,}",
-            *(f"{way['bytes']:,}" for way in record["ways"].values()),
-            f"{100 * record['ways'][OURS]['bytes'] / smallest_other(record):.1f}",
-        )
-        for record in records
-    ]
-    columns = ("Network", "Format", "Old file", "New file", *records[0]["ways"])
-    return Sheet((*columns, "% of the smallest other"), rows, "to_8_bits")
-
-
-def sizes(records: list[dict], name: str) -> Sheet:
-    """Bytes of each way, by network and training, with the accuracy."""
-    rows = []
-    for record in records:
-        ways = {way: found["bytes"] for way, found in record["ways"].items()}
-        rows.append(
-            (
-                record["network"].replace("_", " "),
-                record["form"],
-                record["training"],
-                table.percent(record["top1_not_updated"]),
-                table.percent(record["top1"]),
-                f"{record['float32_bytes']:,}",
-                f"{record['file_bytes']:,}",
-                *(f"{size:,}" for size in ways.values()),
-                f"{100 * ways[OURS] / smallest_other(record):.1f}",
-            )
-        )
-    columns = ("Network", "Form", "Training", "Top-1 % not updated", "updated")
-    columns = (*columns, "Float32", "File")
-    ways = tuple(records[0]["ways"])
-    return Sheet((*columns, *ways, "% of the smallest other"), rows, name)
-
-
-def by_cost() -> Sheet:
-    """Bytes of whole networks, and of what changes with the classifier alone."""
-    rows = [
-        (
-            cost.name,
-            f"{cost.float32_bytes:,}",
-            f"{cost.int8_bytes:,}",
-            f"{cost.classifier_bytes:,}",
-            f"{100 * cost.classifier_bytes / cost.int8_bytes:.1f}",
-        )
-        for cost in costs.whole_files()
-    ]
-    columns = ("Network", "Float32", "8 bits", "Classifier in 8 bits")
-    return Sheet((*columns, "% of the file"), rows, "by_cost")
+    photographs = None
+    if any(isinstance(source, str) for source in to_8_bits.values()):
+        photographs = Examples.of_imagenet(config.dataset, config.data_dir)
+    results, workdir = config.results, Path(config.workdir)
+    requantization.measure_all(data, photographs, to_8_bits, results, workdir)
+    measurement.measure_all(data, field, results, workdir)
 
 
 experiment = Table(
@@ -218,13 +137,14 @@ the codec; the other columns are differences from the old file to it. In 8 bits,
 are multiples of a scale per channel; scales, biases and normalisation have 12
 significant bits in both forms. "All, compressed anew" trains the float32 network and
 compresses it again; the other trainings are those of `mobilenet_tf.compression.update`,
-which keeps the values of the old kernels. Both accuracies are on the new task. One
-seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its int8
-file; MobileNets with an input side in their name and SqueezeNet have published weights,
-which have few values in float32 too: they come from a quantised release and a file of
-Deep Compression. HDiffPatch compresses with LZMA2, zstandard at level 22. By cost, a
-file in 8 bits has one byte for each weight in a kernel and 4 for all others, before
-entropy coding.""",
+which keeps the values of the old kernels. There both accuracies are on the new task.
+One seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its
+int8 file, calibrated on images of the training split which are not evaluated;
+MobileNets with an input side in their name and SqueezeNet have published weights, which
+have few values in float32 too: they come from a quantised release and a file of Deep
+Compression. HDiffPatch compresses with LZMA2, zstandard at level 22. By cost, a file in
+8 bits has one byte for each weight in a kernel and 4 for all others, before entropy
+coding.""",
 )
 
 if __name__ == "__main__":

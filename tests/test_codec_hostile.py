@@ -51,7 +51,7 @@ def test_longer_texts_than_a_reader_allows(monkeypatch):
     with pytest.raises(ValueError, match="at most 1,048,576 bytes, got 1,048,577"):
         container.pack(text, [])
     with monkeypatch.context() as context:
-        context.setattr(container, "_MOST_ARCHITECTURE", len(text))
+        context.setattr(container, "MOST_ARCHITECTURE", len(text))
         packed = container.pack(text, [])
     with pytest.raises(ValueError, match="architecture is cut, too long, or not alone"):
         codec.decode(packed)

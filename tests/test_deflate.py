@@ -1,6 +1,8 @@
 """A zlib stream and its numbers: one gives the other, whatever zlib has written it."""
 
 import random
+import struct
+import time
 import zlib
 
 import pytest
@@ -74,6 +76,31 @@ def test_damaged_numbers(place, value):
             assert str(error).startswith("its architecture ")
             continue
         assert isinstance(stream, bytes)
+
+
+def test_numbers_without_end(monkeypatch):
+    """Blocks of no bytes: they are refused before they take time."""
+    head, block = struct.pack("<2H", 0x78, 0x9C), struct.pack("<4H", 0, 0, 0, 0xFFFF)
+    message = "its architecture must have at most .* bytes of numbers"
+    started = time.process_time()
+    with pytest.raises(ValueError, match=message):
+        deflate.fold(head + block * (16 * deflate.MOST_BYTES // len(block)))
+    assert time.process_time() - started < 1
+    monkeypatch.setattr(deflate, "MOST_BYTES", 4000)
+    for count, error in ((400, "its architecture is cut"), (500, message)):
+        with pytest.raises(ValueError, match=error):
+            deflate.fold(head + block * count)
+        with pytest.raises(ValueError, match=error):
+            deflate.unfold(b"\x78\x9c" + b"\0\0\0\xff\xff" * count)
+
+
+def test_all_texts_of_an_architecture_are_within_the_limit():
+    """The most numbers for a byte: matches of three bytes, here far from each other."""
+    rng = random.Random(0)
+    words = [rng.randbytes(3) for _ in range(2000)]
+    text = b"".join(rng.choices(words, k=5000))
+    numbers = deflate.unfold(zlib.compress(text, 9))
+    assert len(numbers) / len(text) < deflate.MOST_BYTES / container.MOST_ARCHITECTURE
 
 
 def test_an_architecture_that_another_zlib_has_packed(tmp_path):

@@ -3,6 +3,7 @@
 import collections
 import cProfile
 import dataclasses
+import struct
 
 import hypothesis
 import numpy as np
@@ -122,8 +123,38 @@ def test_claims_are_checked_before_they_take_memory_or_time(files):
     script = b"".join(map(number, [1, *flat]))
     slow = dataclasses.replace(whole, script=script, size=32 << 20, stream=b"")
     assert outcome(files, container.pack(slow), 64 << 20) == "error"
+    # An architecture of 2**23 numbers, as many blocks of zlib without a byte of text.
+    numbers = (
+        struct.pack("<2H", 0x78, 0x9C) + struct.pack("<4H", 0, 0, 0, 65535) * 2**21
+    )
+    after = struct.pack("<I", len(numbers)) + numbers
+    script = b"".join(map(number, [1, pieces.LITERAL, len(after)])) + after
+    unfolded = dataclasses.replace(
+        whole,
+        form=container.UNFOLDED,
+        script=script,
+        size=len(after),
+        stream=b"",
+    )
+    assert outcome(files, container.pack(unfolded), 64 << 20) == "error"
     work.disable()
     assert sum(entry.callcount for entry in work.getstats()) < 200_000
+
+
+def test_a_tensor_has_one_counterpart_or_none():
+    matrix = [pieces.FLOAT32, 2, 4]
+    for count in (0, 1, 2, 127):
+        reference = [0, *matrix, 0] if count else []  # at the start, all channels
+        numbers = [1, pieces.TENSOR, *matrix, pieces.FLOATS, count, *reference]
+        script = b"".join(map(number, numbers))
+        if count > 1:
+            with pytest.raises(
+                ValueError, match=f"one counterpart or none, got {count}"
+            ):
+                table.read(script, 32, 32)
+        else:
+            (piece,), end = table.read(script, 32, 32)
+            assert (piece.reference is None) == (count == 0) and end == len(script)
 
 
 def test_other_files_and_versions(files):

@@ -14,7 +14,7 @@ from conftest import ROOT
 import mobilenet_tf
 from mobilenet_tf import compression, data, export, training, update
 from mobilenet_tf.cli import program
-from mobilenet_tf.compression import reports
+from mobilenet_tf.compression import reports, updates
 from mobilenet_tf.models import imagenet
 from mobilenet_tf.models.mobilenet import BLOCKS
 from mobilenet_tf.training import RECIPES, loop, run_folder
@@ -123,6 +123,13 @@ def test_compress(trained_run, monkeypatch, capsys):
     assert names["size_bytes"] < 4 * weights
     printed = capsys.readouterr().out
     assert "prune: sparsity 0.75" in printed and "cluster: 16 values" in printed
+
+
+def test_compress_describes_all_ways_of_an_update():
+    text = (DOCS / "compress.md").read_text(encoding="utf-8")
+    described = {*re.findall(r'^- `part="(\w+)"`', text, re.MULTILINE), "all"}
+    assert described == set(updates.PARTS)
+    assert re.search(r"^- `share=", text, re.MULTILINE)
 
 
 def test_export(trained_run, capsys):

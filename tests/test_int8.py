@@ -6,7 +6,7 @@ import tensorflow as tf
 from conftest import outputs_of
 
 import mobilenet_tf
-from benchmarks.photographs import real_photographs
+from experiments.trials.photographs import real_photographs
 from mobilenet_tf import export
 from mobilenet_tf.export import images
 from mobilenet_tf.export.network import Network

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from compressible import QUICK
+from conftest import outputs_of
 from tiny_experiment import tiny
 
 pytest.importorskip("constriction")
@@ -14,17 +15,24 @@ pytest.importorskip("hdiffpatch")
 pytest.importorskip("zstandard")
 
 from experiments import over_the_air
+from experiments.sweep.workdir import Workdir
+from experiments.trials import published_weights
 from experiments.trials.network import Network
 from experiments.updates import (
     costs,
     differences,
+    examples,
+    findings,
     measurement,
     networks,
     requantization,
     stories,
+    tables,
 )
+from mobilenet_tf import training
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.export.images import resized
 
 
 @pytest.fixture(scope="module")
@@ -139,16 +147,115 @@ def test_networks_that_go_to_8_bits(tmp_path):
             requantization.check([name], None)
 
 
+def record(training="classifier", ours=50, **changes):
+    """A record of an update, as far as the page reads it."""
+    seconds = {"diff_seconds": 2.0, "apply_seconds": 0.5}
+    return {
+        "network": "mobilenet_0.25",
+        "form": "32 values",
+        "training": training,
+        "story": "a class is added",
+        "top1": 0.5,
+        "file_bytes": 900,
+        "ways": {
+            "bsdiff4": {"bytes": 100, **seconds},
+            "codec.delta": {"bytes": ours, **seconds},
+        },
+        "config": {"first": {}},
+        "device": "2 cores",
+        **changes,
+    }
+
+
+def test_seconds_are_medians_over_the_updates_of_a_file():
+    slow = {"bytes": 50, "diff_seconds": 9.0, "apply_seconds": 3.0}
+    updates = [record(), record(), record()]
+    for one, factor in zip(updates, (1, 2, 3), strict=True):
+        one["ways"]["codec.delta"] = {
+            key: factor * value for key, value in slow.items()
+        }
+    other = record(form=None, file="codec")
+    sheet = tables.seconds([*updates, other])
+    place = ("mobilenet 0.25", "32 values", 3)
+    assert sheet.rows[0] == (*place, "2.000", "0.5000", "18.000", "6.0000")
+    assert sheet.rows[1][1:3] == ("codec, float32 to 8 bits", 1)
+    assert "codec.delta applied" in sheet.columns
+    assert "on the device of its record (2 cores)" in findings.measured_on(updates)
+
+
+def test_where_another_way_takes_fewer_bytes():
+    small, large = record(), record(ours=101)
+    assert findings.larger([small, large]) == (
+        "`codec.delta` is larger than the smallest other way in 1 of 2 updates: "
+        "mobilenet 0.25, 32 values, classifier, a class is added (101 and 100 bytes)."
+    )
+    assert findings.larger([small]).endswith("in 0 of 1 updates.")
+
+
+def test_budgets_that_change_nothing():
+    free, tenth, few = (
+        name for name in measurement.TRAININGS if "old" in name or "%" in name
+    )
+    updates = [record(free), record(tenth), record(few, top1=0.4)]
+    updates += [record(name, form="8 bits") for name in (free, tenth)]
+    updates[-1]["ways"] = record(ours=49)["ways"]
+    (text,) = findings.budgets(updates)
+    assert text == (
+        "A budget changes nothing where the training brings fewer weights than it "
+        "allows to another value of their kernel, and 32 values are far apart. The "
+        "update is the same as without a budget with 32 values, 10 % of the weights: "
+        "in 1 of 1 updates."
+    )
+    assert findings.budgets(updates[:1]) == []
+
+
 def test_a_trained_network_goes_to_8_bits(three, tmp_path, monkeypatch, eagerly):
-    kinds = {"codec": requantization.FILES["codec"]}
+    pytest.importorskip("ai_edge_litert")
+    kinds = dict(requantization.FILES)
     monkeypatch.setattr(requantization, "FILES", kinds)
     network = {"tiny": field(three).network}
+    arguments = three, None, network, tmp_path, tmp_path / "runs"
     for _ in range(2):  # what is measured has a record
-        requantization.measure_all(three, network, tmp_path, tmp_path / "runs")
-        (record,) = differences.read(tmp_path, requantization.RECORDS)
-        assert record["trained"] == network["tiny"].trial(three).config
-        assert 0 < record["ways"]["codec.delta"]["bytes"] < record["file_bytes"]
-        kinds["codec"] = None
+        requantization.measure_all(*arguments)
+        records = differences.read(tmp_path, requantization.RECORDS)
+        kinds |= dict.fromkeys(kinds)
+    trained = network["tiny"].trained(three, Workdir(tmp_path / "runs"))
+    known = training.evaluate(trained, three)
+    assert [found["file"] for found in records] == ["codec", "LiteRT"]
+    for found in records:
+        assert found["trained"] == network["tiny"].trial(three).config
+        assert 0 < found["ways"]["codec.delta"]["bytes"] < found["file_bytes"]
+        assert found["top1_before"] == pytest.approx(known.top1, abs=0.03)
+        assert abs(found["top1"] - known.top1) < 0.1
+    assert records[0]["top1_before"] == known.top1
+
+
+def test_published_weights_are_evaluated_on_imagenet(three, tmp_path, monkeypatch):
+    """On photographs of any size, here with classes that the network gives them."""
+    kinds = {"codec": requantization.FILES["codec"]}
+    monkeypatch.setattr(requantization, "FILES", kinds)
+    model = tiny(0.25, base_resolution=32)
+    build = published_weights.__name__ + ".build"
+    monkeypatch.setattr(build, lambda name, weights: model)
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (40, n, 3), "uint8") for n in range(30, 46)]
+    scores = outputs_of(model, resized(pictures, 32) / np.float32(127.5) - 1)
+    classes = [int(best) for best in scores.argmax(1)]
+    classes[0] = (classes[0] + 1) % 1000
+    monkeypatch.setattr(
+        examples, "real_photographs", lambda *_: (pictures, classes, pictures[:3])
+    )
+    photographs = examples.Examples.of_imagenet("photographs", None)
+    sources = {"mobilenet_0.25_32": str(tmp_path / "weights.h5")}
+    requantization.measure_all(three, photographs, sources, tmp_path, tmp_path)
+    (found,) = differences.read(tmp_path, requantization.RECORDS)
+    assert found["top1_before"] == 15 / 16
+    assert 0 < found["top1"] <= 1
+    assert found["data"]["imagenet_validation_images"] == 16
+    config = over_the_air.UpdateConfig(results=str(tmp_path))
+    page = "\n".join(map(str, over_the_air.content(config)))
+    assert "| Top-1 % in float32 | in 8 bits |" in page and "93.8" in page
+    assert "Top-1 is on the 16 photographs of ImageNet's validation set" in page
 
 
 def test_a_killed_run_goes_on_with_the_next_row(three, tmp_path, monkeypatch):
@@ -169,10 +276,10 @@ def test_a_killed_run_goes_on_with_the_next_row(three, tmp_path, monkeypatch):
     both = differences.read(tmp_path / "results", measurement.RECORDS)
     assert both[:1] == records and both[1]["training"] == "classifier"
     assert base[0].read_bytes() == before and len(base) == 1
-    for record in both:
-        assert record["config"]["data"]["class_names"] == ["a", "b", "c"]
-        assert 0 < record["ways"]["codec.delta"]["bytes"] < record["file_bytes"]
-        assert over_the_air.smallest_other(record) <= record["file_bytes"]
+    for found in both:
+        assert found["config"]["data"]["class_names"] == ["a", "b", "c"]
+        assert 0 < found["ways"]["codec.delta"]["bytes"] < found["file_bytes"]
+        assert tables.smallest_other(found) <= found["file_bytes"]
 
     monkeypatch.undo()
     config = over_the_air.UpdateConfig(results=str(tmp_path / "results"))

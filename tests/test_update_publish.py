@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from mobilenet_tf import update
 from mobilenet_tf.cli import program
-from mobilenet_tf.update import releases
+from mobilenet_tf.update import deltas, releases
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)
@@ -48,6 +48,22 @@ def test_files_that_nobody_needs_are_deleted(fleet):
     assert {"4.tflite", "5.tflite", "4-5.delta", "3-5.delta"} <= names
     assert not {"1.tflite", "2.tflite", "3.tflite", "1-2.delta"} & names
     assert "by whole file" in fleet.install().message  # from version 1
+
+
+def test_a_delta_that_devices_refuse_is_not_published(tmp_path):
+    """Its pieces take more than the new file until they are compressed."""
+    old, new, delta = (tmp_path / name for name in ("old", "new", "delta"))
+    old.write_bytes(bytes(range(256)))
+    new.write_bytes(b"rose " * 400)
+    lines = []
+    made = deltas.make(old, new, delta, lines.append)
+    if made:
+        deltas.apply(old, delta, tmp_path / "again", new.stat().st_size)
+    assert not made and not delta.exists()
+    assert len(lines) == 1 and "no delta from old: it needs more than" in lines[0]
+    new.write_bytes(old.read_bytes() * 8 + b"rose")
+    assert deltas.make(old, new, delta, lines.append)
+    deltas.apply(old, delta, tmp_path / "again", new.stat().st_size)
 
 
 def test_an_old_file_as_a_new_version(fleet):

@@ -22,9 +22,10 @@ RECORDS = "updates"  # see `differences`
 # How a network is trained for an update: `compression.update`'s arguments. The first
 # is training as usual, after which the network is compressed anew.
 ANEW = "all, compressed anew"
+ON_OLD_VALUES = "all, on the old values"
 TRAININGS: dict[str, dict] = {
     ANEW: {},
-    "all, on the old values": {},
+    ON_OLD_VALUES: {},
     "all, 10 % of the weights": {"share": 0.1},
     "all, 2 % of the weights": {"share": 0.02},
     "normalization": {"part": "normalization"},

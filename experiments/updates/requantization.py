@@ -4,19 +4,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from experiments.sweep.workdir import Workdir
 from experiments.trials import published_weights
 from experiments.trials.provenance import provenance
 from experiments.updates import differences, forms, networks
+from experiments.updates.examples import Examples
 from mobilenet_tf import codec, export
 from mobilenet_tf.data.dataset import DataSet
 
 RECORDS = "requantization"  # see `differences`
-CALIBRATION_IMAGES, VERIFICATION_IMAGES = 200, 50
-
-
 # Where a network comes from: a file of published weights, or a training from scratch.
 Source = str | networks.FieldNetwork
 
@@ -50,12 +47,18 @@ def check(names: Sequence[str], epochs: int | None) -> dict[str, Source]:
 
 
 def measure_all(
-    data: DataSet, sources: dict[str, Source], results: str | Path, path: Path
+    data: DataSet,
+    photographs: Examples | None,
+    sources: dict[str, Source],
+    results: str | Path,
+    path: Path,
 ) -> None:
     """Measure what has no record yet; each update is written at once.
 
     Args:
-        data: Its images determine the ranges of int8.
+        data: What networks are trained from scratch on, calibrated and evaluated.
+        photographs: What published weights are calibrated and evaluated on; needed
+            where there are any.
         sources: The networks by their names, as `check` gives them.
         results: Folder of results.
         path: The working directory.
@@ -65,22 +68,25 @@ def measure_all(
     done = differences.read(results, RECORDS)
     for name, source in sources.items():
         known = {record["file"] for record in done if record["network"] == name}
+        examples = photographs if isinstance(source, str) else Examples.of_data(data)
         model = None
         for kind in FILES:
             if kind in known:
                 continue
             model = model or _model(name, source, data, workdir)
             origin = provenance()
-            old, new = FILES[kind](model, data, folder)
+            (old, top1_before), (new, top1) = FILES[kind](model, examples, folder)
             done.append(
                 {
                     "network": name,
                     **_described(source, data),
                     "file": kind,
+                    "top1_before": top1_before,
+                    "top1": top1,
                     "float32_bytes": len(old),
                     "file_bytes": len(new),
                     "ways": differences.measure(old, new),
-                    "data": data.metadata.to_json(),
+                    "data": examples.description,
                     **origin,
                 }
             )
@@ -101,32 +107,34 @@ def _described(source, data):
     return {"weights": Path(source).name}
 
 
-def _codec_files(model: keras.Model, data: DataSet, folder: Path) -> Iterator[bytes]:
-    del data
+def _codec_files(
+    model: keras.Model, examples: Examples, folder: Path
+) -> Iterator[tuple[bytes, float]]:
     for network in (model, forms.rounded_to_int8(model)):
         codec.save(network, folder / "requantized.mntc")
-        yield (folder / "requantized.mntc").read_bytes()
+        yield (folder / "requantized.mntc").read_bytes(), examples.top1(network)
 
 
-def _litert_files(model: keras.Model, data: DataSet, folder: Path) -> Iterator[bytes]:
-    images = _images(data.evaluation, VERIFICATION_IMAGES)
-    calibration = _images(data.train, CALIBRATION_IMAGES)
-    for number, options in enumerate(
-        ({}, {"quantization": "int8", "representative_images": calibration})
-    ):
+def _litert_files(
+    model: keras.Model, examples: Examples, folder: Path
+) -> Iterator[tuple[bytes, float]]:
+    representatives = {"representative_images": examples.calibration}
+    for number, options in enumerate(({}, {"quantization": "int8", **representatives})):
         own = folder / f"{model.name}-{number}"
         own.mkdir(exist_ok=True)
         for file in own.iterdir():  # an export replaces no file
             file.unlink()
         target = own / "network.tflite"
-        # Agreement is not what is measured here: the images are smaller than the input.
-        export.litert(model, target, images=images, min_agreement=0, **options)
-        yield target.read_bytes()
+        report = export.litert(
+            model,
+            target,
+            images=examples.images,
+            classes=examples.classes,
+            min_agreement=0,  # accuracy is what is measured, and may be low
+            **options,
+        )
+        yield target.read_bytes(), report.file_accuracy
 
 
-def _images(split, count):
-    # Arrays keep the colours between rows and columns.
-    return list(np.moveaxis(split.contents.images[:count], 2, 3))
-
-
+# Of each format the files before and after the update, with their top-1.
 FILES = {"codec": _codec_files, "LiteRT": _litert_files}

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from mobilenet_tf.data.arrays import ArraySplit
-from mobilenet_tf.data.dataset import Batch, DataSet
+from mobilenet_tf.data.dataset import Batch, DataSet, Split
 
 # Of the drift: passes of a mean over three pixels, light, and noise in grey levels.
 BLUR_PASSES, LIGHT, NOISE = 1, 0.5, 8.0
@@ -24,7 +24,7 @@ def without_last_class(data: DataSet) -> DataSet:
     """The images of all classes but the last."""
 
     def fewer(split):
-        contents = _contents(split)
+        contents = contents_of(split)
         chosen = contents.labels < data.classes - 1
         fields = (contents.images, contents.aspects, contents.labels)
         return ArraySplit(Batch(*(field[chosen] for field in fields)))
@@ -48,7 +48,7 @@ def drifted(data: DataSet) -> DataSet:
     rng = np.random.default_rng(0)
 
     def change(split):
-        contents = _contents(split)
+        contents = contents_of(split)
         changed = np.empty_like(contents.images)
         for index, image in enumerate(contents.images):  # row, channel, column
             changed[index] = _darker(_blurred(image.astype("float32")), rng)
@@ -73,11 +73,16 @@ def _darker(image, rng):
     return (LIGHT * image + noise).round().clip(0, 255)
 
 
-def _contents(split):
+def contents_of(split: Split) -> Batch:
+    """All images of a split in memory.
+
+    Raises:
+        ValueError: They are streamed.
+    """
     if not isinstance(split, ArraySplit):
         raise ValueError(
-            "data_mode must be 'arrays' with measure=True: the stories change images "
-            "in memory, and these are streamed"
+            "data_mode must be 'arrays' with measure=True: updates take images "
+            "from memory, and these are streamed"
         )
     return split.contents
 

@@ -10,7 +10,7 @@ MAGIC, VERSION = b"MNTC", 1
 _HEAD = struct.Struct("<4sBBHI")
 _ENTRY = struct.Struct("<BII")
 _CHECKSUM = struct.Struct("<I")
-_MOST_ARCHITECTURE = 1 << 20  # bytes of JSON, some hundred times a real one
+MOST_ARCHITECTURE = 1 << 20  # bytes of JSON, some hundred times a real one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +35,9 @@ def pack(architecture: str, streams: list[Stream]) -> bytes:
         ValueError: The architecture is longer than a reader allows.
     """
     text = architecture.encode()
-    if len(text) > _MOST_ARCHITECTURE:
+    if len(text) > MOST_ARCHITECTURE:
         raise ValueError(
-            f"architecture must have at most {_MOST_ARCHITECTURE:,} bytes, got "
+            f"architecture must have at most {MOST_ARCHITECTURE:,} bytes, got "
             f"{len(text):,}"
         )
     return join(zlib.compress(text, 9), streams)
@@ -103,7 +103,7 @@ def inflate(packed: bytes) -> str:
     """
     inflater = zlib.decompressobj()
     try:
-        text = inflater.decompress(packed, _MOST_ARCHITECTURE)
+        text = inflater.decompress(packed, MOST_ARCHITECTURE)
         if not inflater.eof or inflater.unused_data:
             raise ValueError("its architecture is cut, too long, or not alone")
         return text.decode()

@@ -24,7 +24,8 @@ def make(old: Path, new: Path, delta: Path, report: Callable[[str], None]) -> bo
     from mobilenet_tf import codec
 
     try:
-        sizes = codec.delta(old, new, delta)
+        # The limit is that of `apply`, or no device would take the delta.
+        sizes = codec.delta(old, new, delta, max_bytes=new.stat().st_size)
     except ValueError as error:
         report(f"no delta from {old.name}: {error}")
         return False

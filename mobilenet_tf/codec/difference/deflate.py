@@ -11,6 +11,12 @@ from __future__ import annotations
 import struct
 from typing import Protocol
 
+from mobilenet_tf.codec.container import MOST_ARCHITECTURE
+from mobilenet_tf.codec.difference.huffman import FIXED_CODES, Code
+
+# Three bytes of a text take at most the four numbers of a match, two bytes each; zlib's
+# codes take less than the rest. It bounds the time, of which each number takes some.
+MOST_BYTES = 4 * MOST_ARCHITECTURE
 _NUMBER = struct.Struct("<H")
 _LAST_LITERAL, _END = 255, 256
 _STORED, _FIXED, _DYNAMIC = range(3)
@@ -27,7 +33,8 @@ def unfold(stream: bytes) -> bytes:
     """The numbers of a zlib stream, in two bytes each.
 
     Raises:
-        ValueError: It is no such stream, or not one that `fold` would give.
+        ValueError: It is no such stream, or not one that `fold` would give, or it has
+            more than `MOST_BYTES` of numbers.
     """
     target = _Numbers()
     _copy(_Bits(stream), target)
@@ -43,28 +50,17 @@ def fold(numbers: bytes) -> bytes:
     Raises:
         ValueError: The bytes are not of `unfold`.
     """
+    _check_size(len(numbers))
     target = _Bits()
     _copy(_Numbers(numbers), target)
     return bytes(target.content)
 
 
-class _Code:
-    """A Huffman code, from the length of each symbol's bits; 0 means it has none."""
-
-    def __init__(self, lengths):
-        self.bits = {}  # and their number, by symbol
-        value = previous = 0
-        for length, symbol in sorted((n, s) for s, n in enumerate(lengths) if n):
-            value <<= length - previous
-            self.bits[symbol] = value, length
-            value, previous = value + 1, length
-        self.symbols = {bits: symbol for symbol, bits in self.bits.items()}
-
-
-_FIXED_CODES = (
-    _Code([8] * 144 + [9] * 112 + [7] * 24 + [8] * 8),
-    _Code([5] * 30),
-)
+def _check_size(size):
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"its architecture must have at most {MOST_BYTES:,} bytes of numbers"
+        )
 
 
 class _Form(Protocol):
@@ -74,8 +70,8 @@ class _Form(Protocol):
 
     def read(self, bits: int) -> int: ...
     def write(self, value: int, bits: int) -> None: ...
-    def read_symbol(self, code: _Code) -> int: ...
-    def write_symbol(self, symbol: int, code: _Code) -> None: ...
+    def read_symbol(self, code: Code) -> int: ...
+    def write_symbol(self, symbol: int, code: Code) -> None: ...
     def align(self) -> None: ...
     def at_end(self) -> bool: ...
 
@@ -85,7 +81,7 @@ class _Bits:
 
     def __init__(self, content=b""):
         self.content = bytearray(content)
-        self._place = 0  # in bits
+        self._place = self._pending = 0  # in bits; those that fill no byte yet
 
     def read(self, bits):
         value = 0
@@ -94,11 +90,11 @@ class _Bits:
         return value
 
     def write(self, value, bits):
-        for index in range(bits):
-            if self._place % 8 == 0:
-                self.content.append(0)
-            self.content[-1] |= (value >> index & 1) << self._place % 8
-            self._place += 1
+        self._pending |= value << self._place % 8
+        self._place += bits
+        while len(self.content) < self._place // 8:
+            self.content.append(self._pending & 255)
+            self._pending >>= 8
 
     def read_symbol(self, code):
         value = 0
@@ -109,12 +105,11 @@ class _Bits:
         raise ValueError("its architecture has bits that are no symbol")
 
     def write_symbol(self, symbol, code):
-        value, length = code.bits[symbol]
-        for index in reversed(range(length)):
-            self.write(value >> index & 1, 1)
+        self.write(*code.bits[symbol])
 
     def align(self):
         self._place = -(-self._place // 8) * 8
+        self.write(0, 0)
 
     def at_end(self):
         return self._place == 8 * len(self.content)
@@ -147,6 +142,7 @@ class _Numbers:
 
     def write(self, value, bits):
         self.content += _NUMBER.pack(value)
+        _check_size(len(self.content))
 
     def read_symbol(self, code):
         if (symbol := self.read(16)) not in code.bits:
@@ -175,7 +171,7 @@ def _copy(source: _Form, target: _Form) -> None:
             size, _ = _numbers(source, target, 16, 2)
             _numbers(source, target, 8, size)
         elif kind == _FIXED:
-            _block(source, target, *_FIXED_CODES)
+            _block(source, target, *FIXED_CODES)
         elif kind == _DYNAMIC:
             _block(source, target, *_codes(source, target))
         else:
@@ -225,7 +221,7 @@ def _codes(source, target):
     first = [0] * len(_ORDER)
     for index in _ORDER[: _number(source, target, 4) + 4]:
         first[index] = _number(source, target, 3)
-    code, lengths = _Code(first), []
+    code, lengths = Code(first), []
     while len(lengths) < literals + distances:
         symbol = _symbol(source, target, code)
         if symbol not in _REPEAT_BITS:
@@ -236,4 +232,4 @@ def _codes(source, target):
         lengths += [repeated] * (least + _number(source, target, bits))
     if len(lengths) != literals + distances:
         raise ValueError("its architecture has more lengths than symbols")
-    return _Code(lengths[:literals]), _Code(lengths[literals:])
+    return Code(lengths[:literals]), Code(lengths[literals:])

@@ -173,6 +173,10 @@ def _read_tensor_piece(reader, offset, end, old_size, new_size):
         raise ValueError(f"a tensor has the unknown kind of values {values}")
     if tensor.type != FLOAT32 and tensor.scales is None:
         raise ValueError("integers must have scales")
+    if referenced > 1:
+        raise ValueError(
+            f"a tensor must have one counterpart or none, got {referenced}"
+        )
     reference = channels = None
     if referenced:
         start = end + reader.signed()

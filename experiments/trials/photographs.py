@@ -20,9 +20,18 @@ def real_photographs(
     Returns:
         The validation images, uint8 `(H, W, 3)`; their classes from 0 to 999; the other
         images.
+
+    Raises:
+        ValueError: The data set has other classes, or no image of that set.
     """
     validation = imagenet_photographs.from_tfds(dataset, data_dir).images
-    images, classes = zip(*validation.as_numpy_iterator(), strict=True)
+    found = list(validation.as_numpy_iterator())
+    if not found:
+        raise ValueError(
+            "dataset must have images of ImageNet's validation set, by the names of "
+            f"their files, got {dataset!r}"
+        )
+    images, classes = zip(*found, strict=True)
     builder = open_source(dataset, data_dir).builder
     examples = builder.as_dataset(split=f"train[:{others}]").as_numpy_iterator()
     rest = [

@@ -54,12 +54,23 @@ MODULES = {module_name(path): path for path in FILES}
 
 
 def imported(path):
-    """Every name that a file imports, inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Every name that a file imports, inside functions too.
+
+    What a package's face declares for type checkers it does not import.
+    """
+    tree = ast.parse(path.read_text())
+    if path.name == "__init__.py":
+        tree.body = [node for node in tree.body if not declares_types(node)]
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{name.name}" for name in node.names)
         elif isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
+
+
+def declares_types(node):
+    """Whether a statement is `if TYPE_CHECKING:`."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def own_imports(path):

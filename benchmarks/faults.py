@@ -23,7 +23,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import psutil
 from absl import app, flags
 
 import mobilenet_tf
@@ -38,8 +37,10 @@ from experiments.trials.binding import json_ready
 from experiments.trials.trial import Trial
 from mobilenet_tf.analysis import table
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.packages import require
 from mobilenet_tf.training.recipes import RECIPES
 
+(psutil,) = require("psutil", extra="experiments", purpose="the benchmark")
 NAME = "faults"
 # How a process that Ray starts calls itself.
 KINDS = {"ray::run": "training", "ray::Keeper": "keeping the files"}

@@ -73,8 +73,7 @@ def chosen(config: CheckpointConfig) -> dict[str, str]:
         files["squeezenet_1.0"] = config.squeezenet_weights
     if files and config.checkpoints:
         raise ValueError(
-            "choose either --checkpoints or --mobilenet_weights and "
-            "--squeezenet_weights"
+            "choose either checkpoints= or mobilenet_weights= and squeezenet_weights="
         )
     if files:
         return files

@@ -58,11 +58,11 @@ def memory(config: MicrocontrollerConfig) -> tuple[int, int] | None:
     """
     if config.board is not None:
         if config.sram is not None or config.flash is not None:
-            raise ValueError("choose either --board or --sram and --flash")
+            raise ValueError("choose either board= or sram= and flash=")
         board = report.board_named(config.board)
         return board.sram_bytes, board.flash_bytes
     if (config.sram is None) != (config.flash is None):
-        raise ValueError("--sram and --flash must be given together")
+        raise ValueError("sram and flash must be given together")
     if config.sram is None or config.flash is None:
         return None
     return (

@@ -119,10 +119,10 @@ def test_sizes():
     "flags, message",
     [
         ({"board": "Cray-1"}, "board must be one of micro:bit v2, .* got 'Cray-1'"),
-        ({"sram": "256k"}, "--sram and --flash must be given together"),
+        ({"sram": "256k"}, "sram and flash must be given together"),
         ({"sram": "much", "flash": "1m"}, "sram must be a size such as 256k .* 'much'"),
         ({"sram": "-1k", "flash": "1m"}, "sram must be a size such as 256k"),
-        ({"board": "EK-RA8D1", "sram": "1m"}, "choose either --board or --sram"),
+        ({"board": "EK-RA8D1", "sram": "1m"}, "choose either board= or sram="),
     ],
 )
 def test_bad_flags(flags, message):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 
 from absl import flags
 
 from experiments.harness.config import Config
+from mobilenet_tf.cli.flags import as_flags
 from mobilenet_tf.data.rendering import EMBEDDED
 from mobilenet_tf.data.storage import MODES
 from mobilenet_tf.training.precision import CHOICES
 from mobilenet_tf.training.recipes import RECIPES
 
 # Library arguments whose flag has another name.
-_RENAMED = {"evaluation_split": "eval_split", "mode": "data_mode", "name": "dataset"}
+_RENAMED = {
+    "evaluation_split": "--eval_split",
+    "mode": "--data_mode",
+    "name": "--dataset",
+}
 
 
 def define() -> None:
@@ -139,14 +143,12 @@ def define() -> None:
     )
 
 
-def in_terms_of_flags(message: str) -> str:
-    """An error of the library in the words of the command line.
+def in_terms_of_flags(message: str, config: type[Config] = Config) -> str:
+    """An error of the library or of a script in the words of the command line.
 
-    `to_rgb=True` becomes `--to_rgb`, and `limit must be` becomes `--limit must be`.
+    Args:
+        message: It names arguments or fields of the configuration.
+        config: The class of the script's configuration, whose fields are its flags.
     """
-    known = "|".join(field.name for field in dataclasses.fields(Config))
-    for argument, flag in _RENAMED.items():
-        message = re.sub(rf"\b{argument}(?==| must )", flag, message)
-    message = re.sub(rf"(?<![\w-])({known})=True\b", r"--\1", message)
-    message = re.sub(rf"(?<![\w-])({known})=", r"--\1=", message)
-    return re.sub(rf"^({known}) must ", r"--\1 must ", message)
+    own = {field.name: f"--{field.name}" for field in dataclasses.fields(config)}
+    return as_flags(message, own | _RENAMED)

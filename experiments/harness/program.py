@@ -47,7 +47,7 @@ def execute(experiment: Experiment | Table, command: Sequence[str]) -> None:
         arguments.only_flags(command)
         main(experiment, experiment.config.from_flags(FLAGS))
     except (ClusterError, ImportError, OSError, StorageError, ValueError) as error:
-        message = flags.in_terms_of_flags(str(error))
+        message = flags.in_terms_of_flags(str(error), experiment.config)
         sys.exit(f"{experiment.name}: error: {message}")
 
 

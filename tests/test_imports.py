@@ -121,10 +121,10 @@ def test_the_library_never_imports_the_reproduction():
 
 
 def test_what_ray_starts_beside_a_training_is_light():
-    """The keeper of files, and the look at a node's versions."""
+    """The storage actor, and the look at a node's versions."""
     program = (
         "import sys; sys.modules['keras'] = sys.modules['tensorflow'] = None\n"
-        "import experiments.sweep.keeper, experiments.sweep.source"
+        "import experiments.sweep.storage_actor, experiments.sweep.source"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 

@@ -102,7 +102,7 @@ def test_recommendation_is_the_best_that_fits():
 def test_latency_of_another_point_is_an_estimate():
     text = joined(*script.recommendation(configured(board="nucleo-l4r5zi")))
     assert "Estimate by mult-adds: " in text and "MLPerf Tiny v1.2" in text
-    assert "For ResNet-8 it is off by +67%." in text
+    assert "Its error for ResNet-8 is +67%." in text
     (reference,) = (f for f in FOOTPRINTS if f.classes == 2)
     twice = dataclasses.replace(reference, mult_adds=2 * reference.mult_adds)
     (sentence,) = microcontrollers.estimated_latencies("EK-RA8D1", twice, reference)

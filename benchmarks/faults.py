@@ -23,7 +23,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import psutil
 from absl import app, flags
 
 import mobilenet_tf
@@ -38,11 +37,13 @@ from experiments.trials.binding import json_ready
 from experiments.trials.trial import Trial
 from mobilenet_tf.analysis import table
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.packages import require
 from mobilenet_tf.training.recipes import RECIPES
 
+(psutil,) = require("psutil", extra="experiments", purpose="the benchmark")
 NAME = "faults"
 # How a process that Ray starts calls itself.
-KINDS = {"ray::run": "training", "ray::Keeper": "keeping the files"}
+KINDS = {"ray::run": "training", "ray::StorageActor": "keeping the files"}
 
 
 def define() -> None:
@@ -127,7 +128,7 @@ class Killer:
                         return
             self._ended.wait(self._random.random())
             found = processes()
-            kind = "ray::Keeper" if self._random.random() < 0.2 else "ray::run"
+            kind = "ray::StorageActor" if self._random.random() < 0.2 else "ray::run"
             if found.get(kind):
                 self._random.choice(found[kind]).send_signal(signal.SIGKILL)
                 self.counts[KINDS[kind]] += 1

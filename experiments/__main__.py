@@ -82,9 +82,9 @@ INTRODUCTION = """\
 
 Every table and figure has a page, rendered by `python -m experiments` from the records
 in this folder: the command that trains and prints it, the paper's numbers beside ours,
-the conditions, and what a repetition should find. CSV files beside each page hold
-its numbers for programs. In a command, `DIR` is the folder of TFDS data sets. A network
-with 0 seeds is not trained yet; one with a dash there is only counted."""
+the conditions, and what a repetition should find. CSV files beside each page hold its
+numbers. In a command, `DIR` is the folder of TFDS data sets. A network with 0 seeds is
+not trained yet; one with a dash there is only counted."""
 
 
 def render(script: str, *options: str) -> tuple[list[Page], Config]:

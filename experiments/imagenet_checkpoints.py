@@ -39,11 +39,21 @@ from mobilenet_tf.models import weight_loading
 from mobilenet_tf.models.imagenet import PAIRS
 
 ALL = [f"{alpha:g}_{side}" for alpha, side in PAIRS]
-flags.DEFINE_list("checkpoints", [], "MobileNets, as ALPHA_SIDE. Default: all 16.")
-flags.DEFINE_string("image_dir", None, "Folder of folders named by WordNet id.")
-flags.DEFINE_string("order", "crop_then_resize", "Or resize_then_crop.")
-flags.DEFINE_float("central_fraction", 0.875, "The evaluated central part.")
-flags.DEFINE_string("interpolation", "bilinear", "Or antialiased, bicubic and others.")
+flags.DEFINE_list(
+    "checkpoints", [], "MobileNets to evaluate, as ALPHA_SIDE,... Default: all 16."
+)
+flags.DEFINE_string("image_dir", None, "Photographs, in a folder for each WordNet id.")
+flags.DEFINE_string(
+    "order", "crop_then_resize", "Preprocessing: crop_then_resize or resize_then_crop."
+)
+flags.DEFINE_float(
+    "central_fraction", 0.875, "Share of height and width that the central crop keeps."
+)
+flags.DEFINE_string(
+    "interpolation",
+    "bilinear",
+    "Method of resizing: bilinear, antialiased, bicubic and others.",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +83,7 @@ def chosen(config: CheckpointConfig) -> dict[str, str]:
         files["squeezenet_1.0"] = config.squeezenet_weights
     if files and config.checkpoints:
         raise ValueError(
-            "choose either --checkpoints or --mobilenet_weights and "
-            "--squeezenet_weights"
+            "choose either checkpoints= or mobilenet_weights= and squeezenet_weights="
         )
     if files:
         return files
@@ -165,15 +174,22 @@ def content(config: CheckpointConfig) -> list[Part]:
     if config.render:
         locations.append(Path(config.results) / "checkpoints.jsonl")
     evaluated = sorted(records.read(*locations), key=lambda record: record["key"])
-    columns = ("Checkpoint", "Published top-1", "top-5", "quantised top-1", "top-5")
-    ours = ("Preprocessing", "Images", "Top-1 %", "95 % of", "Top-5 %", "95 % of")
+    columns = (
+        "Checkpoint",
+        *("Published top-1 %", "Published top-5 %"),
+        *("Published top-1 %, quantised", "Published top-5 %, quantised"),
+    )
+    ours = (
+        *("Preprocessing", "Images"),
+        *("Top-1 %", "Top-1 95 % interval", "Top-5 %", "Top-5 95 % interval"),
+    )
     rows = [_row(record) for record in evaluated]
     measured = {record["checkpoint"] for record in evaluated}
     for pair in ALL:
         if f"mobilenet_{pair}" not in measured:
             cells = _published(f"mobilenet_{pair}")
             rows.append((*cells, *["–"] * (len(ours) + 1)))
-    return [Sheet((*columns, *ours, "images/s"), rows)]
+    return [Sheet((*columns, *ours, "Images/s"), rows)]
 
 
 def _published(name):
@@ -203,7 +219,8 @@ experiment = Table(
     config=CheckpointConfig,
     remark="Published: on all 50,000 images at full size. The compressed SqueezeNet, "
     "and the file of MobileNet 0.25 128 that was evaluated, are quantised: compare "
-    "those columns. The result of each is that of `crop then resize`, central 0.875, "
+    "those columns. 95 % intervals: Wilson's confidence intervals for this number of "
+    "images. The result of each is that of `crop then resize`, central 0.875, "
     "bilinear, the default; the others show what preprocessing changes. The 500 "
     "photographs in `imagenette112` are of 10 classes and have 112 px, so that detail "
     "is lost.",

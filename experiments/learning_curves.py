@@ -1,4 +1,4 @@
-"""MobileNets Table 10 in earnest: fine-tuning against training from scratch.
+"""MobileNets Table 10: fine-tuning against training from scratch.
 
     python -m experiments.learning_curves --mobilenet_weights=FILE
 
@@ -81,7 +81,7 @@ def claims(rows: Sequence[Row]) -> tuple[Claim, ...]:
 
 experiment = Experiment(
     name="learning_curves",
-    title="MobileNets Table 10 in earnest: fine-tuning at several sizes of data",
+    title="MobileNets Table 10: fine-tuning at several sizes of data",
     rows=rows,
     costs=(),
     figures=(accuracy_over_images,),

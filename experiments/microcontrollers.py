@@ -36,9 +36,9 @@ _ROOM = (
     f"{report.PROGRAM_FLASH // 2**10} KiB of flash are left to the program."
 )
 
-flags.DEFINE_string("board", None, "Print the most accurate network that fits it.")
-flags.DEFINE_string("sram", None, "The same for a chip with so much RAM, as in 256k.")
-flags.DEFINE_string("flash", None, "Flash of that chip, as in 1m.")
+flags.DEFINE_string("board", None, "Print the most accurate network for this board.")
+flags.DEFINE_string("sram", None, "The RAM of a chip to print it for, as in 256k.")
+flags.DEFINE_string("flash", None, "The flash memory of that chip, as in 1m.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,11 +58,11 @@ def memory(config: MicrocontrollerConfig) -> tuple[int, int] | None:
     """
     if config.board is not None:
         if config.sram is not None or config.flash is not None:
-            raise ValueError("choose either --board or --sram and --flash")
+            raise ValueError("choose either board= or sram= and flash=")
         board = report.board_named(config.board)
         return board.sram_bytes, board.flash_bytes
     if (config.sram is None) != (config.flash is None):
-        raise ValueError("--sram and --flash must be given together")
+        raise ValueError("sram and flash must be given together")
     if config.sram is None or config.flash is None:
         return None
     return (
@@ -220,10 +220,10 @@ experiment = Table(
   machine, to the byte. On a 32-bit chip its tables of pointers are smaller; optimized
   kernels may allocate some memory more.
 - Converted: TensorFlow's converter alone. The interpreter places activations by size,
-  which leaves gaps. With a plan: the file says where each activation lies; no gaps.
-  And in parts: a convolution and the depthwise convolution or pooling behind it run for
-  some channels at a time, so that only a part of the largest activation exists. Outputs
-  are the same integers in all three.
+  which leaves gaps. Planned: the file says where each activation lies; no gaps. Wide
+  layers in parts: a convolution and the depthwise convolution or pooling behind it run
+  for some channels at a time, so that only a part of the largest activation exists.
+  Outputs are the same integers in all three.
 - SqueezeNet's parts end at its first pooling. What is largest behind it is a fire
   module's concatenation: both branches and what they are joined to are alive at once,
   twice the module's output. The interpreter has no tensor that is some channels of
@@ -233,8 +233,9 @@ experiment = Table(
   and compute shapes. Reshaping in place saves only where what is reshaped is alive
   where memory is scarce. Softmax is one small operator behind the largest activations:
   to leave it out saves its tables alone.
-- The estimate is counted from the Keras graph, layer by layer, and stands beside the
-  arena with a plan, which also runs layer by layer. It is off by the size of the
+- Persistent: the part of the arena that operators keep between runs.
+- The estimate is counted from the Keras graph, layer by layer, and compared with the
+  planned arena, which also runs layer by layer. Its error is the size of the
   interpreter's tables, which are counted per operator and tensor here, and by what
   the kernels of pooling and softmax keep.
 - {_ROOM}

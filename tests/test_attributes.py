@@ -100,7 +100,9 @@ def test_a_student_learns_from_images_alone(teacher, attribute_sets, booleans):
 def test_what_does_not_fit_the_labels(teacher, attribute_sets, booleans):
     images, _ = load("nothing", attribute_sets, unlabelled=True)
     softmax = network(0.25, classifier_activation="softmax")
-    with pytest.raises(ValueError, match="must have one class each, not any number"):
+    with pytest.raises(
+        ValueError, match="data must be single-label, got a multi-label"
+    ):
         distil(softmax, network(0.5, classifier_activation=None), booleans, LEARNING)
     with pytest.raises(ValueError, match="model must not end in softmax"):
         classifier.fit(softmax, booleans, LEARNING)

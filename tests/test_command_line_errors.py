@@ -1,5 +1,6 @@
 """The program `mobilenet_tf`: its help, and what it says of wrong arguments."""
 
+import argparse
 import zipfile
 
 import flowers
@@ -7,7 +8,7 @@ import pytest
 from command_errors import error
 
 import mobilenet_tf
-from mobilenet_tf.cli import program
+from mobilenet_tf.cli import export, program
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,18 @@ def test_help_fits_a_screen(command, capsys):
     assert stopped.value.code == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 40 and max(map(len, lines)) <= 96
+
+
+def test_flags_of_some_formats_stand_in_a_group_of_their_own():
+    parser = argparse.ArgumentParser()
+    export.add_flags(parser)
+    (group,) = (
+        group
+        for group in parser._action_groups
+        if group.title == "litert_int8 and micro"
+    )
+    listed = {action.dest for action in group._group_actions}
+    assert listed == {name for names in export._FLAGS.values() for name in names}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mobilenet_tf import hosts
-from mobilenet_tf.hosts import door
+from mobilenet_tf.hosts import rendezvous
 
 TWO = ("127.0.0.1", "127.0.0.1")
 
@@ -61,14 +61,14 @@ def test_illegal_hosts(names, index, environment, message):
 def test_nobody_answers(port):
     started = time.monotonic()
     with pytest.raises(hosts.HostError, match=f"nobody has answered at .*:{port}"):
-        door.announce(pair(port)[1], {}, 1)
+        rendezvous.announce(pair(port)[1], {}, 1)
     assert time.monotonic() - started < 10
 
 
 def test_a_host_that_does_not_come_is_named(port):
     started = time.monotonic()
     with pytest.raises(hosts.HostError, match=r"host 1 \(127.0.0.1\) has not come"):
-        door.receive(pair(port)[0], {}, {}, 1)
+        rendezvous.receive(pair(port)[0], {}, {}, 1)
     assert time.monotonic() - started < 10
 
 
@@ -77,20 +77,20 @@ def test_an_address_that_is_taken(port):
         socket.create_server(("127.0.0.1", port)),
         pytest.raises(hosts.HostError, match=f"cannot listen at 127.0.0.1:{port}"),
     ):
-        door.receive(pair(port)[0], {}, {}, 5)
+        rendezvous.receive(pair(port)[0], {}, {}, 5)
 
 
 def test_the_address_of_another_machine(port):
     elsewhere = hosts.Hosts(("192.0.2.1", "127.0.0.1"), port, 0)
     with pytest.raises(hosts.HostError, match=r"cannot listen at 192\.0\.2\.1"):
-        door.receive(elsewhere, {}, {}, 5)
+        rendezvous.receive(elsewhere, {}, {}, 5)
 
 
 def test_strangers_at_the_door_are_passed_over(port):
     first, second = pair(port)
     answers = []
     guest = threading.Thread(
-        target=lambda: answers.append(door.announce(second, {"a": "1"}, 20))
+        target=lambda: answers.append(rendezvous.announce(second, {"a": "1"}, 20))
     )
 
     def strangers():
@@ -105,7 +105,7 @@ def test_strangers_at_the_door_are_passed_over(port):
         guest.start()
 
     threading.Thread(target=strangers).start()
-    door.receive(first, {"a": "1"}, {"address": "x"}, 20)
+    rendezvous.receive(first, {"a": "1"}, {"address": "x"}, 20)
     guest.join()
     assert answers == [{"address": "x"}]
 
@@ -116,7 +116,7 @@ def test_other_versions_are_named_on_both_hosts(port):
 
     def come():
         try:
-            door.announce(second, {"keras": "3.14.0"}, 20)
+            rendezvous.announce(second, {"keras": "3.14.0"}, 20)
         except hosts.HostError as error:
             errors.append(str(error))
 
@@ -125,7 +125,7 @@ def test_other_versions_are_named_on_both_hosts(port):
     with pytest.raises(
         ValueError, match=r"same versions: host 1 .* has keras 3"
     ) as own:
-        door.receive(first, {"keras": "3.15.1"}, {}, 20)
+        rendezvous.receive(first, {"keras": "3.15.1"}, {}, 20)
     guest.join()
     assert errors == [str(own.value)]
     assert "host 0 (127.0.0.1) has 3.15.1" in errors[0]
@@ -138,7 +138,7 @@ def test_a_number_is_taken_once(port):
 
     def come():
         try:
-            door.announce(second, {}, 5)
+            rendezvous.announce(second, {}, 5)
         except hosts.HostError as error:
             errors.append(str(error))
 
@@ -146,7 +146,7 @@ def test_a_number_is_taken_once(port):
     for thread in threads:
         thread.start()
     with pytest.raises(hosts.HostError, match=r"host 2 .* has not come"):
-        door.receive(three, {}, {}, 3)
+        rendezvous.receive(three, {}, {}, 3)
     for thread in threads:
         thread.join()
     assert any("host_index 1 is taken" in error for error in errors)

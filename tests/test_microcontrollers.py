@@ -102,7 +102,7 @@ def test_recommendation_is_the_best_that_fits():
 def test_latency_of_another_point_is_an_estimate():
     text = joined(*script.recommendation(configured(board="nucleo-l4r5zi")))
     assert "Estimate by mult-adds: " in text and "MLPerf Tiny v1.2" in text
-    assert "For ResNet-8 it is off by +67%." in text
+    assert "Its error for ResNet-8 is +67%." in text
     (reference,) = (f for f in FOOTPRINTS if f.classes == 2)
     twice = dataclasses.replace(reference, mult_adds=2 * reference.mult_adds)
     (sentence,) = microcontrollers.estimated_latencies("EK-RA8D1", twice, reference)
@@ -119,10 +119,10 @@ def test_sizes():
     "flags, message",
     [
         ({"board": "Cray-1"}, "board must be one of micro:bit v2, .* got 'Cray-1'"),
-        ({"sram": "256k"}, "--sram and --flash must be given together"),
+        ({"sram": "256k"}, "sram and flash must be given together"),
         ({"sram": "much", "flash": "1m"}, "sram must be a size such as 256k .* 'much'"),
         ({"sram": "-1k", "flash": "1m"}, "sram must be a size such as 256k"),
-        ({"board": "EK-RA8D1", "sram": "1m"}, "choose either --board or --sram"),
+        ({"board": "EK-RA8D1", "sram": "1m"}, "choose either board= or sram="),
     ],
 )
 def test_bad_flags(flags, message):

@@ -9,7 +9,13 @@ from conftest import parse_flags
 from prepared import prepare
 from rich.console import Console
 
-from experiments import resolution_multiplier, width_multiplier
+from experiments import (
+    imagenet_checkpoints,
+    microcontrollers,
+    over_the_air,
+    resolution_multiplier,
+    width_multiplier,
+)
 from experiments.harness import Config, display, flags, preparation, program
 from experiments.sweep.events import Event
 from experiments.sweep.progress import Schedule
@@ -68,6 +74,40 @@ def test_errors_of_the_library_speak_of_flags():
         ("the file holds name 'a'", "the file holds name 'a'"),
     ):
         assert flags.in_terms_of_flags(library) == command_line
+
+
+@pytest.mark.parametrize(
+    ("experiment", "error", "message"),
+    [
+        (microcontrollers, "board must be one of", "--board must be one of"),
+        (microcontrollers, "sram and flash must be", "--sram and --flash must be"),
+        (
+            microcontrollers,
+            "choose either board= or sram= and flash=",
+            "choose either --board= or --sram= and --flash=",
+        ),
+        (imagenet_checkpoints, "checkpoints must be of", "--checkpoints must be of"),
+        (over_the_air, "networks must name", "--networks must name"),
+        (
+            over_the_air,
+            "networks or requantize must be given with measure=True",
+            "--networks or --requantize must be given with --measure",
+        ),
+        (width_multiplier, "board must be one of", "board must be one of"),
+    ],
+)
+def test_errors_of_a_script_speak_of_its_own_flags(experiment, error, message):
+    config = experiment.experiment.config
+    assert flags.in_terms_of_flags(error, config) == message
+
+
+def test_a_script_names_its_own_flag(tmp_path, monkeypatch, experiment_flags):
+    monkeypatch.chdir(tmp_path)
+    command = parse_flags("--board=nothing", "--render")
+    with pytest.raises(
+        SystemExit, match=r"^microcontrollers: error: --board must be one"
+    ):
+        program.execute(microcontrollers.experiment, command)
 
 
 def test_side_too_small_is_an_error_before_any_training(stripes_file, tmp_path):

@@ -1,4 +1,4 @@
-"""Parts of a sweep that need no Ray: the storage, the keeper of files, the options."""
+"""Parts of a sweep that need no Ray: the storage, the storage actor, the options."""
 
 import errno
 import socket
@@ -7,11 +7,11 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from experiments.sweep import keeper, session
+from experiments.sweep import session, storage_actor
 from experiments.sweep.events import Event
-from experiments.sweep.keeper import Keeper, TrialError
 from experiments.sweep.options import ClusterError, Needs, Options
 from experiments.sweep.storage import Storage, StorageError, record_name, snapshot_name
+from experiments.sweep.storage_actor import StorageActor, TrialError
 
 EVENT = Event("a", 1, 0.5, loss=0.7)
 
@@ -86,8 +86,8 @@ def test_the_folder_of_a_storage_is_a_file(tmp_path):
         Storage(str(tmp_path / "file")).check()
 
 
-def test_keeper_writes_each_trial_once(tmp_path):
-    storage, kept = Storage(str(tmp_path)), Keeper(str(tmp_path))
+def test_the_storage_actor_writes_each_trial_once(tmp_path):
+    storage, kept = Storage(str(tmp_path)), StorageActor(str(tmp_path))
     assert kept.begin("a", again=False) == (None, None)
     kept.save("a", b"snapshot", EVENT)
     assert kept.begin("a", again=False) == (None, b"snapshot")
@@ -104,9 +104,9 @@ def test_keeper_writes_each_trial_once(tmp_path):
     assert kept.events(0) == []
 
 
-def test_keeper_trains_again_where_a_model_is_lost(tmp_path):
+def test_the_storage_actor_trains_again_where_a_model_is_lost(tmp_path):
     Storage(str(tmp_path)).write(record_name("a"), b"record")
-    kept = Keeper(str(tmp_path))
+    kept = StorageActor(str(tmp_path))
     assert kept.begin("a", again=False)[0] == b"record"
     assert kept.begin("a", again=True)[0] is None
     with pytest.raises(TrialError, match="the model of trial a is lost"):
@@ -126,12 +126,12 @@ def test_keeper_of_a_killed_command_writes_nothing(tmp_path, monkeypatch):
 
 
 def test_a_trial_that_always_ends_its_process(tmp_path):
-    kept = Keeper(str(tmp_path))
+    kept = StorageActor(str(tmp_path))
     for _ in range(2):
-        for _ in range(keeper.MOST_STARTS):
+        for _ in range(storage_actor.MOST_STARTS):
             kept.begin("a", again=False)
         kept.save("a", b"snapshot", EVENT)
-    for _ in range(keeper.MOST_STARTS):
+    for _ in range(storage_actor.MOST_STARTS):
         kept.begin("a", again=False)
     with pytest.raises(TrialError, match="trial a has ended its process 10 times"):
         kept.begin("a", again=False)

@@ -38,13 +38,13 @@ def test_killed():
 
 
 @pytest.mark.thorough
-def test_a_task_that_waits_for_the_keeper_keeps_its_core(nodes):
+def test_a_task_that_waits_for_the_storage_actor_keeps_its_core(nodes):
     """Else more trials would train than there are cores."""
     program = """
 import sys, time, ray
 from experiments.sweep.node import _answer
 
-class Keeper:
+class StorageActor:
     running = most = 0
 
     def begin(self):
@@ -56,14 +56,14 @@ class Keeper:
         self.running -= 1
         return self.most
 
-def train(keeper):
-    _answer(keeper.begin.remote())
-    return _answer(keeper.end.remote())
+def train(actor):
+    _answer(actor.begin.remote())
+    return _answer(actor.end.remote())
 
 ray.init(sys.argv[1], log_to_driver=False)
-keeper = ray.remote(Keeper).options(num_cpus=0, max_concurrency=8).remote()
+actor = ray.remote(StorageActor).options(num_cpus=0, max_concurrency=8).remote()
 task = ray.remote(train).options(num_cpus=1)
-print(max(ray.get([task.remote(keeper) for _ in range(4)])))
+print(max(ray.get([task.remote(actor) for _ in range(4)])))
 """
     node = nodes.add()
     command = [sys.executable, "-c", program, nodes.cluster.address]

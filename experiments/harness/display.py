@@ -9,13 +9,15 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import AbstractContextManager
-from typing import Protocol, Self
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Protocol, Self
 
 from experiments.sweep.events import Event
 from experiments.sweep.progress import Schedule
+from mobilenet_tf.packages import require
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 
 class Display(AbstractContextManager, Protocol):
@@ -28,9 +30,19 @@ class Display(AbstractContextManager, Protocol):
         """Show a line of text."""
 
 
+def terminal() -> Console:
+    """The standard output as rich knows it.
+
+    Raises:
+        ImportError: rich is not installed.
+    """
+    (rich,) = require("rich.console", extra="experiments", purpose="the display")
+    return rich.Console(highlight=False)
+
+
 def create(schedule: Schedule) -> Display:
     """The live display if the standard output is a terminal, otherwise plain lines."""
-    console = Console(highlight=False)
+    console = terminal()
     if console.is_terminal:
         return LiveDisplay(schedule, console)
     return LineDisplay(schedule)
@@ -87,6 +99,8 @@ class LiveDisplay:
     """
 
     def __init__(self, schedule: Schedule, console: Console):
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
         self._schedule = schedule
         self._lock = threading.Lock()
         self._tasks: dict[str, TaskID] = {}

@@ -3,150 +3,172 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 
 from absl import flags
 
 from experiments.harness.config import Config
+from mobilenet_tf.cli.flags import as_flags
 from mobilenet_tf.data.rendering import EMBEDDED
 from mobilenet_tf.data.storage import MODES
 from mobilenet_tf.training.precision import CHOICES
 from mobilenet_tf.training.recipes import RECIPES
 
 # Library arguments whose flag has another name.
-_RENAMED = {"evaluation_split": "eval_split", "mode": "data_mode", "name": "dataset"}
+_RENAMED = {
+    "evaluation_split": "--eval_split",
+    "mode": "--data_mode",
+    "name": "--dataset",
+}
+
+
+_DEFAULT = Config()
 
 
 def define() -> None:
     """Define the flags, with the defaults of `Config`; called once, by the program."""
-    default = Config()
+    _of_data()
+    _of_training()
+    _of_a_grid()
+    _of_hosts()
+    _of_files()
+    _of_some_scripts()
 
-    def string(name, text):
-        flags.DEFINE_string(name, getattr(default, name), text)
 
-    def integer(name, text):
-        flags.DEFINE_integer(name, getattr(default, name), text, lower_bound=1)
+def _string(name, text):
+    flags.DEFINE_string(name, getattr(_DEFAULT, name), text)
 
-    def boolean(name, text):
-        flags.DEFINE_bool(name, getattr(default, name), text)
 
-    def enum(name, choices, text):
-        flags.DEFINE_enum(name, getattr(default, name), choices, text)
+def _integer(name, text):
+    flags.DEFINE_integer(name, getattr(_DEFAULT, name), text, lower_bound=1)
 
-    string("dataset", "TFDS classification data set; the default is drawn here.")
-    string("data_dir", "Directory of TFDS data sets. Default: TFDS' own.")
-    integer(
+
+def _number(name, text):
+    flags.DEFINE_float(name, getattr(_DEFAULT, name), text, lower_bound=0)
+
+
+def _boolean(name, text):
+    flags.DEFINE_bool(name, getattr(_DEFAULT, name), text)
+
+
+def _enum(name, choices, text):
+    flags.DEFINE_enum(name, getattr(_DEFAULT, name), choices, text)
+
+
+def _list(name, text):
+    flags.DEFINE_list(name, list(getattr(_DEFAULT, name)), text)
+
+
+def _of_data():
+    _string("dataset", "TFDS classification data set; the default is drawn here.")
+    _string("data_dir", "Directory of TFDS data sets. Default: TFDS' own.")
+    _integer(
         "base_resolution",
         "Input side in pixels at rho 1. Default: 224, or the side of the images where "
         "all have one that is smaller.",
     )
-    enum(
+    _integer("limit", "Use only the first N images of both splits.")
+    _string("train_split", "TFDS split to train on. Default: train.")
+    _string("eval_split", "TFDS split to evaluate on. Default: validation or test.")
+    _string("image_key", "Image feature, if the data set has several.")
+    _string("label_key", "Label feature, if the data set has several.")
+    _boolean("to_rgb", "Repeat grey channels three times and drop alpha channels.")
+    _enum("data_mode", MODES, "Decode images once into memory, or in every epoch.")
+    _number(
+        "memory_budget_gib",
+        "Largest data set, in GiB, that --data_mode=auto decodes into memory.",
+    )
+    _string("arrays", "File of decoded images: read if it exists, written otherwise.")
+
+
+def _of_training():
+    _enum(
         "recipe",
         sorted(RECIPES),
         f"Training recipe. Default: short for {EMBEDDED}, modern for other data.",
     )
-    integer("epochs", "Epochs. Default: the recipe's.")
-    integer("batch_size", "Batch size. Default: the recipe's.")
-    integer("seeds", "Train every network with seeds 0 to N - 1.")
-    string("only", "Train only networks whose label matches this regular expression.")
-    integer("limit", "Use only the first N images of both splits.")
-    string("workdir", "Directory of snapshots, models, records and tables.")
-    boolean("dry_run", "Print the costs and write --arrays; train nothing.")
-    boolean("render", "Print the table from existing records; train nothing.")
-    string("results", "Committed records, which --render reads too.")
-    string("tables_dir", "Directory of tables and figures. Default: WORKDIR/tables.")
-    flags.DEFINE_list(
-        "documents",
-        list(default.documents),
-        "Markdown files whose marked blocks the tables replace.",
-    )
-    string("train_split", "TFDS split to train on. Default: train.")
-    string("eval_split", "TFDS split to evaluate on. Default: validation or test.")
-    string("image_key", "Image feature, if the data set has several.")
-    string("label_key", "Label feature, if the data set has several.")
-    boolean("to_rgb", "Repeat grey channels three times and drop alpha channels.")
-    enum("data_mode", MODES, "Decode images once into memory, or in every epoch.")
-    flags.DEFINE_float(
-        "memory_budget_gib",
-        default.memory_budget_gib,
-        "Largest data set, in GiB, that --data_mode=auto decodes into memory.",
-        lower_bound=0,
-    )
-    string("arrays", "File of decoded images: read if it exists, written otherwise.")
-    enum(
+    _integer("epochs", "Epochs. Default: the recipe's.")
+    _integer("batch_size", "Batch size. Default: the recipe's.")
+    _integer("seeds", "Train every network with seeds 0 to N - 1.")
+    _string("only", "Train only networks whose label matches this regular expression.")
+    _enum(
         "precision",
         CHOICES,
         "Arithmetic of the training step; auto takes what is fast on this processor.",
     )
-    boolean("data_parallel", "Split each batch over all devices.")
-    string(
+    _boolean("data_parallel", "Split each batch over all devices.")
+
+
+def _of_a_grid():
+    _string(
         "cluster",
         "Train with Ray: local for several networks at a time on this machine, or "
         "HOST:PORT of a Ray cluster. Default: one after the other in this process.",
     )
-    integer(
+    _integer(
         "workers",
         "Networks at a time on this machine, which share its cores; more than 1 means "
         "--cluster=local. Default there: one for each core.",
     )
-    integer(
+    _integer(
         "trial_cpus",
         "CPU cores that a network's training takes on a cluster. Default: all of the "
         "node with the fewest.",
     )
-    flags.DEFINE_float(
-        "trial_gpus",
-        default.trial_gpus,
-        "GPUs that it takes. Default: 1 where there are any.",
-        lower_bound=0,
+    _number("trial_gpus", "GPUs that it takes. Default: 1 where there are any.")
+    _number(
+        "trial_memory_gib", "GiB of memory that it takes. Default: none are reserved."
     )
-    flags.DEFINE_float(
-        "trial_memory_gib",
-        default.trial_memory_gib,
-        "GiB of memory that it takes. Default: none are reserved.",
-        lower_bound=0,
-    )
-    string(
+    _string(
         "storage",
         "Folder or fsspec URL, such as s3://bucket/folder, of snapshots, models and "
         "records of a cluster. Default: the working directory.",
     )
-    flags.DEFINE_list(
+
+
+def _of_hosts():
+    _list(
         "hosts",
-        list(default.hosts),
         "Hosts that train each network together, on JAX: HOST:PORT,HOST,... The same "
         "command is given on each.",
     )
     flags.DEFINE_integer(
         "host_index",
-        default.host_index,
+        _DEFAULT.host_index,
         "Number of this host in --hosts, from 0. Default: that of the launcher.",
     )
-    flags.DEFINE_float(
-        "hosts_wait",
-        default.hosts_wait,
-        "Seconds for which the other hosts are waited for.",
-        lower_bound=0,
+    _number("hosts_wait", "Seconds for which the other hosts are waited for.")
+
+
+def _of_files():
+    _string("workdir", "Directory of snapshots, models, records and tables.")
+    _boolean("dry_run", "Print the costs and write --arrays; train nothing.")
+    _boolean("render", "Print the table from existing records; train nothing.")
+    _string("results", "Committed records, which --render reads too.")
+    _string("tables_dir", "Directory of tables and figures. Default: WORKDIR/tables.")
+    _list("documents", "Markdown files whose marked blocks the tables replace.")
+
+
+def _of_some_scripts():
+    _boolean(
+        "measure",
+        "Run the measurements that have no record yet, in scripts that measure.",
     )
-    boolean("measure", "Measure what has no record yet, for scripts of measurements.")
-    string(
+    _string(
         "mobilenet_weights",
         "ImageNet weights of MobileNet 0.25 at 128 px, for scripts that use them.",
     )
-    string(
+    _string(
         "squeezenet_weights",
         "The SqueezeNet authors' compressed .net file, for scripts that read it.",
     )
 
 
-def in_terms_of_flags(message: str) -> str:
-    """An error of the library in the words of the command line.
+def in_terms_of_flags(message: str, config: type[Config] = Config) -> str:
+    """An error of the library or of a script in the words of the command line.
 
-    `to_rgb=True` becomes `--to_rgb`, and `limit must be` becomes `--limit must be`.
+    Args:
+        message: It names arguments or fields of the configuration.
+        config: The class of the script's configuration, whose fields are its flags.
     """
-    known = "|".join(field.name for field in dataclasses.fields(Config))
-    for argument, flag in _RENAMED.items():
-        message = re.sub(rf"\b{argument}(?==| must )", flag, message)
-    message = re.sub(rf"(?<![\w-])({known})=True\b", r"--\1", message)
-    message = re.sub(rf"(?<![\w-])({known})=", r"--\1=", message)
-    return re.sub(rf"^({known}) must ", r"--\1 must ", message)
+    own = {field.name: f"--{field.name}" for field in dataclasses.fields(config)}
+    return as_flags(message, own | _RENAMED)

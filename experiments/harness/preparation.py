@@ -6,9 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-
+from experiments.harness import display
 from experiments.harness.config import Config
 from mobilenet_tf.data.rendering import EMBEDDED
 
@@ -29,7 +27,9 @@ def shown(config: Config) -> Iterator[None]:
         return
     from mobilenet_tf.data.embedded import progress_reported
 
-    console = Console(highlight=False)
+    console = display.terminal()
+    from rich.progress import Progress
+
     bars = Progress(console=console, disable=not console.is_terminal)
     tasks = {}
 

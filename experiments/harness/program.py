@@ -11,7 +11,7 @@ from pathlib import Path
 from absl import app, logging
 from absl.flags import FLAGS
 
-from experiments.harness import display, flags, preparation, together
+from experiments.harness import display, flags, multi_host, preparation
 from experiments.harness.config import Config
 from experiments.harness.experiment import Experiment, Table
 from experiments.harness.page import check_output, joined, publish
@@ -47,7 +47,7 @@ def execute(experiment: Experiment | Table, command: Sequence[str]) -> None:
         arguments.only_flags(command)
         main(experiment, experiment.config.from_flags(FLAGS))
     except (ClusterError, ImportError, OSError, StorageError, ValueError) as error:
-        message = flags.in_terms_of_flags(str(error))
+        message = flags.in_terms_of_flags(str(error), experiment.config)
         sys.exit(f"{experiment.name}: error: {message}")
 
 
@@ -78,7 +78,7 @@ def main(experiment: Experiment | Table, config: Config) -> None:
     if workdir is not None:
         chosen = precision.choose(config.precision)
         config = dataclasses.replace(config, precision=chosen)
-        with together.joined(config) as hosts:
+        with multi_host.joined(config) as hosts:
             first = hosts is None or hosts.first
             with workdir.locked() if first else contextlib.nullcontext():
                 data = train(experiment, config, workdir, hosts)
@@ -115,12 +115,12 @@ def train(
         for seed in range(config.seeds)
     ]
     if hosts is not None and not hosts.first:
-        together.train(hosts, trials, data, workdir, experiment.name, _ignore)
+        multi_host.train(hosts, trials, data, workdir, experiment.name, _ignore)
         return data
     parallel = config.data_parallel
     with display.create(Schedule(grid.in_order(trials), workdir)) as shown:
         if hosts is not None:
-            together.train(hosts, trials, data, workdir, experiment.name, shown.show)
+            multi_host.train(hosts, trials, data, workdir, experiment.name, shown.show)
         elif options is None:
             grid.run(
                 trials,

@@ -8,8 +8,8 @@ retries are the same for both.
 
 Data are sent to each node once through the object store, or are opened there if they
 are streamed. A task trains in a temporary folder of its node and sends its snapshot to
-the keeper after every epoch. If its process or its node dies, Ray runs it again where
-there is room, and it goes on from the last snapshot.
+the storage actor after every epoch. If its process or its node dies, Ray runs it again
+where there is room, and it goes on from the last snapshot.
 """
 
 from __future__ import annotations

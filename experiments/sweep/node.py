@@ -52,7 +52,7 @@ class Full:
 def run(
     job: Job,
     data: DataSet | Source,
-    keeper: Any,
+    actor: Any,
     weights: bytes | None,
 ) -> bytes | Full:
     """Train a trial, from its last snapshot if there is one.
@@ -60,24 +60,24 @@ def run(
     Args:
         job: The trial.
         data: The data set, or what gives it on this node.
-        keeper: Handle of the `Keeper`.
+        actor: Handle of the `StorageActor`.
         weights: Content of the file of pre-trained weights, if the trial has one.
 
     Returns:
-        The record's file, which the keeper has written too; or that the disk is full.
+        The record's file, which the actor has written too; or that the disk is full.
     """
     import ray
 
     key = job.trial.key
-    record, snapshot = _answer(keeper.begin.remote(key, job.again))
+    record, snapshot = _answer(actor.begin.remote(key, job.again))
     if record is not None:
         return record
     try:
         # What killed processes have left is removed.
         with files.scratch_folder(Path(tempfile.gettempdir(), _SCRATCH)) as folder:
-            return _train(job, data, keeper, weights, Workdir(folder), snapshot)
+            return _train(job, data, actor, weights, Workdir(folder), snapshot)
     except ray.exceptions.RayError:
-        raise  # of the keeper, not of this node
+        raise  # of the storage actor, not of this node
     except Exception as error:
         folder = tempfile.gettempdir()
         full = getattr(error, "errno", None) == errno.ENOSPC
@@ -86,14 +86,14 @@ def run(
         return Full(ray.get_runtime_context().get_node_id(), folder)
 
 
-def _train(job, data, keeper, weights, workdir, snapshot):
+def _train(job, data, actor, weights, workdir, snapshot):
     trial = job.trial
     if isinstance(data, Source):
         data = load(data)
     if snapshot is not None:
         workdir.snapshot_path(trial).write_bytes(snapshot)
     if trial.parent is not None:
-        model = _answer(keeper.model.remote(trial.parent.key))
+        model = _answer(actor.model.remote(trial.parent.key))
         workdir.model_path(trial.parent).write_bytes(model)
     if weights is not None:
         file = workdir.path / Path(trial.network.weights).name
@@ -103,16 +103,16 @@ def _train(job, data, keeper, weights, workdir, snapshot):
 
     def report(event):
         content = workdir.snapshot_path(trial).read_bytes()
-        _answer(keeper.save.remote(trial.key, content, event))
+        _answer(actor.save.remote(trial.key, content, event))
 
     train(trial, data, workdir, job.experiment, report, job.data_parallel, job.source)
     model = workdir.model_path(trial).read_bytes()
     record = workdir.record_path(trial).read_bytes()
-    return _answer(keeper.finish.remote(trial.key, model, record))
+    return _answer(actor.finish.remote(trial.key, model, record))
 
 
 def _answer(reference):
-    """What the keeper answers, while this task keeps its cores.
+    """What the storage actor answers, while this task keeps its cores.
 
     Ray gives the cores of a task that waits in its main thread to another one, and so
     more trials would train than there are cores.

@@ -17,6 +17,7 @@ from typing import Any
 
 from experiments.sweep import head
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
+from mobilenet_tf.packages import require
 from mobilenet_tf.processor import usable_cores
 
 SECONDS = 20  # for an answer of a cluster
@@ -58,12 +59,7 @@ def connected(
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         for name, value in LOCAL_ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-    try:
-        import ray
-    except ImportError as error:
-        raise ImportError(
-            "a grid in several processes needs Ray; pip install 'mobilenet_tf[cluster]'"
-        ) from error
+    (ray,) = require("ray", extra="cluster", purpose="a grid in several processes")
     if not local:
         try:
             needs = _checked(ray, _join(ray, options, modules))

@@ -9,10 +9,13 @@ import contextlib
 import errno
 import secrets
 from pathlib import Path
-
-import fsspec
+from typing import TYPE_CHECKING
 
 from mobilenet_tf import files
+from mobilenet_tf.packages import require
+
+if TYPE_CHECKING:
+    import fsspec
 
 
 def record_name(key: str) -> str:
@@ -45,12 +48,14 @@ class Storage:
             `s3://bucket/folder`; made where it does not exist.
 
     Raises:
+        ImportError: fsspec is not installed.
         ValueError: There is no such kind of storage.
         StorageError: From any method: the storage cannot be read or written.
     """
 
     def __init__(self, url: str):
         self.url = url
+        (fsspec,) = require("fsspec", extra="experiments", purpose="the storage")
         try:
             self._system, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:

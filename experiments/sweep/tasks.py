@@ -8,18 +8,18 @@ from typing import Any
 
 from experiments.sweep import node, session
 from experiments.sweep.events import Event
-from experiments.sweep.keeper import Keeper, TrialError
 from experiments.sweep.node import Full, Job
 from experiments.sweep.options import ClusterError, Needs
 from experiments.sweep.source import Source
 from experiments.sweep.storage import StorageError
+from experiments.sweep.storage_actor import StorageActor, TrialError
 from experiments.trials.trial import Trial
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.files import checked_json
 
 _OWN = (StorageError, TrialError, ValueError)  # errors whose text says all
 _POLL_SECONDS = 5.0  # between looks at the nodes, where there is no event
-_THREADS = 16  # of the keeper, one of which waits for events
+_THREADS = 16  # of the storage actor, one of which waits for events
 
 
 class Tasks:
@@ -46,8 +46,8 @@ class Tasks:
 
         self._ray, self._needs, self._job = ray, needs, job
         here = ray.get_runtime_context().get_node_id()
-        self._keeper = (
-            ray.remote(Keeper)
+        self._actor = (
+            ray.remote(StorageActor)
             .options(
                 num_cpus=0,
                 max_restarts=-1,
@@ -61,7 +61,7 @@ class Tasks:
             num_cpus=needs.cpus,
             num_gpus=needs.gpus,
             memory=needs.memory_bytes,
-            max_retries=-1,  # the keeper ends what fails for ever
+            max_retries=-1,  # the storage actor ends what fails for ever
         )
         self._data = ray.put(data)
         self._weights: dict[Path, Any] = {}
@@ -83,7 +83,7 @@ class Tasks:
             ClusterError: The cluster is lost, or a trial fails on it.
         """
         ray = self._ray
-        events = self._keeper.events.remote(_POLL_SECONDS)
+        events = self._actor.events.remote(_POLL_SECONDS)
         try:
             while self._waiting or self._running:
                 self._submit()
@@ -93,7 +93,7 @@ class Tasks:
                         for event in ray.get(ref):
                             report(event)
                         self._check_room(message)
-                        events = self._keeper.events.remote(_POLL_SECONDS)
+                        events = self._actor.events.remote(_POLL_SECONDS)
                         continue
                     outcome, trial = ray.get(ref), self._running.pop(ref)
                     if isinstance(outcome, Full):
@@ -117,7 +117,7 @@ class Tasks:
                 later.append(trial)
                 continue
             ref = self._placed().remote(
-                self._job(trial), self._data, self._keeper, self._weights_of(trial)
+                self._job(trial), self._data, self._actor, self._weights_of(trial)
             )
             self._running[ref] = trial
         self._waiting = later

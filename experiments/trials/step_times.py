@@ -16,6 +16,7 @@ from experiments.trials import records
 from experiments.trials.exchanges import EXCHANGES
 from experiments.trials.provenance import provenance
 from mobilenet_tf.analysis.deferred import without_weights
+from mobilenet_tf.packages import require
 
 # Label, what builds it, arguments; the classes and sides of ImageNet.
 NETWORKS = {
@@ -133,8 +134,11 @@ def measure(
         steps: Number of steps.
 
     Raises:
+        ImportError: JAX or psutil is not installed.
         ValueError: A process has failed.
     """
+    require("jax", extra="jax", purpose="the measurement")
+    require("psutil", extra="experiments", purpose="the measurement")
     builder, own = NETWORKS[network]
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

@@ -37,24 +37,34 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--remove_channels",
         type=ratio,
         metavar="SHARE",
-        help="of the channels of every layer: smaller and faster",
+        help="remove this share of every layer's channels: smaller and faster",
     )
     steps.add_argument(
-        "--prune", type=ratio, metavar="SHARE", help="of the weights that become zero"
+        "--prune",
+        type=ratio,
+        metavar="SHARE",
+        help="set this share of the weights to zero",
     )
     steps.add_argument(
-        "--cluster", type=int, metavar="COUNT", help="distinct values of each kernel"
+        "--cluster",
+        type=int,
+        metavar="COUNT",
+        help="share this many values in each kernel",
     )
-    steps.add_argument("--quantize", action="store_true", help="train in 8 bits")
+    steps.add_argument(
+        "--quantize",
+        action="store_true",
+        help="train for 8-bit weights and activations",
+    )
     group = parser.add_argument_group("training after each step")
     group.add_argument(
         "--recipe",
         choices=RECIPES,
         default="compress",
         metavar="NAME",
-        help="default: compress",
+        help="training recipe, default compress",
     )
-    group.add_argument("--epochs", type=int, help="default: the recipe's")
+    group.add_argument("--epochs", type=int, help="default: those of the recipe")
     group.add_argument("--seed", type=int, default=0, help="default: 0")
 
 

@@ -32,15 +32,17 @@ def add_flags(parser: argparse.ArgumentParser, split: bool) -> None:
         split: Whether a folder may be split anew, for training.
     """
     add_folder(parser, "photographs, in a folder for each class")
-    parser.add_argument("--dataset", metavar="NAME", help="TFDS data set instead")
-    parser.add_argument("--data_dir", metavar="DIR", help="where TFDS keeps data sets")
+    parser.add_argument(
+        "--dataset", metavar="NAME", help="TFDS data set, in place of --images"
+    )
+    parser.add_argument("--data_dir", metavar="DIR", help="folder of TFDS data sets")
     if split:
         parser.add_argument(
             "--validation",
             type=float,
             default=0.1,
             metavar="SHARE",
-            help="of each class that is held out, default 0.1",
+            help="share of each class that is held out, default 0.1",
         )
 
 

@@ -83,7 +83,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="least share with the same class, default 0.9",
     )
-    parser.add_argument(
+    group.add_argument(
         "--logits",
         action=argparse.BooleanOptionalAction,
         help="micro without the softmax",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import importlib.util
 import io
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from mobilenet_tf.analysis import cost
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, written
 from mobilenet_tf.models import mobilenet
+from mobilenet_tf.packages import require
 from mobilenet_tf.training import RECIPES, precision
 from mobilenet_tf.training.loop import Progress
 
@@ -77,10 +77,9 @@ def run(options: argparse.Namespace) -> None:
     )
     callbacks = []
     if options.tensorboard:
-        if importlib.util.find_spec("tensorboard") is None:
-            raise ImportError(
-                "--tensorboard needs tensorboard; pip install tensorboard"
-            )
+        require(
+            "tensorboard", purpose="--tensorboard", command="pip install tensorboard"
+        )
         callbacks.append(keras.callbacks.TensorBoard(output / "tensorboard"))
     mobilenet_tf.fit(
         model,

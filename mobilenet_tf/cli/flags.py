@@ -41,12 +41,21 @@ def as_flags(message: str, names: dict[str, str]) -> str:
         names: The flag of each argument: {"alpha": "--alpha", "path": "--images"}.
 
     Returns:
-        The same with flags: "--alpha must be ...", "--skip_unreadable leaves ...".
+        The same with flags: "--alpha must be ...", "--skip_unreadable leaves ...",
+        "--train and --test must be ...".
     """
+    any_name = f"(?:{'|'.join(names)})"
+    subject = rf"{any_name}(?:(?:, | and | or ){any_name})*(?= must\b| needs\b| '|=)"
+    message = re.sub(
+        f"^{subject}",
+        lambda found: re.sub(
+            r"\w+", lambda word: names.get(word[0], word[0]), found[0]
+        ),
+        message,
+    )
     for name, flag in names.items():
         message = re.sub(rf"(?<![\w-]){name}=True\b", flag, message)
-        message = re.sub(rf"(?<![\w-]){name}=(?=[\w'(])", f"{flag}=", message)
-        message = re.sub(rf"^{name}(?= must\b| needs\b| '|=)", flag, message)
+        message = re.sub(rf"(?<![\w-]){name}=(?!=)", f"{flag}=", message)
         if "_" in name:  # no word of a sentence
             message = re.sub(rf"(?<![\w/'-]){name}\b", flag, message)
     return message

@@ -36,7 +36,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="a new version: .tflite of `export`, or .keras",
     )
     parser.add_argument(
-        "--repository", metavar="DIR", type=Path, required=True, help="to be served"
+        "--repository",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="folder to publish in, which a web server serves",
     )
     parser.add_argument(
         "--keys",
@@ -46,13 +50,18 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="private keys; several such flags name several folders",
     )
-    parser.add_argument("--name", help="of the network, if there are several")
+    parser.add_argument("--name", help="name of the network, if there are several")
     group = parser.add_argument_group("a new version")
     group.add_argument(
-        "--image", metavar="FILE", type=Path, help="photograph for the self-test"
+        "--image",
+        metavar="FILE",
+        type=Path,
+        help="photograph for the self-test of devices",
     )
     group.add_argument(
-        "--expected", metavar="CLASS", help="what the network must give for it"
+        "--expected",
+        metavar="CLASS",
+        help="class that the network must predict for --image",
     )
     group.add_argument(
         "--deltas",
@@ -65,12 +74,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--rollout",
         type=ratio,
         metavar="SHARE",
-        help="of the devices that get the newest version, default 1; without NETWORK "
-        "changed for the version that is there",
+        help="share of the devices that get the newest version, default 1; without "
+        "NETWORK it is changed for the published version",
     )
     group = parser.add_argument_group("signatures")
     group.add_argument(
-        "--renew", action="store_true", help="sign anew what expires; run it daily"
+        "--renew",
+        action="store_true",
+        help="renew signatures before they expire; run it daily",
     )
     group.add_argument(
         "--rotate", choices=ROLES, metavar="ROLE", help="replace a role's key"
@@ -81,7 +92,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             type=float,
             default=days,
             metavar="DAYS",
-            help=f"a signature of {role} is valid, default {days:g}",
+            help=f"days until a signature of {role} expires, default {days:g}",
         )
 
 

@@ -26,14 +26,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the file that the device runs, .tflite or .keras",
     )
-    parser.add_argument("--url", help="folder of `publish`: http, https or file")
+    parser.add_argument("--url", help="published folder: an http, https or file URL")
     parser.add_argument(
         "--root",
         metavar="FILE",
         type=Path,
         help="the server's 1.root.json, from a trusted source; needed the first time",
     )
-    parser.add_argument("--name", help="of the network, if the server has several")
+    parser.add_argument("--name", help="name of the network, if the server has several")
     parser.add_argument(
         "--device_id",
         metavar="TEXT",
@@ -43,22 +43,24 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         type=float,
         default=download.SECONDS,
-        help=f"the server may be silent, default {download.SECONDS:g}",
+        help=f"stop after so long without an answer, default {download.SECONDS:g}",
     )
     parser.add_argument(
         "--max_bytes",
         type=int,
         default=client.MAX_BYTES,
         metavar="COUNT",
-        help=f"refuse larger files, default {client.MAX_BYTES:,}",
+        help=f"reject larger files, default {client.MAX_BYTES:,}",
     )
     parser.add_argument(
-        "--retry", action="store_true", help="also a version that was refused before"
+        "--retry",
+        action="store_true",
+        help="install a version that was rejected before, too",
     )
     parser.add_argument(
         "--back",
         action="store_true",
-        help="put the previous network into place; this one is not installed again",
+        help="restore the previous network; this one is not installed again",
     )
 
 

@@ -15,13 +15,11 @@ from typing import Protocol
 
 import numpy as np
 
-try:
-    import constriction
-except ImportError as error:
-    raise ImportError(
-        "the codec needs constriction; pip install 'mobilenet_tf[compression]'"
-    ) from error
+from mobilenet_tf.packages import require
 
+(constriction,) = require(
+    "constriction", purpose="the codec", command="pip install constriction"
+)
 # Submodules of a compiled package, which `import` does not find.
 model, queue = constriction.stream.model, constriction.stream.queue
 

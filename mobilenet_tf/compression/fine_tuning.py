@@ -141,13 +141,8 @@ def toolkit() -> types.ModuleType:
     Raises:
         ImportError: The toolkit or tf_keras is not installed.
     """
-    try:
-        from mobilenet_tf.compression import tfmot
-    except ImportError as error:
-        raise ImportError(
-            "training a compressed network needs tensorflow-model-optimization and "
-            f"tf_keras; pip install 'mobilenet_tf[compression]' ({error})"
-        ) from error
+    from mobilenet_tf.compression import tfmot
+
     return tfmot
 
 

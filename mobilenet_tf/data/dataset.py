@@ -91,7 +91,7 @@ class DatasetMetadata:
         label_key: Label feature, where it was chosen.
         to_rgb: Whether images of one or four channels are converted to three.
         unlabelled: Whether the labels are left out or there are none.
-        multi_label: Whether an image has any number of labels instead of one.
+        multi_label: Whether images are multi-label: with any number of classes each.
     """
 
     name: str
@@ -159,7 +159,7 @@ class DataSet:
 
     @property
     def multi_label(self) -> bool:
-        """Whether an image has any number of labels instead of one."""
+        """Whether images are multi-label: with any number of classes each."""
         return self.metadata.multi_label
 
     @property

@@ -20,7 +20,7 @@ class Labels:
     Attributes:
         key: Name of the feature; None for unlabelled images.
         names: Names of the classes or attributes in index order.
-        multi_label: Whether an image has any number of labels instead of one.
+        multi_label: Whether images have any number of attributes instead of one class.
     """
 
     key: str | None = None

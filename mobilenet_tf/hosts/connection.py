@@ -15,7 +15,7 @@ from typing import Any
 
 import mobilenet_tf
 from mobilenet_tf import processor
-from mobilenet_tf.hosts import door
+from mobilenet_tf.hosts import rendezvous
 from mobilenet_tf.hosts.addresses import Hosts
 from mobilenet_tf.hosts.watch import HostError
 
@@ -37,11 +37,11 @@ def established(hosts: Hosts, seconds: float) -> Iterator[Any]:
     """
     with contextlib.ExitStack() as stack:
         if hosts.index == 0:
-            address = f"{hosts.names[0]}:{door.free_port(hosts)}"
+            address = f"{hosts.names[0]}:{rendezvous.free_port(hosts)}"
             stack.enter_context(_service(address, hosts.count, seconds))
-            door.receive(hosts, versions(), {"address": address}, seconds)
+            rendezvous.receive(hosts, versions(), {"address": address}, seconds)
         else:
-            address = door.announce(hosts, versions(), seconds)["address"]
+            address = rendezvous.announce(hosts, versions(), seconds)["address"]
         yield _client(address, hosts.index, seconds)
 
 

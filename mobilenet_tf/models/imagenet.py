@@ -41,7 +41,7 @@ def weights_file(
     """The published file, from Keras' own cache or downloaded into it.
 
     Folder and names are those of `keras.applications`, so that its downloads
-    is found. Without the classifier, a cached file with it will do.
+    are found. Without the classifier, a cached file with it will do.
 
     Raises:
         ValueError: No such weights are published, or they cannot be downloaded.

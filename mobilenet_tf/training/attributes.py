@@ -1,4 +1,4 @@
-"""Mean average precision, for images with any number of labels."""
+"""Mean average precision, of multi-label images."""
 
 from __future__ import annotations
 

@@ -41,15 +41,15 @@ def classes(
         model: A classifier.
         data: The data set.
         name: Of the argument that the model is.
-        multi_label: Whether an image shall have any number of labels instead of one.
+        multi_label: Whether the data set must be multi-label.
     """
     if data.unlabelled:
         raise ValueError("the images of the data set must have labels, got none")
     if data.multi_label != multi_label:
-        labels = "one class", "any number of labels"
+        kinds = "single-label", "multi-label"
         raise ValueError(
-            f"the images of the data set must have {labels[multi_label]} each, not "
-            f"{labels[data.multi_label]}"
+            f"data must be {kinds[multi_label]}, got a {kinds[data.multi_label]} data "
+            "set"
         )
     if model.output_shape[-1] != data.classes:
         raise ValueError(

@@ -51,8 +51,8 @@ def fit(
     repeated, and ends with the same weights as one that was not.
 
     Args:
-        model: A classifier. Where an image has any number of labels it gives logits of
-            both signs, or ends in a sigmoid.
+        model: A classifier. For multi-label images it gives logits of both signs, or
+            ends in a sigmoid.
         data: The data set; its number of classes is the model's.
         recipe: How to train: a name in `mobilenet_tf.training.RECIPES`, or a recipe.
             "fine_tune" is for trained weights, "modern" for fresh ones.

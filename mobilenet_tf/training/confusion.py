@@ -10,6 +10,7 @@ import numpy as np
 
 from mobilenet_tf import files
 from mobilenet_tf.analysis import table
+from mobilenet_tf.packages import require
 
 # Of more classes, a terminal shows the weakest and the commonest confusions.
 _MOST_COLUMNS = 12
@@ -60,15 +61,14 @@ def save_picture(
     if path.suffix not in _SUFFIXES:
         legal = ", ".join(_SUFFIXES)
         raise ValueError(f"path must end in one of {legal}, got {str(path)!r}")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "a picture of the confusion matrix needs matplotlib; pip install matplotlib"
-        ) from error
+    (matplotlib,) = require(
+        "matplotlib.figure",
+        purpose="a picture of the confusion matrix",
+        command="pip install matplotlib",
+    )
     count = len(class_names)
     side = 2.5 + 0.45 * min(count, 40)
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    figure = matplotlib.Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.add_subplot()
     images = confusion.sum(1, keepdims=True)
     shares = confusion / np.maximum(images, 1)

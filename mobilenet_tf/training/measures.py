@@ -18,16 +18,15 @@ class Evaluation:
         images: How many there were.
         loss: Mean cross-entropy with the labels.
         top1: Share of the images whose label scored highest, in [0, 1]; None for
-            images with any number of labels.
+            multi-label images.
         top5: Share whose label is among the five highest scores; None where there are
             at most five classes.
         correct: Which images were right, boolean `(images,)` in the order of the
-            split, so that two networks can be compared image by image; None for images
-            with any number of labels.
-        mean_ap: Mean average precision, for images with any number of labels.
+            split, so that two networks can be compared image by image; None for
+            multi-label images.
+        mean_ap: Mean average precision of multi-label images.
         confusion: int64 `(classes, classes)`: images of each class, in rows, by the
-            class that scored highest, in columns; None for images with any number of
-            labels.
+            class that scored highest, in columns; None for multi-label images.
         class_names: Names of the classes in index order.
 
     `print(evaluation)` shows all of it.
@@ -77,9 +76,7 @@ class Evaluation:
             ImportError: matplotlib is not installed.
         """
         if self.confusion is None:
-            raise ValueError(
-                "images with any number of labels each have no confusion matrix"
-            )
+            raise ValueError("multi-label images have no confusion matrix")
         confusion.save_picture(self.confusion, self.class_names, path)
 
     def as_dict(self) -> dict[str, float]:

@@ -30,8 +30,8 @@ class Prediction:
 
     Attributes:
         class_names: Names of all classes, the most probable first.
-        probabilities: float32 `(classes,)`, in the same order. They sum to 1, unless a
-            photograph has any number of labels.
+        probabilities: float32 `(classes,)`, in the same order. They sum to 1, unless
+            the network is a multi-label classifier.
     """
 
     class_names: tuple[str, ...]

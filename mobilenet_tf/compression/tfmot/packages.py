@@ -4,10 +4,21 @@ import os
 
 import tensorflow as tf
 
+from mobilenet_tf.packages import require
+
 # The toolkit sets a variable that makes tf.keras, once somebody uses it, the older
 # package for the whole process. So tf.keras is used now, and the variable taken back.
 _USED = tf.keras.layers
 _BEFORE = os.environ.get("TF_USE_LEGACY_KERAS")
+
+# The toolkit's own requirements would put NumPy 1 in the place of NumPy 2 (BUILD.md).
+require(
+    "tensorflow_model_optimization",
+    "tf_keras",
+    purpose="training a compressed network",
+    command="pip install dm-tree six 'tf_keras>=2.19,<2.22' && "
+    "pip install --no-deps tensorflow-model-optimization==0.8.0",
+)
 import tensorflow_model_optimization as tfmot  # noqa: E402
 import tf_keras  # noqa: E402
 from tensorflow_model_optimization.python.core.clustering.keras.cluster_config import (  # noqa: E402

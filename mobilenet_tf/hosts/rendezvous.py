@@ -36,8 +36,8 @@ def receive(
     guests: dict[int, socket.socket] = {}
     try:
         family, *_, address = _addresses(hosts)[0]
-        with socket.create_server(address[:2], family=family) as door:
-            _fill(door, guests, hosts, versions, time.monotonic() + seconds)
+        with socket.create_server(address[:2], family=family) as listener:
+            _fill(listener, guests, hosts, versions, time.monotonic() + seconds)
         missing = set(range(1, hosts.count)) - set(guests)
         if missing:
             names = ", ".join(hosts.describe(index) for index in sorted(missing))
@@ -94,12 +94,12 @@ def free_port(hosts: Hosts) -> int:
         return probe.getsockname()[1]
 
 
-def _fill(door, guests, hosts, versions, end):
+def _fill(listener, guests, hosts, versions, end):
     """Let the others in, until all have come or the time is over."""
     while len(guests) < hosts.count - 1 and (left := end - time.monotonic()) > 0:
-        door.settimeout(left)
+        listener.settimeout(left)
         try:
-            guest, _ = door.accept()
+            guest, _ = listener.accept()
         except TimeoutError:
             return
         guest.settimeout(_LINE_SECONDS)
@@ -133,7 +133,7 @@ def _receive(connection):
     with connection.makefile("rb") as lines:
         message = json.loads(lines.readline(_MOST_BYTES))
     if not isinstance(message, dict):
-        raise ValueError("it speaks another language")
+        raise ValueError("the message is not a JSON object")
     return message
 
 

@@ -27,7 +27,7 @@ class TrialError(Exception):
     """A trial cannot be trained."""
 
 
-class Keeper:
+class StorageActor:
     """Reads and writes the files of trials; its methods may be called from any thread.
 
     All state but the events is in the storage, so that it can be killed and started

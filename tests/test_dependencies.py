@@ -15,8 +15,6 @@ EXTRAS = PROJECT["optional-dependencies"]
 OWN = {"mobilenet_tf", "experiments", "benchmarks"}
 # Extras of users: `pinned` repeats the core, the others are for who changes the code.
 USERS = EXTRAS.keys() - {"pinned", "test", "docs", "dev"}
-# By packages that these two cannot do without: ai-edge-litert, and ray or the tests.
-BROUGHT_ALONG = {"flatbuffers", "psutil"}
 
 
 def canonical(requirement):
@@ -71,7 +69,7 @@ def test_what_is_imported_is_declared(folder, extras):
     found = imports(folder)
     assert "keras" in found
     for name, path in found.items():
-        if name in sys.stdlib_module_names or name in BROUGHT_ALONG:
+        if name in sys.stdlib_module_names:
             continue
         # A package that is not installed here usually has the name of its module.
         names = {canonical(one) for one in distributions().get(name, [name])}

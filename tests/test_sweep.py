@@ -113,10 +113,10 @@ def test_the_storage_actor_trains_again_where_a_model_is_lost(tmp_path):
         kept.model("a")
 
 
-def test_keeper_of_a_killed_command_writes_nothing(tmp_path, monkeypatch):
-    kept = Keeper(str(tmp_path))
+def test_the_actor_of_a_killed_command_writes_nothing(tmp_path, monkeypatch):
+    kept = StorageActor(str(tmp_path))
     kept.save("a", b"snapshot", EVENT)
-    monkeypatch.setattr(keeper.os, "getppid", lambda: 1)  # as an orphan's
+    monkeypatch.setattr(storage_actor.os, "getppid", lambda: 1)  # as an orphan's
     with pytest.raises(TrialError, match="the command that trains has ended"):
         kept.save("a", b"late", EVENT)
     with pytest.raises(TrialError, match="the command that trains has ended"):

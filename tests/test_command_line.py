@@ -183,6 +183,8 @@ def test_difference(model, tmp_path, capsys):
     assert error(capsys, "decode", *options).startswith("--base must be the file that")
     message = error(capsys, "encode", model, f"--base={tmp_path}", f"--output={again}2")
     assert message.startswith("--base must be an existing file")
+    message = error(capsys, "encode", model, f"--base={delta}", f"--output={again}2")
+    assert message.startswith(f"--base must be a file of the same kind as {model}")
 
 
 def test_a_program_of_its_own(model):

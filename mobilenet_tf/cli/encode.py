@@ -65,6 +65,16 @@ def check_output(path: Path) -> None:
         raise ValueError(f"--output must not exist yet, got {str(path)!r}")
 
 
+def _check_kinds(base, new):
+    """Raise ValueError for files that have little in common, whatever they hold."""
+    kinds = [Path(str(file)).suffix for file in (base, new)]
+    if Path(base).is_file() and kinds[0] != kinds[1]:
+        raise ValueError(
+            f"--base must be a file of the same kind as {new} ({kinds[1]}), "
+            f"got {str(base)!r}"
+        )
+
+
 def run(options: argparse.Namespace) -> None:
     """Convert a Keras file to a compressed one."""
     from mobilenet_tf import codec
@@ -72,6 +82,7 @@ def run(options: argparse.Namespace) -> None:
     source, output = options.model, options.output
     check_output(output)
     if options.base is not None:
+        _check_kinds(options.base, source)
         sizes = codec.delta(options.base, source, output, **limit_bytes(options))
         share = sizes.delta_bytes / sizes.new_bytes
         note(

@@ -138,6 +138,8 @@ are multiples of a scale per channel; scales, biases and normalisation have 12
 significant bits in both forms. "All, compressed anew" trains the float32 network and
 compresses it again; the other trainings are those of `mobilenet_tf.compression.update`,
 which keeps the values of the old kernels. There both accuracies are on the new task.
+With 32 values, normalisation alone changes no kernel, and each of its numbers is a new
+one: there is little to predict, and the other ways find the kernels unchanged as well.
 One seed; the first images of both splits. From float32 to 8 bits, LiteRT's file is its
 int8 file, calibrated on images of the training split which are not evaluated;
 MobileNets with an input side in their name and SqueezeNet have published weights, which

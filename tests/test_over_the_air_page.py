@@ -43,6 +43,18 @@ def test_seconds_are_medians_over_the_updates_of_a_file():
     assert "on the device of its record (2 cores)" in findings.measured_on(updates)
 
 
+def test_which_updates_miss_a_target():
+    updates = [record("normalization", ours=33), record("normalization", ours=34)]
+    title, sentence = findings.targets(updates, [])
+    assert title == "Targets of `codec.delta`:"
+    assert sentence == (
+        "Trained again: at most 33 % of the smallest other way in 1 of 2 updates; they "
+        "take 33.0 to 34.0 %. Not in: mobilenet 0.25, 32 values, normalization, a "
+        "class is added (34.0 %)."
+    )
+    assert "Not in" not in findings.targets(updates[:1], [])[1]
+
+
 def test_where_another_way_takes_fewer_bytes():
     small, large = record(), record(ours=101)
     assert findings.larger([small, large]) == (

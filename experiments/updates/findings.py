@@ -29,10 +29,16 @@ def targets(records: list[dict], requantized: list[dict]) -> list[str]:
 
 def _target(updates_of, chosen, most, whole, size):
     shares = [100 * record["ways"][OURS]["bytes"] / size(record) for record in chosen]
-    reached = sum(share <= most for share in shares)
+    missed = [
+        f"{_update(record)} ({share:.1f} %)"
+        for record, share in zip(chosen, shares, strict=True)
+        if share > most
+    ]
+    where = f" Not in: {'; '.join(missed)}." if missed else ""
     return (
-        f"{updates_of}: at most {most:.0f} % of {whole} in {reached} of {len(shares)} "
-        f"updates; they take {min(shares):.1f} to {max(shares):.1f} %."
+        f"{updates_of}: at most {most:.0f} % of {whole} in "
+        f"{len(shares) - len(missed)} of {len(shares)} updates; they take "
+        f"{min(shares):.1f} to {max(shares):.1f} %.{where}"
     )
 
 
@@ -60,7 +66,7 @@ def _evaluated_on(data):
 def larger(records: Sequence[dict]) -> str:
     """Where another way takes fewer bytes than ours."""
     found = [
-        f"{record['network'].replace('_', ' ')}, {_what(record)} "
+        f"{_update(record)} "
         f"({record['ways'][OURS]['bytes']:,} and {smallest_other(record):,} bytes)"
         for record in records
         if record["ways"][OURS]["bytes"] > smallest_other(record)
@@ -72,10 +78,12 @@ def larger(records: Sequence[dict]) -> str:
     )
 
 
-def _what(record):
+def _update(record):
+    """An update in a few words."""
+    name = record["network"].replace("_", " ")
     if "file" in record:
-        return f"{record['file']} to 8 bits"
-    return f"{record['form']}, {record['training']}, {record['story']}"
+        return f"{name}, {record['file']} to 8 bits"
+    return f"{name}, {record['form']}, {record['training']}, {record['story']}"
 
 
 def measured_on(records: Iterable[dict]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiments.trials import records
 from mobilenet_tf import codec
+from mobilenet_tf.packages import require
 
 
 def ways() -> dict[str, tuple[Callable, Callable]]:
@@ -19,15 +20,13 @@ def ways() -> dict[str, tuple[Callable, Callable]]:
     Raises:
         ImportError: A package of the extra `differences` is not installed.
     """
-    try:
-        import bsdiff4
-        import hdiffpatch
-        import zstandard
-    except ImportError as error:
-        raise ImportError(
-            "the differences of other packages need bsdiff4, hdiffpatch and zstandard; "
-            f"pip install 'mobilenet_tf[differences]' ({error})"
-        ) from error
+    bsdiff4, hdiffpatch, zstandard = require(
+        "bsdiff4",
+        "hdiffpatch",
+        "zstandard",
+        purpose="comparing differences",
+        extra="differences",
+    )
 
     def options(size):
         # A window over both files, without which the dictionary is out of reach.

@@ -16,6 +16,7 @@ import numpy as np
 
 from mobilenet_tf.codec.difference.expansion import tensors_start
 from mobilenet_tf.codec.difference.pieces import FLOAT32, Tensor
+from mobilenet_tf.packages import require
 
 _LITERT_IDENTIFIER = b"TFL3"
 _WEIGHTS = "model.weights.h5"
@@ -112,13 +113,9 @@ def _keras(content) -> Iterator[Place]:
 
 
 def _litert(content) -> Iterator[Place]:
-    try:
-        from mobilenet_tf.codec.difference.flatbuffer import Reader
-    except ImportError as error:
-        raise ImportError(
-            "a difference of LiteRT files needs ai-edge-litert; pip install "
-            "'mobilenet_tf[export]'"
-        ) from error
+    require("ai_edge_litert", purpose="a difference of LiteRT files", extra="export")
+    from mobilenet_tf.codec.difference.flatbuffer import Reader
+
     for number, layer in enumerate(Reader(content).layers()):
         weights = None
         for role in ("weights", "bias"):

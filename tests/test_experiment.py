@@ -225,6 +225,7 @@ def test_error_before_any_training(tmp_path):
     start, end = "bypass: error: --only must match one of ", "; got '^7'\n"
     assert done.stderr.startswith(start) and done.stderr.endswith(end)
     assert done.stderr.count("\n") == 1 and "epoch" not in done.stdout
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_trial_however_it_is_written():

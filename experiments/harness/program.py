@@ -72,7 +72,10 @@ def main(experiment: Experiment | Table, config: Config) -> None:
     if not trains and experiment.answer and (parts := experiment.answer(config)):
         print(joined(*parts))
         return
-    workdir = Workdir(config.workdir) if trains and not config.render else None
+    workdir = None
+    if trains and not config.render:
+        experiment.networks(config)  # an error of --only comes before any folder
+        workdir = Workdir(config.workdir)
     check_output(config)
     data = None
     if workdir is not None:

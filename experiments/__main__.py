@@ -33,6 +33,12 @@ SQUEEZENETS = (*PHOTOGRAPHS, "--recipe=plain", "--precision=mixed_bfloat16")
 SMALLER = (*PHOTOGRAPHS, "--base_resolution=64")
 SHORTER = (*SMALLER, "--epochs=20")  # and where there are many of them
 DESIGN_SPACE = (*SMALLER, "--recipe=plain", FLOAT32)
+HUNDRED_CLASSES = (
+    "--dataset=tinyimagenet100",
+    "--base_resolution=64",
+    "--recipe=few_epochs",
+    FLOAT32,
+)
 
 # Every table in the order of the papers: script, and the flags it was trained with.
 TABLES = (
@@ -41,6 +47,7 @@ TABLES = (
     ("convolution_cost",),
     ("full_convolution", *SHORTER, "--precision=mixed_bfloat16"),
     ("narrow_or_shallow", *MOBILENETS),
+    ("width_multiplier", *HUNDRED_CLASSES),
     ("width_multiplier", *MOBILENETS),
     ("width_multiplier", *MOBILENETS, "--recipe=paper"),
     ("width_multiplier",),

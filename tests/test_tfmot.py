@@ -17,7 +17,9 @@ def both_kinds(builds):
             yield pytest.param(build, stock, marks=marks)
 
 
-@pytest.mark.parametrize(("build", "stock"), both_kinds([*NETWORKS.values(), grouped]))
+@pytest.mark.parametrize(
+    ("build", "stock"), list(both_kinds([*NETWORKS.values(), grouped]))
+)
 def test_networks_cross_the_bridge_unchanged(build, stock):
     model = build()
     x = images(model)

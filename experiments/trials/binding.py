@@ -53,15 +53,20 @@ def bound_arguments(build: Callable, arguments: Mapping[str, Any]) -> dict[str, 
         parameter = signature.parameters[name]
         if parameter.kind is parameter.VAR_KEYWORD:
             values |= value
-        elif isinstance(parameter.default, float) and isinstance(value, int):
-            values[name] = float(value)
         else:
-            values[name] = value
+            values[name] = like_default(value, parameter.default)
     return {
         name: json_ready(value)
         for name, value in values.items()
         if name not in FROM_DATA
     }
+
+
+def like_default(value: Any, default: Any) -> Any:
+    """An argument as its default is written: 1 for 1.0 is a float too."""
+    if isinstance(default, float) and isinstance(value, int):
+        return float(value)
+    return value
 
 
 def json_ready(value: Any) -> Any:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from experiments.trials.binding import json_ready
+from experiments.trials.binding import json_ready, like_default
 from mobilenet_tf import compression
 from mobilenet_tf.training.distillation import distil
 
@@ -45,12 +45,11 @@ def bound(function: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         settings: Keyword arguments, without those that a trial gives.
     """
     defaults = _defaults(function)
-    numbers = {
-        name: float(value)
+    given = {
+        name: like_default(value, defaults.get(name))
         for name, value in settings.items()
-        if isinstance(defaults.get(name), float) and isinstance(value, int)
     }
-    return json_ready({**defaults, **settings, **numbers})
+    return json_ready({**defaults, **given})
 
 
 def changed(function: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ TABLES = (
     ("width_multiplier", *MOBILENETS),
     ("width_multiplier", *MOBILENETS, "--recipe=paper"),
     ("width_multiplier",),
+    ("resolution_multiplier", *HUNDRED_CLASSES),
     ("resolution_multiplier", *MOBILENETS),
     ("resolution_multiplier",),
     ("accuracy_tradeoffs", *MOBILENETS),

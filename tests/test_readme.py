@@ -16,7 +16,7 @@ from experiments.report.document import block
 DOCUMENTS = ("README.md", "BUILD.md")
 PAGES = (*DOCUMENTS, *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 RENDERED = (".csv", ".md", ".png", ".svg")
-TRAINED = ("imagenette112.jsonl", "vignettes.jsonl")
+TRAINED = ("imagenette112.jsonl", "tinyimagenet100.jsonl", "vignettes.jsonl")
 MEASURED = sorted(RESULTS.glob("*.json"))
 RECORDS = [ROOT / "experiments" / "results" / name for name in TRAINED]
 

@@ -73,7 +73,7 @@ class Page:
                 if file.suffix == ".png"
             ),
             self.expected and f"A repetition should find:\n\n{self.expected}",
-            f"For programs: {links}",
+            f"As CSV: {links}",
         )
 
     def write(self, config: Config) -> list[Path]:

@@ -101,9 +101,10 @@ def run(options: argparse.Namespace) -> None:
         evaluation.save_confusion_matrix(files[-1])
     written(*files)
     if options.images is not None:
+        skip = " --skip_unreadable" if options.skip_unreadable else ""
         note(
             f"next: mobilenet_tf export {output / 'model.keras'} --format=litert_int8 "
-            f"--images={options.images}"
+            f"--images={options.images}{skip}"
         )
 
 

@@ -77,17 +77,20 @@ FEW_EPOCHS = dataclasses.replace(
     side_steps=(1.0,),
 )
 
-# For the embedded data set: what learns it in the minutes of `make reproduce`.
+# For the embedded data set: what learns it in the minutes of `make reproduce`. Mirrored
+# pictures are of other classes. At twice the rate and above, the wide networks and the
+# small inputs leave chance level later than the others, or not at all.
 SHORT = Recipe(
     name="short",
     optimizer="sgd",
-    learning_rate=0.05,
+    learning_rate=0.02,
     schedule="cosine",
-    warmup_epochs=1,
-    epochs=7,
+    warmup_epochs=0.25,
+    epochs=2,
     batch_size=32,
     weight_decay=1e-3,
-    min_area=0.7,
+    min_area=0.8,
+    flip=False,
     bn_momentum=0.9,
     central_fraction=1.0,
 )

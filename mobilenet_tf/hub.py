@@ -146,7 +146,7 @@ def _usage(name, network):
     return (
         "```python\n"
         "import mobilenet_tf\n\n"
-        f'model = mobilenet_tf.hub.load_model("{name}")\n'
+        f'model = mobilenet_tf.load_model("{name}")\n'
         "```\n\n"
         f"`{MODEL_FILE}` is a Keras file; its input is RGB images with values from "
         f"{low:g} (black) to {high:g} (white)."

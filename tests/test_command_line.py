@@ -150,7 +150,7 @@ def test_compress(run, photos, tmp_path, capsys, eagerly):
     assert keras_file.training_info(small) == keras_file.training_info(before)
 
 
-def test_encode_decode_inspect(model, tmp_path, capsys):
+def test_encode_decode_inspect(model, photos, tmp_path, capsys):
     pytest.importorskip("constriction")
     encoded, again = tmp_path / "model.mntc", tmp_path / "again.keras"
     program.main(["encode", str(model), f"--output={encoded}"])
@@ -167,6 +167,11 @@ def test_encode_decode_inspect(model, tmp_path, capsys):
         output = () if command == "inspect" else (f"--output={tmp_path / 'new'}.keras",)
         assert "1,000" in error(capsys, command, file, *output, "--max_weights=1000")
     assert "must begin with" in error(capsys, "inspect", model)
+    with pytest.raises(SystemExit):
+        program.main(["evaluate", str(encoded), f"--images={photos}"])
+    errors = capsys.readouterr().err
+    assert f"warning: {encoded} does not say which photographs it was" in errors
+    assert "model has 3 classes, the data set 2" in errors
 
 
 def test_difference(model, tmp_path, capsys):

@@ -95,6 +95,7 @@ def test_other_wrong_arguments(model, photos, tmp_path, capsys):
     with zipfile.ZipFile(emptied, "w") as archive:
         archive.writestr("metadata.json", "{}")
     images = f"--images={photos}"
+    steps = ["compress", model, images, f"{output}.keras", "--remove_channels=1/2"]
     for arguments, message in (
         (
             ["export", model, "--format=litert_int8"],
@@ -110,8 +111,19 @@ def test_other_wrong_arguments(model, photos, tmp_path, capsys):
             ["export", model, "--format=onnx", output],
             "--output must end",
         ),
+        (
+            ["evaluate", model, images, "--picture=x.jpg"],
+            "--picture must end in one of .png",
+        ),
         (["compress", model, images, output], "--prune, --cluster, --quantize or"),
         (["compress", model, images, output, "--prune=1/2"], "--output must be a .ker"),
+        # Before the first step trains.
+        ([*steps, "--prune=3/2"], "--prune must be a number in [0, 1), got 1.5"),
+        ([*steps, "--cluster=1"], "--cluster must be an integer >= 2, got 1"),
+        (
+            [*steps, f"--output={torn}/x.keras", "--prune=1/2"],
+            "--output must be in a fol",
+        ),
         (["encode", torn, f"{output}.mntc"], f"model file '{torn}' cannot be read: it"),
         (["encode", emptied, f"{output}.mntc"], f"model file '{emptied}' cannot be re"),
         (["predict", model, tmp_path / "no.jpg"], f"image file '{tmp_path}/no.jpg' ca"),

@@ -7,7 +7,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from trainable import QUICK, TWO_STAGES, small_model
+from trainable import QUICK, TWO_BLOCKS, TWO_STAGES, small_model
 
 import mobilenet_tf
 from mobilenet_tf.models import keras_file
@@ -68,6 +68,11 @@ def test_a_folder_of_another_training(stripes, tmp_path, eagerly):
     mobilenet_tf.fit(small_model(), stripes, once, workdir=tmp_path, report=None)
     with pytest.raises(ValueError, match="is of another training"):
         mobilenet_tf.fit(small_model(), stripes, once, seed=1, workdir=tmp_path)
+    other = mobilenet_tf.build(
+        0.25, base_resolution=32, classes=2, activation="relu", blocks=TWO_BLOCKS
+    )
+    with pytest.raises(ValueError, match="is of another training"):
+        mobilenet_tf.fit(other, stripes, once, workdir=tmp_path)
     (tmp_path / "snapshot.npz").unlink()
     with pytest.raises(ValueError, match=r"holds a model\.keras that is of no "):
         mobilenet_tf.fit(small_model(), stripes, once, workdir=tmp_path)

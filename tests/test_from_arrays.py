@@ -29,6 +29,16 @@ def test_arrays_of_any_size_with_names():
     np.testing.assert_allclose(ours.evaluation.contents.aspects, [40 / 34, 40 / 35])
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [np.array([[0], [1], [0], [1]]), np.array(["a", "b", "a", "b"], dtype=object)],
+)
+def test_labels_of_other_libraries(labels):
+    """Keras' data sets have a column of numbers, pandas has Python strings."""
+    ours = data.from_arrays(PICTURES, labels, 0.5, **OPTIONS)
+    assert ours.classes == 2 and not ours.multi_label
+
+
 def test_multi_label_arrays():
     images = [picture(index) for index in range(5)]
     labels = np.eye(3, dtype=int)[[0, 1, 2, 0, 1]]
@@ -67,6 +77,10 @@ PICTURES = [picture(index) for index in range(4)]
         (
             {"validation": (PICTURES[2:3], [0])},
             "validation image 0 equals training image 2",
+        ),
+        (
+            {"labels": [0, 0, 2, 2], "validation": ([picture(9)], [1])},
+            r"each class must have training images, but these do not:\n +1",
         ),
     ],
 )

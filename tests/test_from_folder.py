@@ -122,9 +122,12 @@ def test_scaling_is_that_of_tensorflow():
     assert np.abs(ours - resized).max() <= 1.5  # pillow rounds between both passes
 
 
-@pytest.mark.parametrize("evaluation", ["validation", "val", "test"])
-def test_folders_of_both_splits(tmp_path, evaluation):
-    write(tmp_path / "train", {"cat": 3, "dog": 2})
+@pytest.mark.parametrize(
+    ("train", "evaluation"),
+    [("train", "validation"), ("train", "val"), ("Training", "Testing")],
+)
+def test_folders_of_both_splits(tmp_path, train, evaluation):
+    write(tmp_path / train, {"cat": 3, "dog": 2})
     write(tmp_path / evaluation, {"cat": 1, "dog": 1}, start=100)
     photos = data.from_folder(tmp_path, **OPTIONS)
     assert (photos.train.size, photos.evaluation.size) == (5, 2)

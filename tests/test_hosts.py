@@ -8,6 +8,7 @@ import pytest
 
 from mobilenet_tf import hosts
 from mobilenet_tf.hosts import rendezvous
+from mobilenet_tf.hosts.connection import established
 
 TWO = ("127.0.0.1", "127.0.0.1")
 
@@ -82,8 +83,15 @@ def test_an_address_that_is_taken(port):
 
 def test_the_address_of_another_machine(port):
     elsewhere = hosts.Hosts(("192.0.2.1", "127.0.0.1"), port, 0)
-    with pytest.raises(hosts.HostError, match=r"cannot listen at 192\.0\.2\.1"):
+    message = r"cannot listen at 192\.0\.2\.1.*must be an address of this machine"
+    with pytest.raises(hosts.HostError, match=message):
         rendezvous.receive(elsewhere, {}, {}, 5)
+    with pytest.raises(hosts.HostError, match=message), established(elsewhere, 5):
+        pass
+    unknown = hosts.Hosts(("nowhere.invalid", "127.0.0.1"), port, 0)
+    message = r"cannot listen at nowhere\.invalid"
+    with pytest.raises(hosts.HostError, match=message), established(unknown, 5):
+        pass
 
 
 def test_strangers_at_the_door_are_passed_over(port):

@@ -197,6 +197,7 @@ def test_what_is_no_file(tmp_path):
 
 def test_image_files(tmp_path):
     names = ["b.JPG", "a.jpeg", "sub/c.png", "sub/d.webp", "phone.heic"]
+    names += ["sub/e.jfif", "camera.CR2"]
     hidden = [".DS_Store", "._a.jpg", ".cache/e.jpg", "notes.txt", "sub/Thumbs.db"]
     for name in [*names, *hidden]:
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ from trainable import QUICK, TWO_BLOCKS, TWO_STAGES, equal, small_model
 
 import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
+from mobilenet_tf.models import keras_file
 from mobilenet_tf.training import classifier, snapshot
 from mobilenet_tf.training.cropping import CropResize
 from mobilenet_tf.training.evaluation import evaluate
@@ -154,6 +155,12 @@ def test_bad_fit_arguments(stripes, tmp_path):
     model = mobilenet_tf.build(0.25, base_resolution=32, classes=3)
     with pytest.raises(ValueError, match="model has 3 classes, the data set 2"):
         classifier.fit(model, stripes, QUICK)
+    with pytest.raises(ValueError, match="model has 3 classes, the data set 2"):
+        evaluate(model, stripes)
+    model = small_model()
+    keras_file.set_training_info(model, keras_file.TrainingInfo(("b", "a")))
+    with pytest.raises(ValueError, match=r"must have the classes .* order: b, a; got "):
+        evaluate(model, stripes)
 
 
 def test_mirrored_training():

@@ -33,10 +33,10 @@ from mobilenet_tf.data import rendering
 #
 # One folder for each class, with the name of the class. Set `PHOTOS` to your own
 # folder; here it is filled with pictures of the data set that comes with the package,
-# if there is none: shapes with different fillings, whose classes are the fillings.
+# if there is none: discs with fine or coarse lines, on a ground that has lines as well.
 
 # %%
-PHOTOS, SIDE, EPOCHS = Path("photos"), 64, 12
+PHOTOS, SIDE, EPOCHS = Path("photos"), 56, 12
 
 if not PHOTOS.exists():
     for index in range(480):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import shutil
 import tempfile
 from concurrent import futures
@@ -75,12 +76,16 @@ def run(
     try:
         # What killed processes have left is removed.
         with files.scratch_folder(Path(tempfile.gettempdir(), _SCRATCH)) as folder:
-            return _train(job, data, actor, weights, Workdir(folder), snapshot)
+            try:
+                return _train(job, data, actor, weights, Workdir(folder), snapshot)
+            except ValueError as error:
+                # Of a damaged file: the driver has it under the same name.
+                raise ValueError(str(error).replace(f"{folder}{os.sep}", "")) from error
     except ray.exceptions.RayError:
         raise  # of the storage actor, not of this node
     except Exception as error:
         folder = tempfile.gettempdir()
-        full = getattr(error, "errno", None) == errno.ENOSPC
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         if not full and shutil.disk_usage(folder).free > _FULL_BYTES:
             raise
         return Full(ray.get_runtime_context().get_node_id(), folder)

@@ -128,7 +128,7 @@ class Storage:
 
     def _failure(self, action: str, name: str, error: Exception) -> StorageError:
         reason = str(error) or type(error).__name__
-        if getattr(error, "errno", None) == errno.ENOSPC:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             reason = "no space left"
         return StorageError(
             f"storage {self.url!r} cannot be used: {action} {name!r}: {reason}"

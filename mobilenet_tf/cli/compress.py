@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import mobilenet_tf
-from mobilenet_tf import compression
+from mobilenet_tf import compression, files
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, ratio, written
+from mobilenet_tf.compression import channels, fine_tuning
+from mobilenet_tf.compression.steps import check_clusters, check_sparsity
 from mobilenet_tf.training import RECIPES, recipes
 
 USAGE = "MODEL.keras --images=DIR --output=FILE.keras [steps]"
@@ -81,11 +83,19 @@ def run(options: argparse.Namespace) -> None:
             f"--output must be a .keras file that does not exist, got {str(output)!r}"
         )
     recipe = recipes.named(options.recipe, options.epochs)
+    if any(step is not compression.remove_channels for step, _ in steps):
+        fine_tuning.toolkit()  # an error where it is missing
+    try:
+        files.make_folder(output.parent)
+    except OSError as error:
+        raise ValueError(
+            f"--output must be in a folder that can be made, got {str(output)!r} "
+            f"({error.strerror})"
+        ) from error
     model = networks.load(options.model)
     data = datasets.load(options, model.input_shape[1], model)
     for step, arguments in steps:
         model = step(model, data, recipe, seed=options.seed, report=_print, **arguments)
-    output.parent.mkdir(parents=True, exist_ok=True)
     mobilenet_tf.save_model(model, output)
     written(output)
 
@@ -95,10 +105,13 @@ def _steps(options: argparse.Namespace) -> list[tuple[Callable, dict[str, Any]]]
     steps: list[tuple[Callable, dict[str, Any]]] = []
     if options.remove_channels is not None:
         fraction = options.remove_channels
+        channels.check_fraction(fraction)
         steps.append((compression.remove_channels, {"fraction": fraction}))
     if options.prune is not None:
+        check_sparsity(options.prune)
         steps.append((compression.prune, {"sparsity": options.prune}))
     if options.cluster is not None:
+        check_clusters(options.cluster)
         steps.append((compression.cluster, {"clusters": options.cluster}))
     if options.quantize:
         steps.append((compression.quantize, {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from typing import Any
 
 import keras
@@ -78,6 +79,12 @@ def load(
         raise ValueError("--data_dir is not used where --images is given")
     info = None if model is None else keras_file.training_info(model)
     splits = "validation" in options
+    if model is not None and not (info and info.train_digests):
+        warnings.warn(
+            f"{options.model} does not say which photographs it was trained on, so "
+            "validation photographs may be among them",
+            stacklevel=2,
+        )
     data = from_folder(
         options.images,
         options.validation if splits else 0.1,

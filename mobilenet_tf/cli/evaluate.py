@@ -11,6 +11,7 @@ from pathlib import Path
 import mobilenet_tf
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, written
+from mobilenet_tf.training import confusion
 
 USAGE = "MODEL.keras --images=DIR [flags]"
 ARGUMENTS = datasets.ARGUMENTS
@@ -27,6 +28,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate, print, draw."""
+    if options.picture is not None:
+        confusion.check_picture(options.picture, "--picture")
     model = networks.load(options.model)
     data = datasets.load(options, model.input_shape[1], model, mode="stream")
     datasets.check_held_out(data, options)

@@ -20,7 +20,7 @@ from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, written
 from mobilenet_tf.models import mobilenet
 from mobilenet_tf.packages import require
-from mobilenet_tf.training import RECIPES, precision
+from mobilenet_tf.training import RECIPES, precision, snapshot
 from mobilenet_tf.training.loop import Progress
 
 USAGE = "[MODEL.keras] --images=DIR --output=DIR [flags]"
@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> None:
         epochs=options.epochs,
         seed=options.seed,
         precision=options.precision,
+        settings=f"weights {snapshot.checksum(model)}",
         workdir=output,
         callbacks=callbacks,
         report=note,

@@ -62,7 +62,7 @@ def remove_channels(
 
     Source: Li et al., "Pruning filters for efficient convnets", arXiv 1608.08710.
     """
-    arguments.number("fraction", fraction, lambda value: 0 <= value < 1, "in [0, 1)")
+    check_fraction(fraction)
     model, recipe = checked(
         remove_channels, model, data, recipe, training, optional=True
     )
@@ -84,6 +84,11 @@ def remove_channels(
         left_out=[name for name in producers if name in fixed],
         **training,
     )
+
+
+def check_fraction(fraction: float) -> None:
+    """Raise ValueError unless a share of channels is in [0, 1)."""
+    arguments.number("fraction", fraction, lambda value: 0 <= value < 1, "in [0, 1)")
 
 
 def _fixed(network: Architecture) -> set[str]:

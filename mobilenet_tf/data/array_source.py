@@ -39,8 +39,8 @@ def from_arrays(
     Args:
         images: uint8 `(n, height, width, 3)`, or a sequence of `(height, width, 3)` of
             any sizes.
-        labels: `(n,)` classes from 0, or names of classes; or `(n, attributes)` of 0
-            and 1 for a multi-label data set.
+        labels: `(n,)` or `(n, 1)` classes from 0, or names of classes; or
+            `(n, attributes)` of 0 and 1 for a multi-label data set.
         validation: Share of each class that is held out for evaluation, in (0, 1); or
             the validation images and their labels.
         class_names: Names of the classes or attributes in index order; None means the
@@ -58,7 +58,7 @@ def from_arrays(
     Raises:
         ValueError: Images or labels have another type, shape or range; there are fewer
             than two classes, or fewer than two different images of a class; or
-            validation images are training images too.
+            validation images are training images too, or of a class without any.
     """
     storage.check_options(base_resolution, "arrays")
     pairs = [("images", images, labels)]
@@ -70,6 +70,7 @@ def from_arrays(
         raise ValueError(
             f"validation must be a fraction or (images, labels), got {validation!r}"
         )
+    pairs = [(argument, given, _column(each)) for argument, given, each in pairs]
     names = _class_names(class_names, [pair[2] for pair in pairs])
     parts = [_part(*pair, names, to_rgb) for pair in pairs]
     multi_label = parts[0].labels.ndim == 2
@@ -80,6 +81,7 @@ def from_arrays(
         parts = [parts[0].at(side) for side in rows]
     else:
         _check_no_overlap(*(part.digests for part in parts))
+        _check_all_trained(parts[0].labels, names)
     sizes = {image.shape[:2] for part in parts for image in part.images}
     size = sizes.pop() if len(sizes) == 1 else (None, None)
     base_resolution, side = storage.sides(base_resolution, size)
@@ -162,6 +164,16 @@ def _checked(argument: str, images: Images, to_rgb: bool) -> list[np.ndarray]:
     return checked
 
 
+def _column(labels: Labels) -> np.ndarray:
+    """Labels as an array; of one column that column, of Python strings text."""
+    array = np.asarray(labels)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.dtype.kind == "O" and all(isinstance(label, str) for label in array.flat):
+        array = array.astype(str)
+    return array
+
+
 def _class_names(
     names: Sequence[str] | None, labels: Sequence[Labels]
 ) -> tuple[str, ...]:
@@ -199,6 +211,16 @@ def _numbers(labels: Labels, names: Sequence[str], count: int) -> np.ndarray:
             f"labels must be from 0 to {top - 1}, got {array.min()} to {array.max()}"
         )
     return array.astype("int64")
+
+
+def _check_all_trained(labels: np.ndarray, names: Sequence[str]) -> None:
+    if labels.ndim == 2:
+        return  # an attribute may be absent
+    missing = [name for index, name in enumerate(names) if index not in labels]
+    if missing:
+        raise ValueError(
+            f"each class must have training images, but these do not:{listed(missing)}"
+        )
 
 
 def _digest(image: np.ndarray) -> str:

@@ -12,7 +12,8 @@ from mobilenet_tf.data.photographs import image_files, unreadable
 from mobilenet_tf.data.splitting import listed
 from mobilenet_tf.data.threads import map_in_threads
 
-EVALUATION_FOLDERS = ("validation", "val", "valid", "test")
+TRAINING_FOLDERS = ("train", "training")  # in any case of letters
+EVALUATION_FOLDERS = ("validation", "val", "valid", "test", "testing")  # the first
 ClassFiles = dict[str, list[Path]]  # the image files of each class, by its name
 
 
@@ -99,17 +100,24 @@ def _visible_folders(folder: Path) -> list[Path]:
 
 def _split_folders(folder: Path) -> list[Path]:
     """The folders of training and evaluation, or the folder itself."""
-    names = [each.name for each in _visible_folders(folder)]
-    evaluation = next((name for name in EVALUATION_FOLDERS if name in names), None)
-    if "train" not in names or evaluation is None:
+    folders = _visible_folders(folder)
+    by_name = {each.name.casefold(): each for each in folders}
+    training = [by_name[name] for name in TRAINING_FOLDERS if name in by_name]
+    evaluation = [by_name[name] for name in EVALUATION_FOLDERS if name in by_name]
+    parts = [*training[:1], *evaluation[:1]]
+    if len(parts) < 2:
         return [folder]
-    others = sorted({*names} - {"train", *EVALUATION_FOLDERS})
+    others = [
+        each.name
+        for each in folders
+        if each not in parts and each.name.casefold() not in EVALUATION_FOLDERS
+    ]
     if others:
         raise ValueError(
-            f"beside train/ and {evaluation}/ there must be no other folders in "
-            f"{str(folder)!r}, got {', '.join(others)}"
+            f"beside {parts[0].name}/ and {parts[1].name}/ there must be no other "
+            f"folders in {str(folder)!r}, got {', '.join(others)}"
         )
-    return [folder / "train", folder / evaluation]
+    return parts
 
 
 def _classes(folder: Path) -> ClassFiles:
@@ -204,8 +212,8 @@ def _check_no_overlap(train: Listing, evaluation: Listing) -> None:
     ]
     if pairs:
         raise ValueError(
-            f"{len(pairs)} photographs of {evaluation.name}/ are in train/ too; remove "
-            f"one of each:{listed(pairs)}"
+            f"{len(pairs)} photographs of {evaluation.name}/ are in {train.name}/ too; "
+            f"remove one of each:{listed(pairs)}"
         )
 
 

@@ -20,9 +20,15 @@ from mobilenet_tf.data.threads import map_in_threads
 
 # Formats are named because pillow knows others that are unsafe to open unasked.
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+_SUFFIXES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif"),
+    *(".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+}
 # Found by `image_files`, so that such a photograph is an error and not passed over.
-_UNSUPPORTED_SUFFIXES = {".heic", ".heif", ".avif", ".jxl", ".jp2"}
+_UNSUPPORTED_SUFFIXES = {
+    *(".heic", ".heif", ".avif", ".jxl", ".jp2"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw"),  # of cameras
+}
 _MODES_OF_8_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
 _ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

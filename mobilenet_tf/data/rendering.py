@@ -3,14 +3,14 @@
 A vignette is a disc on a ground. Both are covered with wobbly lines, fine or coarse, in
 one of five directions, and the class is the pair of the two. So
 
-- there are 100 classes of one kind, which ask for width: lines of each direction, spacing
-  and colour, inside of the disc and outside;
+- there are 100 classes of one kind, which ask for width: lines of each direction,
+  spacing and colour, inside of the disc and outside;
 - fine lines are a few pixels apart: a smaller input blurs them, so a low resolution
   multiplier pays for it.
 
-Spacing (within its range), colours, contrast and the place of the disc vary at random. A
-mirrored picture is one of another class. Everything is drawn with NumPy, so no asset is
-needed.
+Spacing (within its range), colours, contrast and the place of the disc are random. A
+mirrored picture is one of another class. Everything is drawn with NumPy, so no asset
+is needed.
 """
 
 from __future__ import annotations

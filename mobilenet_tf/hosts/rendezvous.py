@@ -44,7 +44,7 @@ def receive(
             raise HostError(f"{names} has not come within {seconds:g} s")
     except (OSError, ValueError) as error:
         if not isinstance(error, HostError) and isinstance(error, OSError):
-            error = HostError(f"cannot listen at {_place(hosts)}: {error.strerror}")
+            error = _not_here(hosts, error)
         answer = {"error": str(error)}
         raise error from None
     finally:
@@ -88,10 +88,24 @@ def announce(hosts: Hosts, versions: dict[str, str], seconds: float) -> dict[str
 
 
 def free_port(hosts: Hosts) -> int:
-    """A port at the first host's address that nothing listens at."""
-    family, *_, address = _addresses(hosts)[0]
-    with socket.create_server((address[0], 0), family=family) as probe:
-        return probe.getsockname()[1]
+    """A port at the first host's address that nothing listens at.
+
+    Raises:
+        HostError: It is no address of this machine.
+    """
+    try:
+        family, *_, address = _addresses(hosts)[0]
+        with socket.create_server((address[0], 0), family=family) as probe:
+            return probe.getsockname()[1]
+    except OSError as error:
+        raise _not_here(hosts, error) from error
+
+
+def _not_here(hosts, error):
+    return HostError(
+        f"cannot listen at {_place(hosts)} ({error.strerror}): the first of hosts must "
+        "be an address of this machine"
+    )
 
 
 def _fill(listener, guests, hosts, versions, end):

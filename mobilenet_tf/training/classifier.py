@@ -101,6 +101,7 @@ def fit(
         if snapshot_path is not None:
             raise ValueError("snapshot_path must be None where workdir is given")
         snapshot_path = run_folder.prepare(workdir)
+        settings += run_folder.identity(flat, precision, input_range)
     processor.warn_of_slow_kernels()
     exists = snapshot_path is not None and Path(snapshot_path).exists()
     if distribution.of_first(([], {}) if exists else None) is None:

@@ -48,6 +48,13 @@ def describe(confusion: np.ndarray, class_names: Sequence[str]) -> str:
     return "\n\n".join(parts)
 
 
+def check_picture(path: Path, name: str = "path") -> None:
+    """Raise ValueError unless a picture can be written in the format of the suffix."""
+    if path.suffix not in _SUFFIXES:
+        legal = ", ".join(_SUFFIXES)
+        raise ValueError(f"{name} must end in one of {legal}, got {str(path)!r}")
+
+
 def save_picture(
     confusion: np.ndarray, class_names: Sequence[str], path: str | os.PathLike
 ) -> None:
@@ -58,9 +65,7 @@ def save_picture(
         ImportError: matplotlib is not installed.
     """
     path = Path(path)
-    if path.suffix not in _SUFFIXES:
-        legal = ", ".join(_SUFFIXES)
-        raise ValueError(f"path must end in one of {legal}, got {str(path)!r}")
+    check_picture(path)
     (matplotlib,) = require(
         "matplotlib.figure",
         purpose="a picture of the confusion matrix",

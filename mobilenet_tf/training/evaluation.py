@@ -46,12 +46,14 @@ def evaluate(
 
     Raises:
         ValueError: The labels or the model's outputs are not as `multi_label` says, or
-            there are no labels; or an argument is out of its range.
+            there are no labels; the data set has other classes than the model; or an
+            argument is out of its range.
     """
     arguments.number(
         "central_fraction", central_fraction, lambda value: 0 < value <= 1, "in (0, 1]"
     )
     if isinstance(data, DataSet):
+        _check_classes(model, data)
         split, side = data.evaluation, data.side
         multi_label = data.multi_label if multi_label is None else multi_label
     elif side is None:
@@ -68,9 +70,24 @@ def evaluate(
         clone, split, flat.output_shape[-1], central_fraction, multi_label
     )
     names = keras_file.class_names(model)
-    if isinstance(data, DataSet) and data.classes == flat.output_shape[-1]:
+    if isinstance(data, DataSet):
         names = data.class_names
     return dataclasses.replace(evaluation, class_names=names or evaluation.class_names)
+
+
+def _check_classes(model, data):
+    """Raise where numbers of classes mean others to the model than to the data set."""
+    if data.unlabelled:
+        return  # an error of its own
+    outputs = model.output_shape[-1]
+    if data.classes != outputs:
+        raise ValueError(f"model has {outputs} classes, the data set {data.classes}")
+    trained = keras_file.class_names(model)
+    if trained is not None and trained != data.class_names:
+        raise ValueError(
+            "the data set must have the classes that the model was trained on, in "
+            f"order: {', '.join(trained)}; got {', '.join(data.class_names)}"
+        )
 
 
 def measure(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -34,6 +36,27 @@ def prepare(workdir: str | os.PathLike) -> Path:
         )
     files.make_folder(folder)
     return snapshot_file
+
+
+def identity(
+    model: keras.Model, precision: str, input_range: tuple[float, float]
+) -> str:
+    """What a training depends on beside its recipe, its data and its seed, as text.
+
+    Names of layers are not part of it: Keras numbers those that have none.
+
+    Args:
+        model: Flat, see `mobilenet_tf.models.graph.flatten`.
+        precision: Of the training.
+        input_range: The model's inputs for black and for white.
+    """
+    layers = [
+        (type(layer).__name__, {**layer.get_config(), "name": None})
+        for layer in model.layers
+    ]
+    parts = [layers, precision, input_range]
+    text = json.dumps(parts, sort_keys=True, default=lambda value: type(value).__name__)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def note_training(

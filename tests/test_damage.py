@@ -49,6 +49,12 @@ def record_lines(folder):
     return Format(path, records.read, same=same)
 
 
+def measurements_file(folder):
+    path = folder / "steps.json"
+    records.write(path, {"commit": "abc", "steps": [{"seconds": 1.25}, {"seconds": 2}]})
+    return Format(path, lambda path: records.read_list(path, "steps"))
+
+
 def snapshot_file(folder):
     path = folder / "trial.snapshot.npz"
     rng = np.random.default_rng(0)
@@ -146,6 +152,7 @@ def timm_file(folder):
 FORMATS = {
     "record": (record_file, 16),
     "lines of records": (record_lines, 10),
+    "measurements": (measurements_file, 10),
     "snapshot": (snapshot_file, 16),
     "arrays": (arrays_file, 16),
     "network": (model_file, 4),

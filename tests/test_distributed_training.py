@@ -168,3 +168,10 @@ def test_measured_bytes_are_those_that_are_counted():
         counted = 2 * EXCHANGES[exchange].bytes_per_worker(shapes, 2)
         assert found.loopback_bytes == pytest.approx(counted, rel=0.2)
         assert found.workers == 2 and found.seconds > 0
+
+
+@pytest.mark.jax
+def test_a_worker_that_fails_ends_the_measurement(monkeypatch):
+    monkeypatch.setitem(step_times.NETWORKS, "broken", ("mobilenet_tf.nothing", {}))
+    with pytest.raises(ValueError, match=r"(?s)broken cannot be measured: .*nothing"):
+        step_times.measure("broken", "float32", 2)

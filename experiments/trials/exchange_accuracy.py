@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -30,10 +29,7 @@ def path(results: str | Path) -> Path:
 
 def read(results: str | Path) -> list[dict]:
     """The records of a folder of results; none where there is no file."""
-    file = path(results)
-    if not file.exists():
-        return []
-    return json.loads(file.read_text(encoding="utf-8"))["trainings"]
+    return records.read_list(path(results), "trainings")
 
 
 def measure_all(data: DataSet, recipe: Recipe, seeds: int, results: str | Path) -> None:

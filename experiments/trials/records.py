@@ -22,6 +22,27 @@ def write(path: Path, record: dict) -> None:
     files.write(path, checked_json.dumps(record, indent=1) + "\n")
 
 
+def read_list(path: Path, name: str) -> list[dict]:
+    """The list of that name in a file of measurements, which `write` has written.
+
+    Returns:
+        Its objects; none where there is no file.
+
+    Raises:
+        ValueError: The file is damaged; the message names it.
+    """
+    if not path.exists():
+        return []
+    try:
+        return checked_json.loads(path.read_bytes())[name]
+    except (LookupError, ValueError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(
+            f"file of measurements {str(path)!r} is damaged ({reason}); delete it, and "
+            "they are made again"
+        ) from error
+
+
 def read(*locations: Path) -> list[dict]:
     """All records in the given directories (`*.json`, `*.jsonl`) and files, normalised.
 

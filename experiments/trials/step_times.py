@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib
@@ -10,6 +11,8 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 from experiments.trials import records
@@ -84,11 +87,7 @@ def path(results: str | Path) -> Path:
 
 def read(results: str | Path) -> list[StepTime]:
     """The records of a folder of results; none where there is no file."""
-    file = path(results)
-    if not file.exists():
-        return []
-    content = json.loads(file.read_text(encoding="utf-8"))
-    return [StepTime(**step) for step in content["steps"]]
+    return [StepTime(**step) for step in records.read_list(path(results), "steps")]
 
 
 def measure_all(results: str | Path) -> None:
@@ -152,22 +151,40 @@ def measure(
         "port": port,
     }
     load = os.getloadavg()[0]
-    processes = [_start({**given, "index": index}) for index in range(workers)]
-    outputs = [process.communicate() for process in processes]
-    for process, (_, errors) in zip(processes, outputs, strict=True):
-        if process.returncode:
-            raise ValueError(f"{network} cannot be measured: {errors.strip()[-500:]}")
-    found = json.loads(outputs[0][0].splitlines()[-1])
+    first, *_ = _outputs(network, [{**given, "index": each} for each in range(workers)])
+    found = json.loads(first.splitlines()[-1])
     return StepTime(
         network, exchange, workers, batch, load=load, cores=os.cpu_count() or 1, **found
     )
 
 
-def _start(given):
+def _outputs(network, jobs):
+    """What each process prints; as soon as one fails, all are ended."""
+    with contextlib.ExitStack() as stack:
+        running = []
+        for job in jobs:
+            # A process would wait for somebody who reads its pipe.
+            errors = stack.enter_context(tempfile.TemporaryFile("w+"))
+            process = stack.enter_context(_start(job, errors))
+            stack.callback(process.kill)
+            running.append((process, errors))
+        while True:
+            codes = [process.poll() for process, _ in running]
+            for code, (_, errors) in zip(codes, running, strict=True):
+                if code:
+                    errors.seek(0)
+                    reason = errors.read().strip()[-500:]
+                    raise ValueError(f"{network} cannot be measured: {reason}")
+            if None not in codes:
+                return [process.stdout.read() for process, _ in running]
+            time.sleep(0.1)
+
+
+def _start(job, errors):
     return subprocess.Popen(
-        [sys.executable, "-m", "experiments.trials.step_worker", json.dumps(given)],
+        [sys.executable, "-m", "experiments.trials.step_worker", json.dumps(job)],
         env={**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
     )

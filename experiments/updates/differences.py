@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -98,10 +97,7 @@ def path(results: str | Path, name: str) -> Path:
 
 def read(results: str | Path, name: str) -> list[dict]:
     """The records of a name; none where there is no file."""
-    file = path(results, name)
-    if not file.exists():
-        return []
-    return json.loads(file.read_text(encoding="utf-8"))["updates"]
+    return records.read_list(path(results, name), "updates")
 
 
 def write(results: str | Path, name: str, updates: list[dict]) -> None:

@@ -40,6 +40,7 @@ def test_both_parts_have_the_directions_of_the_class(label, monkeypatch):
     # Gradients need a few pixels.
     coarse = dict.fromkeys(rendering.PERIODS, (5.0, 6.7))
     monkeypatch.setattr(rendering, "PERIODS", coarse)
+    monkeypatch.setattr(rendering, "TURN", 0.2)
     disc, ground = (
         int(name.partition("_")[2]) for name in rendering.CLASSES[label].split("_on_")
     )
@@ -88,9 +89,9 @@ def test_splits_and_seeds_share_no_picture():
 @pytest.mark.parametrize(
     ("split", "index", "means"),
     [
-        ("train", 0, [91.57, 160.83, 89.05]),
-        ("train", 7199, [118.21, 154.17, 165.46]),
-        ("validation", 5, [101.97, 114.91, 140.05]),
+        ("train", 0, [125.74, 113.79, 104.59]),
+        ("train", 7199, [124.29, 141.31, 147.93]),
+        ("validation", 5, [124.82, 112.28, 112.33]),
     ],
 )
 def test_pinned_pictures(split, index, means):
@@ -101,7 +102,7 @@ def test_pinned_pictures(split, index, means):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rendering.render(100, RNG), r"label .*\[0, 99\].*100"),
+        (lambda: rendering.render(144, RNG), r"label .*\[0, 143\].*144"),
         (lambda: rendering.render(1.5, RNG), r"label .*1\.5"),
         (lambda: rendering.example("test", 0), r"split .*train.*validation.*'test'"),
         (lambda: rendering.example("train", -1), r"index .*\[0, \d+\].*-1"),
@@ -117,7 +118,7 @@ def test_errors_name_argument_range_and_value(call, message):
 def test_tfds_reads_back_what_was_drawn(tmp_path, monkeypatch):
     tfds = pytest.importorskip("tensorflow_datasets")
     pytest.importorskip("mobilenet_tf.data.embedded")  # registers the builder
-    monkeypatch.setattr(rendering, "SPLITS", {"train": 200, "validation": 100})
+    monkeypatch.setattr(rendering, "SPLITS", {"train": 288, "validation": 144})
     splits, info = tfds.load("vignettes", data_dir=tmp_path, with_info=True)
     assert info.features["label"].names == list(rendering.CLASSES)
     assert info.supervised_keys == ("image", "label")

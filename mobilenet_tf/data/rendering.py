@@ -21,7 +21,7 @@ from itertools import product
 import numpy as np
 
 EMBEDDED = "vignettes"  # the data set of these pictures, in mobilenet_tf.data.embedded
-PERIODS = {"fine": (2.9, 4.4), "coarse": (5.2, 7.8)}  # of lines, in pixels
+PERIODS = {"fine": (2.4, 3.6), "coarse": (5.0, 7.5)}  # of lines, in pixels
 DIRECTIONS = 6  # of lines, evenly spread over half a turn
 # Spacing, and degrees from upright.
 LINES = tuple(

@@ -10,6 +10,6 @@ def error(capsys, *arguments):
     with pytest.raises(SystemExit) as stopped:
         program.main(list(map(str, arguments)))
     assert stopped.value.code == 2
-    line = capsys.readouterr().err.splitlines()[0]
-    assert line.startswith("mobilenet_tf"), line
+    lines = capsys.readouterr().err.splitlines()
+    (line,) = (line for line in lines if line.startswith("mobilenet_tf"))
     return line.partition("error: ")[2]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from command_errors import error
@@ -172,6 +173,36 @@ def test_encode_decode_inspect(model, photos, tmp_path, capsys):
     errors = capsys.readouterr().err
     assert f"warning: {encoded} does not say which photographs it was" in errors
     assert "model has 3 classes, the data set 2" in errors
+
+
+def test_a_network_whose_input_range_is_unknown(photos, tmp_path, capsys):
+    layers = keras.layers
+    network = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.Conv2D(4, 3, strides=2, name="conv"),
+            layers.GlobalAveragePooling2D(name="pool"),
+            layers.Dense(2, activation="softmax", name="dense"),
+        ]
+    )
+    network.save(file := tmp_path / "own.keras")
+    images, output = f"--images={photos}", f"--output={tmp_path / 'small.keras'}"
+    for command in (
+        ["evaluate", file, images],
+        ["predict", file, photos / "along"],
+        ["fit", file, images, f"--output={tmp_path / 'run'}"],
+        ["compress", file, images, output, "--remove_channels=1/2"],
+        ["export", file, "--format=onnx"],
+    ):
+        message = error(capsys, *command)
+        assert message.startswith("--input_range must be given for 'sequential")
+    program.main(["evaluate", str(file), images, "--input_range=0,255"])
+    assert "40 images, loss" in capsys.readouterr().out
+    for wrong in ("0", "255,0"):
+        message = error(capsys, "evaluate", file, images, f"--input_range={wrong}")
+        assert message.startswith("--input_range must be")
+    message = error(capsys, "evaluate", file, images, "--input_range=a,b")
+    assert "--input_range: must be numbers such as -1,1, got 'a,b'" in message
 
 
 def test_difference(model, tmp_path, capsys):

@@ -94,8 +94,9 @@ def run(options: argparse.Namespace) -> None:
         ) from error
     model = networks.load(options.model)
     data = datasets.load(options, model.input_shape[1], model)
+    shared = {"seed": options.seed, "input_range": options.input_range}
     for step, arguments in steps:
-        model = step(model, data, recipe, seed=options.seed, report=_print, **arguments)
+        model = step(model, data, recipe, report=_print, **shared, **arguments)
     mobilenet_tf.save_model(model, output)
     written(output)
 

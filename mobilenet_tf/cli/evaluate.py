@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     model = networks.load(options.model)
     data = datasets.load(options, model.input_shape[1], model, mode="stream")
     datasets.check_held_out(data, options)
-    evaluation = mobilenet_tf.evaluate(model, data)
+    evaluation = mobilenet_tf.evaluate(model, data, input_range=options.input_range)
     note(f"{evaluation}")
     if options.picture is not None:
         evaluation.save_confusion_matrix(options.picture)

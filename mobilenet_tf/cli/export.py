@@ -133,6 +133,7 @@ def run(options: argparse.Namespace) -> None:
             output,
             labels=labels,
             data_description=description,
+            input_range=options.input_range,
             **images,
             **given,
         )
@@ -151,7 +152,7 @@ def _images(
         datasets.check_held_out(data, options)
         if data.train.size or not quantized:
             return {"data": data}, "the network was trained on none of these images"
-    names = Network.of(model, labels).labels
+    names = Network.of(model, labels, options.input_range).labels
     images, classes = read_folder(options.images, names)
     if not quantized:
         arguments = {"images": images, "classes": classes}

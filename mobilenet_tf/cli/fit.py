@@ -88,13 +88,14 @@ def run(options: argparse.Namespace) -> None:
         epochs=options.epochs,
         seed=options.seed,
         precision=options.precision,
+        input_range=options.input_range,
         settings=f"weights {snapshot.checksum(model)}",
         workdir=output,
         callbacks=callbacks,
         report=note,
         on_epoch=lambda progress: _write_history(output / "history.csv", progress),
     )
-    evaluation = mobilenet_tf.evaluate(model, data)
+    evaluation = mobilenet_tf.evaluate(model, data, input_range=options.input_range)
     note(f"\nvalidation: {evaluation}\n")
     files = [output / "model.keras", output / "history.csv"]
     if evaluation.confusion is not None:

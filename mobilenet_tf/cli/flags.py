@@ -33,6 +33,16 @@ def ratio(text: str) -> float:
         ) from error
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """The numbers in a text such as "-1,1"."""
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"must be numbers such as -1,1, got {text!r}"
+        ) from error
+
+
 def as_flags(message: str, names: dict[str, str]) -> str:
     """An error of the library in the words of the command line.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 
 import mobilenet_tf
-from mobilenet_tf.cli.flags import ratio
+from mobilenet_tf.cli.flags import numbers, ratio
 from mobilenet_tf.models import hub_files
 
 FILE = "MODEL.keras"
@@ -27,6 +27,12 @@ def add_file(parser: argparse.ArgumentParser, required: bool = True) -> None:
         nargs=None if required else "?",
         type=file_or_hub_name,
         help="file of a trained network: .keras, .mntc of `encode`, or hf://USER/NAME",
+    )
+    parser.add_argument(
+        "--input_range",
+        metavar="BLACK,WHITE",
+        type=numbers,
+        help="the network's inputs for both, where its layers do not tell",
     )
 
 

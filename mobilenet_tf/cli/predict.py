@@ -47,7 +47,9 @@ def run(options: argparse.Namespace) -> None:
         photographs += image_files(path) if path.is_dir() else [path]
     if not photographs:
         raise ValueError("there are no photographs in the folders given")
-    predictions = mobilenet_tf.predict(model, photographs, class_names=names)
+    predictions = mobilenet_tf.predict(
+        model, photographs, class_names=names, input_range=options.input_range
+    )
     width = max(len(str(file)) for file in photographs)
     for file, prediction in zip(photographs, predictions, strict=True):
         note(f"{file!s:{width}}  {prediction}")

@@ -15,8 +15,7 @@ import mobilenet_tf
 from mobilenet_tf import compression, files
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, ratio, written
-from mobilenet_tf.compression import channels, fine_tuning
-from mobilenet_tf.compression.steps import check_clusters, check_sparsity
+from mobilenet_tf.compression import channels, fine_tuning, kernels
 from mobilenet_tf.training import RECIPES, recipes
 
 USAGE = "MODEL.keras --images=DIR --output=FILE.keras [steps]"
@@ -109,10 +108,10 @@ def _steps(options: argparse.Namespace) -> list[tuple[Callable, dict[str, Any]]]
         channels.check_fraction(fraction)
         steps.append((compression.remove_channels, {"fraction": fraction}))
     if options.prune is not None:
-        check_sparsity(options.prune)
+        kernels.check_sparsity(options.prune)
         steps.append((compression.prune, {"sparsity": options.prune}))
     if options.cluster is not None:
-        check_clusters(options.cluster)
+        kernels.check_clusters(options.cluster)
         steps.append((compression.cluster, {"clusters": options.cluster}))
     if options.quantize:
         steps.append((compression.quantize, {}))

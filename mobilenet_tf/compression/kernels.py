@@ -120,3 +120,15 @@ def _depthwise_names(model):
         for name in parts(layer)
         if name != layer.name or isinstance(layer, keras.layers.DepthwiseConv2D)
     }
+
+
+def check_sparsity(share: float) -> None:
+    """Raise ValueError unless a share of zeros is in [0, 1)."""
+    arguments.number("sparsity", share, lambda value: 0 <= value < 1, "in [0, 1)")
+
+
+def check_clusters(clusters: int) -> None:
+    """Raise ValueError unless a kernel can have this many shared values."""
+    arguments.integer("clusters", clusters, 2)
+    if clusters > MOST_VALUES:
+        raise ValueError(f"clusters must be at most {MOST_VALUES}, got {clusters}")

@@ -150,7 +150,7 @@ def cluster(
 
     Source: Han et al., "Deep Compression", arXiv 1510.00149, section 3.
     """
-    check_clusters(clusters)
+    kernels.check_clusters(clusters)
     model, recipe = checked(cluster, model, data, recipe, training, optional=True)
     chosen, left_out = kernels.chosen(model, depthwise, skip)
     kernels.check_enough_values(chosen, clusters)
@@ -237,19 +237,5 @@ def _sparsities(sparsity, names):
         for name in names
     }
     for share in sparsities.values():
-        check_sparsity(share)
+        kernels.check_sparsity(share)
     return sparsities
-
-
-def check_sparsity(share: float) -> None:
-    """Raise ValueError unless a share of zeros is in [0, 1)."""
-    arguments.number("sparsity", share, lambda value: 0 <= value < 1, "in [0, 1)")
-
-
-def check_clusters(clusters: int) -> None:
-    """Raise ValueError unless a kernel can have this many shared values."""
-    arguments.integer("clusters", clusters, 2)
-    if clusters > kernels.MOST_VALUES:
-        raise ValueError(
-            f"clusters must be at most {kernels.MOST_VALUES}, got {clusters}"
-        )

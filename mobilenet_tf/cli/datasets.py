@@ -79,7 +79,8 @@ def load(
         raise ValueError("--data_dir is not used where --images is given")
     info = None if model is None else keras_file.training_info(model)
     splits = "validation" in options
-    if model is not None and not (info and info.train_digests):
+    knows_photographs = info is not None and bool(info.train_digests)
+    if model is not None and not knows_photographs:
         warnings.warn(
             f"{options.model} does not say which photographs it was trained on, so "
             "validation photographs may be among them",
@@ -90,7 +91,7 @@ def load(
         options.validation if splits else 0.1,
         skip_unreadable=options.skip_unreadable,
         # Where its training photographs are not known, they are chosen anew.
-        model=None if splits and not (info and info.train_digests) else model,
+        model=None if splits and not knows_photographs else model,
         **shared,
     )
     if info is not None and data.class_names != info.class_names:

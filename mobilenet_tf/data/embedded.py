@@ -16,8 +16,9 @@ from mobilenet_tf.data import rendering
 
 DESCRIPTION = """\
 Drawn pictures of a disc on a ground, both covered with lines, often too fine for a
-smaller picture. The class is the pair of the lines' directions. Made to show in minutes
-what the width and the resolution multiplier of MobileNet trade away.
+smaller picture. The class is the pair of the lines' patterns: spacing and direction.
+Made to show in minutes what the width and the resolution multiplier of MobileNet trade
+away.
 """
 
 
@@ -26,7 +27,7 @@ class Vignettes(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("2.0.0")
     RELEASE_NOTES: ClassVar = {
-        "2.0.0": "Pairs of directions, drawn from seed 0; 1.0.0 was learnt too easily.",
+        "2.0.0": "Pairs of line patterns, from seed 0; 1.0.0 was learnt too easily.",
     }
 
     # Called with the split, the images drawn so far, and the images in all.

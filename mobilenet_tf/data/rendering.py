@@ -97,7 +97,7 @@ def _surface(lines, rng):
     """A tinted surface with lines, about in [0, 1], `-> (side, side, 3)`.
 
     Lines are dark and bright in all three channels alike. Where each has a contrast of
-    its own, networks learn so much later that seeds differ by 10 points.
+    its own, networks learn them later.
     """
     spacing, direction = divmod(lines, DIRECTIONS)
     turn = rng.uniform(-TURN, TURN)

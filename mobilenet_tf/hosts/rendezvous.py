@@ -104,7 +104,7 @@ def free_port(hosts: Hosts) -> int:
 def _not_here(hosts, error):
     return HostError(
         f"cannot listen at {_place(hosts)} ({error.strerror}): the first of hosts must "
-        "be an address of this machine"
+        "be an address of this machine, with a free port"
     )
 
 

@@ -51,12 +51,17 @@ def classes(
             f"data must be {kinds[multi_label]}, got a {kinds[data.multi_label]} data "
             "set"
         )
+    class_count(model, data, name)
+    if not data.train.size:
+        raise ValueError("data must have training images, got none")
+
+
+def class_count(model: keras.Model, data: DataSet, name: str = "model") -> None:
+    """Raise ValueError where a model has another number of classes than the data."""
     if model.output_shape[-1] != data.classes:
         raise ValueError(
             f"{name} has {model.output_shape[-1]} classes, the data set {data.classes}"
         )
-    if not data.train.size:
-        raise ValueError("data must have training images, got none")
 
 
 def activation(model: keras.Model, multi_label: bool, name: str = "model") -> None:

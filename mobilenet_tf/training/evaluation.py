@@ -79,9 +79,7 @@ def _check_classes(model, data):
     """Raise where numbers of classes mean others to the model than to the data set."""
     if data.unlabelled:
         return  # an error of its own
-    outputs = model.output_shape[-1]
-    if data.classes != outputs:
-        raise ValueError(f"model has {outputs} classes, the data set {data.classes}")
+    checks.class_count(model, data)
     trained = keras_file.class_names(model)
     if trained is not None and trained != data.class_names:
         raise ValueError(

@@ -126,7 +126,10 @@ def test_other_wrong_arguments(model, photos, tmp_path, capsys):
         ),
         (["encode", torn, f"{output}.mntc"], f"model file '{torn}' cannot be read: it"),
         (["encode", emptied, f"{output}.mntc"], f"model file '{emptied}' cannot be re"),
-        (["predict", model, tmp_path / "no.jpg"], f"image file '{tmp_path}/no.jpg' ca"),
+        (
+            ["predict", model, tmp_path / "no.jpg"],
+            "unreadable files: 1; --skip_unreadable",
+        ),
         (["train"], "argument COMMAND: invalid choice: 'train'"),
         ([], "the following arguments are required: COMMAND"),
     ):

@@ -153,7 +153,9 @@ def _images(
         if data.train.size or not quantized:
             return {"data": data}, "the network was trained on none of these images"
     names = Network.of(model, labels, options.input_range).labels
-    images, classes = read_folder(options.images, names)
+    images, classes = read_folder(
+        options.images, names, skip_unreadable=options.skip_unreadable
+    )
     if not quantized:
         arguments = {"images": images, "classes": classes}
         return arguments, f"verified on {len(images)} photographs"

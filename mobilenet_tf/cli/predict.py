@@ -10,9 +10,9 @@ from pathlib import Path
 
 import mobilenet_tf
 from mobilenet_tf import files
-from mobilenet_tf.cli import networks
+from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note
-from mobilenet_tf.data import image_files
+from mobilenet_tf.data.photographs import image_files, readable
 
 USAGE = "MODEL.keras PHOTOGRAPH ..."
 ARGUMENTS: dict[str, str] = {"class_names": "--labels"}
@@ -34,6 +34,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a class name in each line; default: the model's own",
     )
+    datasets.add_skip_unreadable(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
     photographs: list[Path] = []
     for path in options.photographs:
         photographs += image_files(path) if path.is_dir() else [path]
+    photographs = readable(photographs, options.skip_unreadable)
     if not photographs:
         raise ValueError("there are no photographs in the folders given")
     predictions = mobilenet_tf.predict(

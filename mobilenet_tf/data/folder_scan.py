@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_tf.data.photographs import image_files, unreadable
+from mobilenet_tf.data.photographs import image_files, readable
 from mobilenet_tf.data.splitting import listed
 from mobilenet_tf.data.threads import map_in_threads
 
@@ -175,23 +175,10 @@ def _check_not_empty(parts: list[Path], classes: list[ClassFiles]) -> None:
 
 def _readable(classes: list[ClassFiles], skip: bool) -> list[ClassFiles]:
     """The classes without the files that cannot be read, which are an error or not."""
-    problems = unreadable(
-        [file for each in classes for files in each.values() for file in files]
-    )
-    if not problems:
-        return classes
-    lines = listed(list(problems.values()))
-    if not skip:
-        raise ValueError(
-            f"unreadable files: {len(problems)}; skip_unreadable=True leaves them out:"
-            f"{lines}"
-        )
-    warnings.warn(f"unreadable files left out: {len(problems)}{lines}", stacklevel=4)
+    everything = [file for each in classes for files in each.values() for file in files]
+    kept = set(readable(everything, skip, stacklevel=4))
     return [
-        {
-            name: [file for file in files if file not in problems]
-            for name, files in each.items()
-        }
+        {name: [file for file in files if file in kept] for name, files in each.items()}
         for each in classes
     ]
 

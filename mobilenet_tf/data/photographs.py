@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import warnings
 import zlib
 from collections.abc import Collection
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from mobilenet_tf.data.splitting import listed
 from mobilenet_tf.data.threads import map_in_threads
 
 # Formats are named because pillow knows others that are unsafe to open unasked.
@@ -149,6 +151,33 @@ def unreadable(files: Collection[Path]) -> dict[Path, str]:
 
     problems = zip(files, map_in_threads(problem, files), strict=True)
     return {file: message for file, message in problems if message}
+
+
+def readable(
+    files: Collection[Path], skip_unreadable: bool, stacklevel: int = 2
+) -> list[Path]:
+    """The files that can be read; what cannot is one error or one warning.
+
+    Args:
+        files: Paths of image files.
+        skip_unreadable: Warn of the others, with their names, instead of raising.
+        stacklevel: Of that warning, counted from the caller.
+
+    Raises:
+        ValueError: Files cannot be read, all of which the message names.
+    """
+    problems = unreadable(files)
+    if not problems:
+        return list(files)
+    lines = listed(list(problems.values()))
+    if not skip_unreadable:
+        raise ValueError(
+            f"unreadable files: {len(problems)}; skip_unreadable=True leaves them out:"
+            f"{lines}"
+        )
+    text = f"unreadable files left out: {len(problems)}{lines}"
+    warnings.warn(text, stacklevel=stacklevel + 1)
+    return [file for file in files if file not in problems]
 
 
 def _upright(image: Image.Image) -> Image.Image:

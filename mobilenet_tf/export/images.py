@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mobilenet_tf.data.dataset import DataSet, Split
-from mobilenet_tf.data.photographs import image_files, read_image
+from mobilenet_tf.data.photographs import image_files, read_image, readable
 from mobilenet_tf.data.preprocessing import Preprocessing
 
 # Of a data set: enough for half a percent of top-1, and read in seconds.
@@ -192,7 +192,10 @@ def default_images(count: int = 16, seed: int = 0) -> list[np.ndarray]:
 
 
 def read_folder(
-    folder: str | os.PathLike, labels: Sequence[str] | None = None, maximum: int = 400
+    folder: str | os.PathLike,
+    labels: Sequence[str] | None = None,
+    maximum: int = 400,
+    skip_unreadable: bool = False,
 ) -> tuple[list[np.ndarray], list[int] | None]:
     """The photographs below a folder, evenly from all of it.
 
@@ -200,15 +203,16 @@ def read_folder(
         folder: Where they are.
         labels: Names of the classes.
         maximum: How many to read.
+        skip_unreadable: Leave out files that cannot be read, with a warning.
 
     Returns:
         The images, uint8 `(H, W, 3)`, and their classes: None if not each image lies in
         a folder that has the name of a class.
 
     Raises:
-        ValueError: There are fewer than two, or one cannot be read.
+        ValueError: There are fewer than two, or some cannot be read.
     """
-    files = image_files(folder)
+    files = readable(image_files(folder), skip_unreadable)
     if len(files) < 2:
         raise ValueError(
             f"images must be a folder with at least two image files, "

@@ -15,8 +15,9 @@ from PIL import Image, ImageOps
 
 import mobilenet_tf
 from mobilenet_tf import export
+from mobilenet_tf.data import read_image
 from mobilenet_tf.data.preprocessing import Preprocessing
-from mobilenet_tf.export import images, orientation
+from mobilenet_tf.export import decoding, images, orientation
 
 CLIENT = """
 import sys, tensorflow as tf
@@ -137,6 +138,19 @@ def test_served_photographs_are_turned(exported):
         files.append(content.getvalue())
     first, second = classify(tf.constant(files))["probabilities"].numpy()
     np.testing.assert_allclose(first, second, atol=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "RGB"])
+def test_png_files_have_the_pixels_of_training(mode):
+    """Transparent ones on white, whether by a channel or by a palette."""
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 4), "uint8")
+    pixels[:3, :, 3] = 0
+    image = Image.fromarray(pixels).convert("RGB" if mode == "P" else mode)
+    image, content = image.convert(mode), io.BytesIO()
+    image.save(content, "PNG", **({"transparency": 3} if mode == "P" else {}))
+    decoded = decoding.decode(tf.constant(content.getvalue())).numpy()
+    expected = read_image(content.getvalue())
+    np.testing.assert_allclose(decoded.astype(int), expected.astype(int), atol=1)
 
 
 def test_16_bit_images_are_scaled(exported):

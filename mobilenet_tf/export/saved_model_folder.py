@@ -15,10 +15,10 @@ import tensorflow as tf
 from mobilenet_tf import arguments
 from mobilenet_tf.data.preprocessing import Preprocessing
 from mobilenet_tf.export import verification
+from mobilenet_tf.export.decoding import decode
 from mobilenet_tf.export.images import resized
 from mobilenet_tf.export.network import Network
 from mobilenet_tf.export.options import Options, prepare
-from mobilenet_tf.export.orientation import orientation, upright
 from mobilenet_tf.export.publishing import check_path, publish
 from mobilenet_tf.export.verification import Verification
 
@@ -39,10 +39,11 @@ def saved_model(
     Its signatures are `serving_default`, from float32 images `(batch, H, W, 3)` of any
     size with values from 0 to 255; `serving_uint8`, the same from bytes; and
     `classify_jpeg`, from a batch of encoded JPEG or PNG files of unequal sizes, whose
-    EXIF orientation is applied. Each gives `logits` and `probabilities`
-    `(batch, classes)`, and `top_labels` and `top_probabilities` `(batch, top_k)`; a
-    network without a classifier gives `features`. Beside the folder stand the report of
-    the verification, `{path}.json`, and a model card, `{path}.md`.
+    EXIF orientation is applied and whose transparent pixels are white. Each gives
+    `logits` and `probabilities` `(batch, classes)`, and `top_labels` and
+    `top_probabilities` `(batch, top_k)`; a network without a classifier gives
+    `features`. Beside the folder stand the report of the verification, `{path}.json`,
+    and a model card, `{path}.md`.
 
     Args:
         model: A functional or sequential Keras model from square RGB images to classes
@@ -127,12 +128,10 @@ class _Server(tf.Module):
 
     @tf.function
     def classify_jpeg(self, encoded):
-        def decoded(file):
-            # Of 16 bits the upper 8 are kept.
-            image = tf.io.decode_image(file, 3, tf.uint8, expand_animations=False)
-            return self._resized(upright(image, orientation(file)))
+        def resized(file):
+            return self._resized(decode(file))
 
-        return self._outputs(self._each(decoded, encoded))
+        return self._outputs(self._each(resized, encoded))
 
     def _resized(self, image):
         return self.preprocessing.resize(image, self.side)

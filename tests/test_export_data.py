@@ -98,6 +98,10 @@ def test_arguments_that_do_not_fit(small, trained, stripes, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             export.onnx(model, path, **options)
+    metadata = dataclasses.replace(stripes.metadata, class_names=("b", "a"))
+    turned = dataclasses.replace(stripes, metadata=metadata)
+    with pytest.raises(ValueError, match="the classes that the model was trained on"):
+        export.onnx(trained, path, data=turned)
     with pytest.raises(TypeError, match=r"onnx\(\) got an unexpected .* 'lables'"):
         export.onnx(small, path, lables=["a"])
     features = mobilenet_tf.build(0.25, base_resolution=32, include_top=False)

@@ -13,6 +13,7 @@ from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.export.images import Examples
 from mobilenet_tf.export.network import Network
+from mobilenet_tf.models import keras_file
 
 
 class Options(TypedDict, total=False):
@@ -78,6 +79,8 @@ def prepare(export: str, model: keras.Model, options: Options) -> Prepared:
     network = Network.of(model, labels, options.get("input_range"))
     if data is not None:
         network = _with_class_names(network, data, labels)
+        if labels is None and not data.unlabelled:
+            keras_file.check_class_names(model, data.class_names)
     images, classes = options.get("images"), options.get("classes")
     if images is None and data is not None:
         if classes is not None:

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,21 @@ def class_names(model: keras.Model) -> tuple[str, ...] | None:
     """Names of a network's classes, where they are known."""
     info = training_info(model)
     return None if info is None else info.class_names
+
+
+def check_class_names(model: keras.Model, names: Sequence[str]) -> None:
+    """Raise ValueError where a network was trained on other classes than these.
+
+    Args:
+        model: A network; whose classes are not known is not checked.
+        names: Names of the classes of a data set, in index order.
+    """
+    trained = class_names(model)
+    if trained is not None and trained != tuple(names):
+        raise ValueError(
+            "the data set must have the classes that the model was trained on, in "
+            f"order: {', '.join(trained)}; got {', '.join(names)}"
+        )
 
 
 def save_model(model: keras.Model, path: str | os.PathLike) -> None:

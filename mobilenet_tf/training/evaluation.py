@@ -80,12 +80,7 @@ def _check_classes(model, data):
     if data.unlabelled:
         return  # an error of its own
     checks.class_count(model, data)
-    trained = keras_file.class_names(model)
-    if trained is not None and trained != data.class_names:
-        raise ValueError(
-            "the data set must have the classes that the model was trained on, in "
-            f"order: {', '.join(trained)}; got {', '.join(data.class_names)}"
-        )
+    keras_file.check_class_names(model, data.class_names)
 
 
 def measure(

@@ -94,6 +94,30 @@ def test_a_network_knows_its_training_photographs(folder):
     assert more.evaluation.size == photos.evaluation.size + 2
 
 
+def test_training_goes_on_with_a_grown_folder(folder):
+    photos = data.from_folder(folder, 0.3, mode="stream", **OPTIONS)
+    model = trained_on(photos)
+    write(folder, {"cat/new": 20, "dog/new": 20}, start=500)
+    grown = data.from_folder(folder, 0.3, mode="stream", continue_from=model, **OPTIONS)
+    assert not set(grown.evaluation_digests) & set(photos.train_digests)
+    assert set(grown.train_digests) > set(photos.train_digests)
+    assert grown.evaluation.size == round(0.3 * 30) + round(0.3 * 26)
+    for file in set(folder.rglob("*.png")) - set(photos.train.files):
+        file.unlink()
+    with pytest.raises(ValueError, match="not trained on, but 'cat' has none"):
+        data.from_folder(folder, continue_from=model, **OPTIONS)
+
+
+@given(contents=st.sets(st.integers(), min_size=20, max_size=60), seed=st.integers(0))
+def test_a_new_image_moves_at_most_one_other(contents, seed):
+    *before, new = (f"content {content}" for content in contents)
+    sides = []
+    for digests in (before, [*before, new]):
+        _, rows = split_by_content(digests, [0] * len(digests), ("all",), 0.3, seed)
+        sides.append({digests[row] for row in rows} - {new})
+    assert len(sides[0] ^ sides[1]) <= 1
+
+
 def test_other_photographs_of_a_networks_classes(folder, tmp_path):
     model = trained_on(data.from_folder(folder, **OPTIONS))
     write(tmp_path / "new", {"dog": 3}, start=300)

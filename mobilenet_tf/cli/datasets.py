@@ -18,6 +18,11 @@ ARGUMENTS = {"path": "--images", "name": "--dataset"}
 def add_folder(parser: argparse.ArgumentParser, help_text: str) -> None:
     """Add the flags that name a folder of photographs."""
     parser.add_argument("--images", metavar="DIR", help=help_text)
+    add_skip_unreadable(parser)
+
+
+def add_skip_unreadable(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that leaves out files that cannot be read."""
     parser.add_argument(
         "--skip_unreadable",
         action="store_true",
@@ -52,6 +57,7 @@ def load(
     base_resolution: int,
     model: keras.Model | None = None,
     mode: str = "auto",
+    continue_from: keras.Model | None = None,
 ) -> DataSet:
     """The data set that the flags describe.
 
@@ -61,6 +67,7 @@ def load(
         model: A trained network; its training photographs are the training split, and
             all others the validation split.
         mode: See `mobilenet_tf.data.from_folder`.
+        continue_from: See `mobilenet_tf.data.from_folder`.
 
     Raises:
         ValueError: As `from_folder` and `from_tfds`.
@@ -92,6 +99,7 @@ def load(
         skip_unreadable=options.skip_unreadable,
         # Where its training photographs are not known, they are chosen anew.
         model=None if splits and not knows_photographs else model,
+        continue_from=continue_from,
         **shared,
     )
     if info is not None and data.class_names != info.class_names:

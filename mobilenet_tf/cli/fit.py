@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
     if output.is_file():
         raise ValueError(f"--output must be a folder, got the file {str(output)!r}")
     model = None if options.model is None else networks.from_flags(options)
-    data = datasets.load(options, _side(options, model))
+    data = datasets.load(options, _side(options, model), continue_from=model)
     if model is None:
         model = networks.from_flags(options, data.classes, options.seed)
     trained = options.model is not None or options.weights is not None

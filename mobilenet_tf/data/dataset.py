@@ -140,12 +140,14 @@ class DataSet:
         evaluation: The split that is evaluated.
         metadata: Name, version, sizes, classes, resolution.
         train_digests: SHA-256 of each training file, where the images are files.
+        evaluation_digests: The same of the files to evaluate.
     """
 
     train: Split
     evaluation: Split
     metadata: DatasetMetadata
     train_digests: tuple[str, ...] = ()
+    evaluation_digests: tuple[str, ...] = ()
 
     @property
     def classes(self) -> int:

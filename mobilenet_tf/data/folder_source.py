@@ -30,6 +30,7 @@ def from_folder(
     arrays: str | os.PathLike | None = None,
     skip_unreadable: bool = False,
     model: keras.Model | None = None,
+    continue_from: keras.Model | None = None,
     report: Callable[[str], None] = print,
 ) -> DataSet:
     """A folder of photographs, ready for training.
@@ -43,7 +44,8 @@ def from_folder(
         path: The folder.
         validation: Share of each class that is held out for evaluation, in (0, 1).
             Ignored where `train/` and `validation/` exist.
-        seed: Seed of that choice. Equal files are always on one side.
+        seed: Seed of that choice. Equal files are always on one side, and most files
+            stay on theirs when others are added.
         base_resolution: Input side in pixels at rho 1. Images are stored as squares of
             `base_resolution / 0.875` pixels.
         mode: "arrays" decodes all images into memory once, "stream" decodes them in
@@ -57,6 +59,8 @@ def from_folder(
             network's, of which the folder may lack some; the training split is what it
             was trained on, recognised by content, and the validation split all else.
             So a network is never evaluated on its training photographs.
+        continue_from: A network that is to be trained further, on a folder that may
+            have grown: none of its training photographs is held out.
         report: Called with a line that describes the data set.
 
     Returns:
@@ -74,6 +78,7 @@ def from_folder(
     if not folder.is_dir():
         raise ValueError(f"path must be an existing folder, got {str(folder)!r}")
     info = None if model is None else keras_file.training_info(model)
+    past = None if continue_from is None else keras_file.training_info(continue_from)
     listings = scan(folder, skip_unreadable, info.class_names if info else None)
     names = listings[0].class_names
     evaluation_split = "validation" if len(listings) == 1 else listings[-1].name
@@ -82,7 +87,10 @@ def from_folder(
         listings = _by_training(listings, digests)
     elif len(listings) == 1:
         (whole,) = listings
-        rows = split_by_content(whole.digests, whole.labels, names, validation, seed)
+        trained_on = frozenset(past.train_digests if past else ())
+        rows = split_by_content(
+            whole.digests, whole.labels, names, validation, seed, trained_on
+        )
         listings = [whole.at(side.tolist()) for side in rows]
     base_resolution, side = storage.sides(base_resolution, (None, None))
     train, evaluation = (
@@ -106,7 +114,8 @@ def from_folder(
     decoded = arrays is not None or storage.in_memory(
         mode, size_bytes, memory_budget_bytes
     )
-    data = DataSet(train, evaluation, metadata, tuple(listings[0].digests))
+    digests_of_splits = (tuple(listing.digests) for listing in listings)
+    data = DataSet(train, evaluation, metadata, *digests_of_splits)
     if decoded:
         contents = _decoded(train, evaluation, metadata, arrays)
         data = dataclasses.replace(data, train=contents[0], evaluation=contents[1])

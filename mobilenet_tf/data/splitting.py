@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -26,8 +26,12 @@ def split_by_content(
     class_names: Sequence[str],
     validation: float,
     seed: int = 0,
+    trained_on: Collection[str] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the training and of the validation images, class by class.
+
+    Held out are the images whose hash with the seed is smallest, so that most images
+    stay on their side when others are added.
 
     Args:
         digests: Hash of each image's content; equal images stay on one side.
@@ -36,15 +40,16 @@ def split_by_content(
         validation: Share of each class that is held out, in (0, 1); at least one image
             is on each side.
         seed: Seed of the choice.
+        trained_on: Hashes of images that stay on the training side.
 
     Returns:
         Training indices and validation indices, each in ascending order.
 
     Raises:
-        ValueError: A class has fewer than two different images.
+        ValueError: A class has fewer than two different images, or none that may be
+            held out.
     """
     class_of = dict(zip(reversed(digests), reversed(labels), strict=True))
-    rng = np.random.default_rng(seed)
     held_out: set[str] = set()
     for label, name in enumerate(class_names):
         contents = [digest for digest in class_of if class_of[digest] == label]
@@ -54,8 +59,16 @@ def split_by_content(
                 f"{len(contents)}"
             )
         count = min(max(round(validation * len(contents)), 1), len(contents) - 1)
-        chosen = rng.permutation(len(contents))[:count]
-        held_out.update(sorted(contents)[index] for index in chosen)
+        new = [digest for digest in contents if digest not in trained_on]
+        if not new:
+            raise ValueError(
+                f"each class must have images to validate on that the network was not "
+                f"trained on, but {name!r} has none"
+            )
+        new.sort(
+            key=lambda digest: hashlib.sha256(f"{seed} {digest}".encode()).digest()
+        )
+        held_out.update(new[:count])
     validates = np.array([digest in held_out for digest in digests])
     return np.flatnonzero(~validates), np.flatnonzero(validates)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 
 from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.models import graph
+from mobilenet_tf.models import graph, keras_file
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -61,6 +62,20 @@ def class_count(model: keras.Model, data: DataSet, name: str = "model") -> None:
     if model.output_shape[-1] != data.classes:
         raise ValueError(
             f"{name} has {model.output_shape[-1]} classes, the data set {data.classes}"
+        )
+
+
+def held_out(model: keras.Model, data: DataSet) -> None:
+    """Warn of validation photographs that a model was trained on before."""
+    info = keras_file.training_info(model)
+    known = set(info.train_digests) if info else set()
+    seen = sum(digest in known for digest in data.evaluation_digests)
+    if seen:
+        warnings.warn(
+            f"the model was trained on {seen:,} of the {data.evaluation.size:,} "
+            "validation photographs, so its validation accuracy will be too high; "
+            "from_folder(..., continue_from=model) holds out none of them",
+            stacklevel=3,
         )
 
 

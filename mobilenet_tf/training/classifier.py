@@ -90,6 +90,7 @@ def fit(
     checks.kinds(data, recipe, model=model)
     checks.shape(model)
     checks.classes(model, data, multi_label=data.multi_label)
+    checks.held_out(model, data)
     flat = graph.flatten(model)
     checks.activation(flat, data.multi_label)
     input_range = checks.input_range(flat, input_range)

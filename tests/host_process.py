@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 import numpy as np
 import psutil
@@ -33,6 +34,10 @@ def main(port, index, mode):
             cluster.agree("flags", {"--epochs": index})
         if index and mode == "fails":
             raise ValueError("the disk is full")
+        if mode == "first lost":  # while the other is not waiting for it
+            if index == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(90)
         if index and mode in ("SIGKILL", "SIGSTOP"):
             os.kill(os.getpid(), getattr(signal, mode))
         multihost_utils.process_allgather(np.array([index]))

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mobilenet_tf import hosts
-from mobilenet_tf.hosts import rendezvous
+from mobilenet_tf.hosts import cluster, rendezvous
 from mobilenet_tf.hosts.connection import established
 
 TWO = ("127.0.0.1", "127.0.0.1")
@@ -168,3 +168,13 @@ def test_other_backends_are_refused(port):
         hosts.joined(pair(port)[0], 5),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("status", "broken"),
+    [("UNAVAILABLE", True), ("INTERNAL", True), ("RESOURCE_EXHAUSTED", False)],
+)
+def test_out_of_memory_is_no_broken_connection(status, broken):
+    jax = pytest.importorskip("jax")
+    error = jax.errors.JaxRuntimeError(f"{status}: what has happened")
+    assert cluster._is_of_connection(error) == broken

@@ -90,3 +90,12 @@ def test_one_error_ends_all(together, mode, message):
         assert one_line(others_errors) == ["error: the disk is full"]
     if mode == "SIGKILL":
         assert other == -signal.SIGKILL
+
+
+@pytest.mark.thorough
+def test_the_first_host_is_lost_while_another_computes(together):
+    """The service lives on until the other has noticed: JAX would abort it."""
+    (code, *_), (other, _, errors) = together("first lost")
+    assert code == -signal.SIGKILL and other == 1
+    (line,) = one_line(errors)
+    assert "host 0 (127.0.0.1) has ended or cannot be reached" in line

@@ -15,6 +15,8 @@ from mobilenet_tf.hosts.watch import HostError, Watch, ended
 
 # At the end the others wait for the first process, which writes files.
 _END_SECONDS = 3600
+# What the backend says where this process has failed, and not its connection.
+_OF_THIS_PROCESS = ("RESOURCE_EXHAUSTED", "INVALID_ARGUMENT")
 
 
 class Cluster:
@@ -100,7 +102,7 @@ class Cluster:
 
     def failure(self, error: BaseException) -> BaseException:
         """The error to raise for one that has ended the training here."""
-        if _is_of_backend(error):
+        if _is_of_connection(error):
             error = HostError(ended(self.watch.wait_for_reason()))
         elif not isinstance(error, HostError):
             with contextlib.suppress(Exception):  # of the backend
@@ -152,11 +154,13 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
             connection.leave()
 
 
-def _is_of_backend(error: BaseException) -> bool:
-    """Whether an error is the backend's, of a broken connection most likely."""
+def _is_of_connection(error: BaseException) -> bool:
+    """Whether an error is the backend's, and of a broken connection most likely."""
     import jax
 
-    status = re.match(r"[A-Z]+(_[A-Z]+)*: ", str(error))
+    status = re.match(r"([A-Z]+(_[A-Z]+)*): ", str(error))
+    if status is not None and status[1] in _OF_THIS_PROCESS:
+        return False
     return isinstance(error, jax.errors.JaxRuntimeError) or (
         isinstance(error, ValueError) and status is not None
     )

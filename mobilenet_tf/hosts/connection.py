@@ -23,6 +23,7 @@ _SERVICE = "mobilenet_tf.hosts.coordinator"
 # Our own watch notices a lost process much sooner; JAX would abort all others.
 HEARTBEAT_SECONDS = 300
 SHUTDOWN_SECONDS = 30
+FINISHED = "finished"  # what the first process tells the service at a good end
 
 
 @contextlib.contextmanager
@@ -111,14 +112,18 @@ def _service(address, processes, seconds):
     process = subprocess.Popen(
         [sys.executable, "-m", _SERVICE, address, str(processes), str(int(seconds))],
         stdin=subprocess.PIPE,
+        text=True,
         stderr=subprocess.DEVNULL,  # what it says of lost processes, the watch says
         start_new_session=True,  # Ctrl-C is for this process, which tells the others
     )
     assert process.stdin is not None
     try:
         yield  # it starts while the others come
+        with contextlib.suppress(OSError):  # it has ended already
+            process.stdin.write(FINISHED)
     finally:
-        process.stdin.close()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def _client(address, index, seconds):

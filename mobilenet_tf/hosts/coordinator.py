@@ -2,9 +2,8 @@
 
     python -m mobilenet_tf.hosts.coordinator ADDRESS:PORT PROCESSES SECONDS
 
-It outlives the first process of the training, which starts it, by a few seconds. When
-it ends, JAX aborts the others on the spot with a stack trace; until then they can say
-what has happened.
+It outlives the first process of the training, which starts it. When it ends, JAX aborts
+the others on the spot with a stack trace; until then they can say what has happened.
 """
 
 from __future__ import annotations
@@ -13,10 +12,17 @@ import contextlib
 import sys
 import time
 
-from mobilenet_tf.hosts.connection import HEARTBEAT_SECONDS, SHUTDOWN_SECONDS
+from mobilenet_tf.hosts.connection import (
+    FINISHED,
+    HEARTBEAT_SECONDS,
+    SHUTDOWN_SECONDS,
+)
+from mobilenet_tf.hosts.watch import LIMIT_SECONDS, PATIENCE_SECONDS
 
-# So long the others may still read what the first process has left for them.
+# For so long the others may still read what the first process has left for them: where
+# it has ended as it should, and where it was lost, which they have to notice first.
 GRACE_SECONDS = 10
+GRACE_AFTER_LOSS_SECONDS = LIMIT_SECONDS + 2 * PATIENCE_SECONDS + 10
 
 
 def serve(address: str, processes: int, seconds: int) -> None:
@@ -37,8 +43,8 @@ def serve(address: str, processes: int, seconds: int) -> None:
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     with contextlib.suppress(KeyboardInterrupt):
-        sys.stdin.read()
-        time.sleep(GRACE_SECONDS)
+        finished = sys.stdin.read() == FINISHED
+        time.sleep(GRACE_SECONDS if finished else GRACE_AFTER_LOSS_SECONDS)
     service.shutdown()
 
 

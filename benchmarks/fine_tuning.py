@@ -103,7 +103,8 @@ def main(_):
     note = (
         f"{data.metadata.name} {data.metadata.version}, {data.classes} classes, "
         f"{data.evaluation.size:,} validation images; {values.epochs} epochs in "
-        f"batches of {FINE_TUNE.batch_size}; {_seeds(values.seeds)}."
+        f"batches of {FINE_TUNE.batch_size}; {_seeds(values.seeds)}. The recipe was "
+        "chosen on ten classes of tinyimagenet100."
     )
     text = f"{table.render(columns, rows)}\n\n{note}"
     publish("fine_tuning", text, values.documents)

@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-import shutil
 import subprocess
 import sys
 
@@ -113,50 +112,6 @@ def test_predict(run, photos, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 21
     assert lines[-1].startswith(f"{file} ") and " %, " in lines[-1]
-
-
-def test_predict_and_export_name_all_unreadable_files(run, model, tmp_path, capsys):
-    folder = tmp_path / "some" / "along"
-    folder.mkdir(parents=True)
-    for number in range(4):
-        Image.new("RGB", (40, 40), (60 * number, 0, 0)).save(folder / f"{number}.png")
-    for name in ("cut.jpg", "empty.png"):
-        (folder / name).write_bytes(b"")
-    for command in (
-        ["predict", run / "model.keras", folder],
-        ["export", model, "--format=litert", f"--images={folder}"],
-    ):
-        arguments = [str(each) for each in command]
-        message = error(capsys, *arguments)
-        assert message == "unreadable files: 2; --skip_unreadable leaves them out:"
-        program.main([*arguments, "--skip_unreadable"])
-        printed = capsys.readouterr()
-        assert "unreadable files left out: 2" in printed.err
-        assert "verified on 4" in printed.out or printed.out.count(" %, ") == 4
-
-
-def test_fit_goes_on_with_its_own_photographs_held_out(run, photos, tmp_path, capsys):
-    trained = mobilenet_tf.load_model(run / "model.keras")
-    known = set(keras_file.training_info(trained).train_digests)
-    grown = tmp_path / "grown"
-    shutil.copytree(photos, grown)
-    for name in ("across", "along"):
-        Image.open(photos / name / "0.jpg").rotate(9).save(grown / name / "new.png")
-    start = [str(run / "model.keras"), f"--images={grown}", "--recipe=short"]
-    output = tmp_path / "again"
-    program.main(["fit", *start, f"--output={output}", "--epochs=1"])
-    assert "warning" not in capsys.readouterr().err
-    info = keras_file.training_info(mobilenet_tf.load_model(output / "model.keras"))
-    assert set(info.train_digests) >= known
-    held_out = mobilenet_tf.data.from_folder(
-        grown, continue_from=trained, base_resolution=32
-    ).evaluation_digests
-    assert not set(held_out) & set(info.train_digests)
-    # Split by another seed, without a word on the past.
-    data = mobilenet_tf.data.from_folder(grown, seed=3, base_resolution=32)
-    assert set(data.evaluation_digests) & known
-    with pytest.warns(UserWarning, match="trained on . of the . validation"):
-        mobilenet_tf.fit(trained, data, "short", epochs=1, report=None)
 
 
 @pytest.mark.parametrize("file_format", ["litert_int8", "saved_model"])

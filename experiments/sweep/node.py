@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import os
 import shutil
 import tempfile
@@ -85,8 +84,10 @@ def run(
         raise  # of the storage actor, not of this node
     except Exception as error:
         folder = tempfile.gettempdir()
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        if not full and shutil.disk_usage(folder).free > _FULL_BYTES:
+        if (
+            not files.is_of_full_disk(error)
+            and shutil.disk_usage(folder).free > _FULL_BYTES
+        ):
             raise
         return Full(ray.get_runtime_context().get_node_id(), folder)
 

@@ -6,7 +6,6 @@ Imports nothing heavy: the process that keeps the files does without Keras.
 from __future__ import annotations
 
 import contextlib
-import errno
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,7 +127,7 @@ class Storage:
 
     def _failure(self, action: str, name: str, error: Exception) -> StorageError:
         reason = str(error) or type(error).__name__
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        if files.is_of_full_disk(error):
             reason = "no space left"
         return StorageError(
             f"storage {self.url!r} cannot be used: {action} {name!r}: {reason}"

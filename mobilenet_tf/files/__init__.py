@@ -2,6 +2,7 @@
 
 from mobilenet_tf.files.atomic import (
     digest,
+    is_of_full_disk,
     make_folder,
     remove_leftovers,
     remove_unowned,
@@ -16,6 +17,7 @@ from mobilenet_tf.files.text import read_json, read_lines
 
 __all__ = [
     "digest",
+    "is_of_full_disk",
     "locked",
     "make_folder",
     "read_json",

@@ -19,9 +19,15 @@ from pathlib import Path
 
 from mobilenet_tf.files import locks
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OF_DISK = (*_FULL, errno.EIO)
 _NOT_SYNCHRONISED = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 _LONGEST_NAME = 200  # bytes; file systems allow 255
+
+
+def is_of_full_disk(error: BaseException) -> bool:
+    """Whether an error says that a disk or a quota is full, or a file too large."""
+    return getattr(error, "errno", None) in _FULL
 
 
 def write(path: str | os.PathLike, content: bytes | str, mode: int = 0o666) -> None:
@@ -203,9 +209,9 @@ def _disk_errors_named(path: Path) -> Iterator[None]:
 def _disk_error(error: BaseException | None) -> int | None:
     """The number of the disk's error behind an exception, if that is what it was."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in _OF_DISK:
             return error.errno
-        for code in _FULL:  # libraries in C++ hand on the text alone
+        for code in _OF_DISK:  # libraries in C++ hand on the text alone
             if os.strerror(code) in str(error):
                 return code
         error = error.__cause__ or error.__context__

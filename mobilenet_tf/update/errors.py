@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Iterator
 
 from tuf.api import exceptions
+
+from mobilenet_tf import files
 
 _REFUSED = {
     exceptions.ExpiredMetadataError: "what the server offers has expired, so that "
@@ -18,7 +19,6 @@ _REFUSED = {
     exceptions.LengthOrHashMismatchError: "a file differs from what is signed",
     exceptions.RepositoryError: "the server's files cannot be verified",
 }
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UpdateError(Exception):
@@ -37,5 +37,6 @@ def as_update_errors() -> Iterator[None]:
         meaning = next(_REFUSED[kind] for kind in _REFUSED if isinstance(error, kind))
         raise UpdateError(f"refused, {meaning}: {error}") from error
     except OSError as error:
-        what = "the disk is full" if error.errno in _FULL else "a file cannot be used"
+        full = files.is_of_full_disk(error)
+        what = "the disk is full" if full else "a file cannot be used"
         raise UpdateError(f"{what}: {error}") from error

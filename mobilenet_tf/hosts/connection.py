@@ -112,6 +112,7 @@ def _service(address, processes, seconds):
     process = subprocess.Popen(
         [sys.executable, "-m", _SERVICE, address, str(processes), str(int(seconds))],
         stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,  # who reads ours need not wait for it
         text=True,
         stderr=subprocess.DEVNULL,  # what it says of lost processes, the watch says
         start_new_session=True,  # Ctrl-C is for this process, which tells the others

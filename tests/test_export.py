@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import outputs_of
+from PIL import Image
 
 import mobilenet_tf
 from mobilenet_tf import export
@@ -214,3 +215,17 @@ def test_another_activation_than_softmax_is_refused(tmp_path):
 def test_folder_without_photographs(tmp_path):
     with pytest.raises(ValueError, match="at least two image files"):
         images.read_folder(tmp_path)
+
+
+def test_of_a_large_folder_only_the_chosen_files_are_opened(tmp_path):
+    for number in range(6):
+        photograph = Image.new("RGB", (9, 8), (40 * number, 0, 0))
+        photograph.save(tmp_path / f"{number}.png")
+    (tmp_path / "3.png").write_bytes(b"")
+    read, _ = images.read_folder(tmp_path, maximum=3)
+    assert [image[0, 0, 0] for image in read] == [0, 80, 160]
+    with pytest.raises(ValueError, match="unreadable files: 1"):
+        images.read_folder(tmp_path)
+    with pytest.warns(UserWarning, match="unreadable files left out: 1"):
+        read, _ = images.read_folder(tmp_path, skip_unreadable=True)
+    assert [image[0, 0, 0] for image in read] == [0, 40, 80, 160, 200]

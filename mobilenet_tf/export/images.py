@@ -210,15 +210,16 @@ def read_folder(
         a folder that has the name of a class.
 
     Raises:
-        ValueError: There are fewer than two, or some cannot be read.
+        ValueError: There are fewer than two, or some of those cannot be read.
     """
-    files = readable(image_files(folder), skip_unreadable)
+    files = image_files(folder)
+    step = max(-(-len(files) // maximum), 1)
+    files = readable(files[::step], skip_unreadable)
     if len(files) < 2:
         raise ValueError(
             f"images must be a folder with at least two image files, "
             f"got {str(folder)!r} with {len(files)}"
         )
-    files = files[:: -(-len(files) // maximum)]
     numbers = {label: number for number, label in enumerate(labels or ())}
     images = [read_image(file) for file in files]
     if not all(file.parent.name in numbers for file in files):

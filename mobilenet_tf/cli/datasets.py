@@ -86,7 +86,7 @@ def load(
         raise ValueError("--data_dir is not used where --images is given")
     info = None if model is None else keras_file.training_info(model)
     splits = "validation" in options
-    knows_photographs = info is not None and bool(info.train_digests)
+    knows_photographs = bool(keras_file.train_digests(model))
     if model is not None and not knows_photographs:
         warnings.warn(
             f"{options.model} does not say which photographs it was trained on, so "

@@ -146,8 +146,7 @@ def _images(
 ) -> tuple[dict[str, Any], str]:
     """The photographs as arguments of an export, and which of them did what."""
     quantized = options.format in _FLAGS
-    info = keras_file.training_info(model)
-    if info is not None and info.train_digests:
+    if keras_file.train_digests(model):
         data = datasets.load(options, model.input_shape[1], model, mode="stream")
         datasets.check_held_out(data, options)
         if data.train.size or not quantized:

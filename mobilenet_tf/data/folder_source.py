@@ -60,7 +60,8 @@ def from_folder(
             was trained on, recognised by content, and the validation split all else.
             So a network is never evaluated on its training photographs.
         continue_from: A network that is to be trained further, on a folder that may
-            have grown: none of its training photographs is held out.
+            have grown: none of its training photographs is held out. Ignored where
+            `train/` and `validation/` exist.
         report: Called with a line that describes the data set.
 
     Returns:
@@ -78,16 +79,15 @@ def from_folder(
     if not folder.is_dir():
         raise ValueError(f"path must be an existing folder, got {str(folder)!r}")
     info = None if model is None else keras_file.training_info(model)
-    past = None if continue_from is None else keras_file.training_info(continue_from)
     listings = scan(folder, skip_unreadable, info.class_names if info else None)
     names = listings[0].class_names
     evaluation_split = "validation" if len(listings) == 1 else listings[-1].name
-    digests = info.train_digests if info else ()
+    digests = keras_file.train_digests(model)
     if digests or (model is not None and len(listings) == 1):
         listings = _by_training(listings, digests)
     elif len(listings) == 1:
         (whole,) = listings
-        trained_on = frozenset(past.train_digests if past else ())
+        trained_on = keras_file.train_digests(continue_from)
         rows = split_by_content(
             whole.digests, whole.labels, names, validation, seed, trained_on
         )

@@ -50,6 +50,7 @@ def split_by_content(
             held out.
     """
     class_of = dict(zip(reversed(digests), reversed(labels), strict=True))
+    known = frozenset(trained_on)
     held_out: set[str] = set()
     for label, name in enumerate(class_names):
         contents = [digest for digest in class_of if class_of[digest] == label]
@@ -59,7 +60,7 @@ def split_by_content(
                 f"{len(contents)}"
             )
         count = min(max(round(validation * len(contents)), 1), len(contents) - 1)
-        new = [digest for digest in contents if digest not in trained_on]
+        new = [digest for digest in contents if digest not in known]
         if not new:
             raise ValueError(
                 f"each class must have images to validate on that the network was not "

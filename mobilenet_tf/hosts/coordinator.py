@@ -17,12 +17,10 @@ from mobilenet_tf.hosts.connection import (
     HEARTBEAT_SECONDS,
     SHUTDOWN_SECONDS,
 )
-from mobilenet_tf.hosts.watch import LIMIT_SECONDS, PATIENCE_SECONDS
+from mobilenet_tf.hosts.watch import ENDED_SECONDS
 
-# For so long the others may still read what the first process has left for them: where
-# it has ended as it should, and where it was lost, which they have to notice first.
+# So long the others may still read what the first process has left for them.
 GRACE_SECONDS = 10
-GRACE_AFTER_LOSS_SECONDS = LIMIT_SECONDS + 2 * PATIENCE_SECONDS + 10
 
 
 def serve(address: str, processes: int, seconds: int) -> None:
@@ -43,8 +41,9 @@ def serve(address: str, processes: int, seconds: int) -> None:
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     with contextlib.suppress(KeyboardInterrupt):
-        finished = sys.stdin.read() == FINISHED
-        time.sleep(GRACE_SECONDS if finished else GRACE_AFTER_LOSS_SECONDS)
+        if sys.stdin.read() != FINISHED:  # lost, which the others have to notice
+            time.sleep(ENDED_SECONDS)
+        time.sleep(GRACE_SECONDS)
     service.shutdown()
 
 

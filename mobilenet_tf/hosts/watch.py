@@ -14,7 +14,11 @@ INTERVAL_SECONDS = 1.0
 # A process that has been silent for so long counts as lost.
 LIMIT_SECONDS = 20.0
 # Between the end of a process and the error of the others.
-PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 5.0
+# Between the notice of a loss and the end of a process that has not ended by itself.
+_LAST_SECONDS = 2 * _PATIENCE_SECONDS
+# So long after the loss of another, every process has ended.
+ENDED_SECONDS = LIMIT_SECONDS + _LAST_SECONDS
 _ALIVE, _FAILED = "alive/", "failed/"
 
 
@@ -69,10 +73,10 @@ class Watch:
 
     def wait_for_reason(self) -> str | None:
         """The same for a process whose connection to another one has just broken."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < end and not self._failures:
             time.sleep(INTERVAL_SECONDS / 4)
-        return self.reason(PATIENCE_SECONDS - INTERVAL_SECONDS)
+        return self.reason(_PATIENCE_SECONDS - INTERVAL_SECONDS)
 
     def _exchange(self):
         beat = 0
@@ -102,7 +106,7 @@ class Watch:
         while not self._stopped.wait(INTERVAL_SECONDS):
             if self.reason() is None:
                 continue
-            if not self._stopped.wait(2 * PATIENCE_SECONDS):
+            if not self._stopped.wait(_LAST_SECONDS):
                 print(f"error: {ended(self.reason())}", file=sys.stderr, flush=True)
                 os._exit(1)  # all files appear by atomic rename
 

@@ -77,6 +77,12 @@ def class_names(model: keras.Model) -> tuple[str, ...] | None:
     return None if info is None else info.class_names
 
 
+def train_digests(model: keras.Model | None) -> tuple[str, ...]:
+    """SHA-256 of the photographs that a network was trained on, where known."""
+    info = None if model is None else training_info(model)
+    return () if info is None else info.train_digests
+
+
 def check_class_names(model: keras.Model, names: Sequence[str]) -> None:
     """Raise ValueError where a network was trained on other classes than these.
 

@@ -67,8 +67,7 @@ def class_count(model: keras.Model, data: DataSet, name: str = "model") -> None:
 
 def held_out(model: keras.Model, data: DataSet) -> None:
     """Warn of validation photographs that a model was trained on before."""
-    info = keras_file.training_info(model)
-    known = set(info.train_digests) if info else set()
+    known = set(keras_file.train_digests(model))
     seen = sum(digest in known for digest in data.evaluation_digests)
     if seen:
         warnings.warn(

@@ -74,8 +74,7 @@ def note_training(
         teacher: A network from whose outputs it learned: the photographs that the
             teacher was trained on count as training photographs of the model too.
     """
-    before = [keras_file.training_info(each) for each in (model, teacher) if each]
-    digests = [digest for info in before if info for digest in info.train_digests]
+    digests = keras_file.train_digests(model) + keras_file.train_digests(teacher)
     name = f"{data.metadata.name} {data.metadata.version}"
     info = keras_file.TrainingInfo(
         class_names or data.class_names,

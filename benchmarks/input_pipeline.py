@@ -21,7 +21,7 @@ from mobilenet_tf.data.batches import training_batches
 from mobilenet_tf.data.storage import MODES
 from mobilenet_tf.data.tfds_source import from_tfds
 from mobilenet_tf.training.classifier import compile_for_training
-from mobilenet_tf.training.clone import training_clone
+from mobilenet_tf.training.clone import CROP, training_clone
 from mobilenet_tf.training.recipes import MODERN
 
 flags.DEFINE_string("dataset", "vignettes", "TFDS data set.")
@@ -55,14 +55,14 @@ def _row(data, alpha, side, steps, rounds):
     model = mobilenet_tf.build(alpha, classes=data.classes, base_resolution=side)
     clone = training_clone(model, data.side)
     compile_for_training(clone, MODERN, steps)
-    body = clone.layers[-1]
-    bare = keras.Model(body.inputs, body.outputs)
+    crop = clone.get_layer(CROP)
+    bare = keras.Model(crop.output, clone.output)
     compile_for_training(bare, MODERN, steps)
     batches = training_batches(
         data.train, data.classes, MODERN.batch_size, 0, 0, MODERN.augmentation
     )
     ready = next(batches)
-    cropped = (clone.get_layer("crop")(ready[0]), ready[1])
+    cropped = (crop(ready[0]), ready[1])
 
     sources = {
         "fresh": (clone, batches),

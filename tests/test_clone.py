@@ -10,7 +10,7 @@ import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.models.blocks import shuffled_separable
 from mobilenet_tf.training import classifier
-from mobilenet_tf.training.clone import training_clone
+from mobilenet_tf.training.clone import CROP, training_clone
 from mobilenet_tf.training.cropping import CropResize
 
 
@@ -90,8 +90,8 @@ def test_fused_normalisation_trains_like_the_stock_layer():
     images = rng.integers(0, 256, (16, 32, 3, 32), dtype="uint8")
     crops = CropResize(32)([images, central_boxes(16, 1.0)])
     labels = keras.utils.to_categorical(np.arange(16) % 2)
-    fused = training_clone(model, 32)
-    layer = fused.layers[-1].get_layer("stem_bn")
+    clone = training_clone(model, 32)
+    layer = clone.get_layer("stem_bn")
     assert type(layer) is not keras.layers.BatchNormalization
     stock = keras.Model(model.input, model.output)
 
@@ -101,25 +101,25 @@ def test_fused_normalisation_trains_like_the_stock_layer():
             loss = keras.ops.mean(keras.losses.categorical_crossentropy(labels, call()))
         return loss, tape.gradient(loss, variables)
 
-    body = fused.layers[-1]
-    body.get_layer("dropout").rate = stock.get_layer("dropout").rate = 0.0
+    fused = keras.Model(clone.get_layer(CROP).output, clone.output)
+    fused.get_layer("dropout").rate = stock.get_layer("dropout").rate = 0.0
     one = gradients(lambda: stock(crops, training=True), stock.trainable_variables)
     other = gradients(
-        lambda: keras.ops.softmax(body(crops, training=True)), body.trainable_variables
+        lambda: keras.ops.softmax(fused(crops, training=True)),
+        fused.trainable_variables,
     )
     np.testing.assert_allclose(one[0], other[0], rtol=1e-5)
     for a, b in zip(one[1], other[1], strict=True):
         np.testing.assert_allclose(a, b, atol=2e-4, rtol=1e-2)
-    for a, b in zip(stock.get_weights(), body.get_weights(), strict=True):
+    for a, b in zip(stock.get_weights(), fused.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["pointwise_bfloat16", "mixed_bfloat16"])
 def test_precision(precision, stripes, eagerly):
     clone = training_clone(small_model(), 36, precision=precision)
-    body = clone.layers[-1]
-    pointwise = body.get_layer("block2_pointwise")
-    depthwise = body.get_layer("block2_depthwise")
+    pointwise = clone.get_layer("block2_pointwise")
+    depthwise = clone.get_layer("block2_depthwise")
     assert pointwise.compute_dtype == "bfloat16"
     assert pointwise.kernel.dtype == "float32"
     mixed = precision == "mixed_bfloat16"
@@ -133,7 +133,7 @@ def test_l2_leaves_depthwise_kernels_alone():
     clone = training_clone(small_model(), 36, l2=1e-3)
     kernels = [
         layer.kernel
-        for layer in clone.layers[-1].layers
+        for layer in clone.layers
         if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
     ]
     assert len(kernels) == 4

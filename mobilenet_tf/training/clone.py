@@ -6,12 +6,16 @@ TensorFlow backend, and each layer has its own precision. Weights are copied wit
 `get_weights` and `set_weights`.
 """
 
+import functools
+
 import keras
 
 from mobilenet_tf.models import graph
 from mobilenet_tf.training import accelerated
 from mobilenet_tf.training.cropping import CropResize
 from mobilenet_tf.training.precision import choose
+
+CROP = "training_crop"  # a name that no layer of the network has
 
 
 def training_clone(
@@ -56,6 +60,8 @@ def training_clone(
         kind = type(layer)
         if not isinstance(layer, keras.layers.Layer):  # an operation, as a shuffle
             return kind.from_config(config)
+        # The weights are copied: random numbers would be drawn for nothing.
+        config |= {key: "zeros" for key in config if key.endswith("_initializer")}
         if kind in (keras.layers.Conv2D, keras.layers.Dense) and l2:
             config["kernel_regularizer"] = keras.regularizers.L2(l2)
         if kind is keras.layers.BatchNormalization:
@@ -78,15 +84,12 @@ def training_clone(
 
     images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
     boxes = keras.Input((crop_numbers,), name="box")
-    crops = CropResize(side or model.input_shape[1], input_range, name="crop")(
-        [images, boxes]
+    crop = CropResize(side or model.input_shape[1], input_range, name=CROP)
+    # A layer that occurs twice in the graph is one in the clone, too.
+    logits = model._run_through_graph(
+        crop([images, boxes]), functools.cache(for_training)
     )
-    body = keras.models.clone_model(
-        model,
-        input_tensors=keras.Input(crops.shape[1:], name="crops"),
-        clone_function=for_training,
-    )
-    clone = keras.Model([images, boxes], body(crops), name=model.name)
+    clone = keras.Model([images, boxes], logits, name=model.name)
     clone.set_weights(model.get_weights())
     for weight, copy in zip(model.weights, clone.weights, strict=True):
         if not weight.trainable:  # alone, in a layer that is trained

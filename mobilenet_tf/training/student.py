@@ -83,14 +83,12 @@ class Student(classifier.Classifier):
 
 def _with_features(clone):
     """A training clone that gives logits and its classifier's inputs `(batch, C)`."""
-    crop, body = clone.get_layer("crop"), clone.layers[-1]
     *_, last = (
         layer
-        for layer in body.layers
+        for layer in clone.layers
         if any(len(weight.shape) > 1 for weight in layer.weights)
     )
     features = last.input
     if len(features.shape) == 4:
         features = keras.layers.GlobalAveragePooling2D(dtype="float32")(features)
-    both = keras.Model(body.input, [body.output, features])
-    return keras.Model(clone.inputs, both(crop.output))
+    return keras.Model(clone.inputs, [clone.output, features])

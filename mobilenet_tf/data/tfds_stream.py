@@ -62,7 +62,9 @@ class StreamSplit:
         if share != WHOLE:
             dataset = _own_part(dataset, self.size, batch_size, share)
             batch_size //= share.count
-        dataset = dataset.map(self.stored, tf.data.AUTOTUNE)
+        # It takes no decision by a tensor's value, which AutoGraph would look for.
+        stored = tf.autograph.experimental.do_not_convert(self.stored)
+        dataset = dataset.map(stored, tf.data.AUTOTUNE)
         dataset = dataset.batch(batch_size, drop_remainder=shuffled)
         with self._damage_named():
             for batch in dataset.prefetch(2).as_numpy_iterator():

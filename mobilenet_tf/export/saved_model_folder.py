@@ -122,11 +122,11 @@ class _Server(tf.Module):
             ),
         }
 
-    @tf.function
+    @tf.function(autograph=False)
     def serve(self, images):
         return self._outputs(self._each(self._resized, images))
 
-    @tf.function
+    @tf.function(autograph=False)
     def classify_jpeg(self, encoded):
         def resized(file):
             return self._resized(decode(file))

@@ -77,7 +77,7 @@ def _pointwise_step(dtype: str) -> Callable[[], object]:
     images = tf.random.stateless_normal((32 * 14 * 14, 256), (0, 1))
     kernel = tf.random.stateless_normal((256, 256), (0, 2))
 
-    @tf.function
+    @tf.function(autograph=False)
     def step():
         with tf.GradientTape() as tape:
             tape.watch([images, kernel])

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterator
 
 import keras
+import tensorflow as tf
 
 from mobilenet_tf.compression.kernels import parts
 from mobilenet_tf.compression.tfmot.crossing import Crop, to_tf_keras
@@ -22,6 +23,16 @@ from mobilenet_tf.training.classifier import compile_for_training
 from mobilenet_tf.training.recipe import Recipe
 
 __all__ = ["Clustering", "Pruning", "Quantization", "Toolkit", "to_tf_keras"]
+
+# The toolkit's layers take no decision in Python that depends on a tensor; AutoGraph,
+# which looks for such decisions, takes longer than all the rest of their construction.
+_without_autograph = tf.autograph.experimental.do_not_convert
+
+
+class _Trained(tf_keras.Model):
+    """A network that the toolkit has wrapped, traced as it was constructed."""
+
+    train_step = _without_autograph(tf_keras.Model.train_step)
 
 
 @dataclasses.dataclass
@@ -53,10 +64,12 @@ class Toolkit:
         _, side = loop.stages(self.model, self.recipe)[0]
         self._made[side, steps_per_epoch] = self._wrapped(side, steps_per_epoch)
 
+    @_without_autograph
     def _wrapped(self, side, steps_per_epoch):
         body = to_tf_keras(self.model, side, self.recipe, self.wrapping.stock_layers)
         return self.wrapping.wrap(body, self.recipe.epochs * steps_per_epoch)
 
+    @_without_autograph
     def compiled(self, side: int | None, steps_per_epoch: int) -> tf_keras.Model:
         side = side or self.model.input_shape[1]
         body = self._made.pop((side, steps_per_epoch), None)
@@ -66,7 +79,7 @@ class Toolkit:
         images = tf_keras.Input((self.source, 3, self.source), dtype="uint8")
         boxes = tf_keras.Input((4,))
         crops = Crop(self.source, side, self.input_range)([images, boxes])
-        trained = tf_keras.Model([images, boxes], body(crops))
+        trained = _Trained([images, boxes], body(crops))
         compile_for_training(trained, self.recipe, steps_per_epoch, tf_keras)
         return trained
 

@@ -20,7 +20,7 @@ QUICK = Recipe(
     batch_size=32,
     bn_momentum=0.9,
 )
-ONCE = dataclasses.replace(QUICK, epochs=1)
+ONCE = dataclasses.replace(QUICK, epochs=1, batch_size=96)  # one step of all images
 
 # For networks whose layers do not determine their inputs for black and for white.
 SYMMETRIC = (-1.0, 1.0)

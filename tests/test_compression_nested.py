@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from compressible import (
     LEARNING,
+    ONCE,
     copy_of,
     in_a_sequence,
     mobilenet,
@@ -23,7 +24,6 @@ from mobilenet_tf.models import graph
 pytest.importorskip("mobilenet_tf.compression.tfmot")
 codec = pytest.importorskip("mobilenet_tf.codec")
 BRIEF = dataclasses.replace(LEARNING, epochs=1, batch_size=32, learning_rate=0.01)
-ONE_STEP = dataclasses.replace(BRIEF, batch_size=96)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_prune_cluster_quantize(name, nested, stripes, eagerly):
     """The head is compressed as other layers are; then the file of the codec."""
     is_trained = name == "sequential"
     model = nested if is_trained else heads.HEADS[name]()
-    recipe = BRIEF if is_trained else ONE_STEP
+    recipe = BRIEF if is_trained else ONCE
     classifier = graph.head(model).layer.name
     results = [model]
     for step, settings in (

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import parse_flags
+from conftest import outputs_of, parse_flags
 
 from experiments import imagenet_checkpoints
 from experiments.harness import program
@@ -97,7 +97,7 @@ def test_measures_of_three_classes(small, stripes):
     found = evaluate_batches(
         small, [(images[:8], labels[:8]), (images[8:], labels[8:])]
     )
-    scores = small.predict_on_batch(images)
+    scores = outputs_of(small, images)
     expected = keras.losses.sparse_categorical_crossentropy(labels, scores)
     np.testing.assert_allclose(found.loss, np.mean(expected), rtol=1e-5)
     np.testing.assert_array_equal(found.correct, scores.argmax(1) == labels)

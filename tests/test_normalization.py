@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from compressible import squeezenet
+from conftest import outputs_of
 from trainable import QUICK, small_model
 
 import mobilenet_tf
@@ -43,7 +44,7 @@ def test_outputs_stay_in_training_too(trained, merged, stripes):
     images = stripes.train.contents.images
     crop = CropResize(merged.input_shape[1])
     crops = crop([images, central_boxes(len(images), 1.0)])
-    expected = trained.predict_on_batch(crops)
+    expected = outputs_of(trained, crops)
 
     def difference(training):
         weights = merged.get_weights()
@@ -92,7 +93,7 @@ def test_images_of_any_kind(kind, merged, stripes):
     recalibrate_batch_norm(merged, sources[kind])
     assert not is_merged(merged)
     outputs = merged(array, training=True)
-    np.testing.assert_allclose(outputs, merged.predict_on_batch(array), atol=0.05)
+    np.testing.assert_allclose(outputs, outputs_of(merged, array), atol=0.05)
 
 
 def test_images_of_another_shape(merged):

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import timm_layout
+from conftest import outputs_of
 
 import mobilenet_tf
 from mobilenet_tf.models import conventions, timm_weights
@@ -41,16 +42,12 @@ def network(path):
     return mobilenet_tf.build(**SMALL, weights=path)
 
 
-def outputs(model, images):
-    return model.predict(images, verbose=0)
-
-
 @pytest.mark.any_backend
 def test_equal_to_an_independent_implementation(path, state, images):
     model = mobilenet_tf.build(**SMALL, weights=path, classifier_activation=None)
     expected = timm_layout.logits(state, images)
     assert np.ptp(expected, 0).min() > 0.05  # the images matter
-    np.testing.assert_allclose(outputs(model, images), expected, atol=1e-4)
+    np.testing.assert_allclose(outputs_of(model, images), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("option", [{"padding": "same"}, {"epsilon": 1e-3}])
@@ -61,7 +58,7 @@ def test_padding_and_epsilon_matter(path, network, images, option):
     fitting = {"padding": "symmetric", "epsilon": 1e-5}
     other = mobilenet_tf.build(**SMALL, **{**fitting, **option})
     other.set_weights(network.get_weights())
-    difference = np.abs(outputs(other, images) - outputs(network, images)).max()
+    difference = np.abs(outputs_of(other, images) - outputs_of(network, images)).max()
     assert difference > 1e-3
 
 
@@ -69,7 +66,9 @@ def test_padding_and_epsilon_matter(path, network, images, option):
 def test_a_keras_file_of_it_is_built_to_match(network, images, tmp_path, name):
     network.save(tmp_path / name)
     again = mobilenet_tf.build(**SMALL, weights=tmp_path / name)
-    np.testing.assert_array_equal(outputs(again, images), outputs(network, images))
+    np.testing.assert_array_equal(
+        outputs_of(again, images), outputs_of(network, images)
+    )
 
 
 def test_a_file_of_weights_alone_needs_the_arguments(network, images, tmp_path):
@@ -77,7 +76,9 @@ def test_a_file_of_weights_alone_needs_the_arguments(network, images, tmp_path):
     again = mobilenet_tf.build(
         **SMALL, padding="symmetric", epsilon=1e-5, weights=tmp_path / "w.weights.h5"
     )
-    np.testing.assert_array_equal(outputs(again, images), outputs(network, images))
+    np.testing.assert_array_equal(
+        outputs_of(again, images), outputs_of(network, images)
+    )
 
 
 def test_conventions_of_keras_files(tmp_path):
@@ -176,7 +177,9 @@ def test_illegal_options(argument, value):
 def test_the_codec_keeps_it(network, images):
     codec = pytest.importorskip("mobilenet_tf.codec")
     again = codec.decode(codec.encode(network))
-    np.testing.assert_array_equal(outputs(again, images), outputs(network, images))
+    np.testing.assert_array_equal(
+        outputs_of(again, images), outputs_of(network, images)
+    )
 
 
 def test_channels_are_removed(network, images):
@@ -184,7 +187,7 @@ def test_channels_are_removed(network, images):
 
     narrow = remove_channels(network, fraction=0.1)
     assert narrow.count_params() < network.count_params()
-    assert outputs(narrow, images).shape == (4, 3)
+    assert outputs_of(narrow, images).shape == (4, 3)
 
 
 @pytest.mark.parametrize("quantization", [None, "int8"])
@@ -243,5 +246,5 @@ def test_equal_to_timm(timm, tmp_path, name, alpha):
     with torch.no_grad():
         expected = theirs(scaled).numpy()
     assert np.ptp(expected, 0).mean() > 0.02
-    actual = outputs(model, mobilenet_tf.preprocess_input(pixels))
+    actual = outputs_of(model, mobilenet_tf.preprocess_input(pixels))
     np.testing.assert_allclose(actual, expected, atol=1e-4)

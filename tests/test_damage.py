@@ -95,8 +95,11 @@ def model_file(folder):
 
 def weights_of(path):
     stored = weights_file.read(path)
-    values = {key: [array.tobytes() for array in stored[key]] for key in stored}
-    return values, conventions.of_file(path)
+    values = {
+        key: [array.tobytes() for array in arrays]
+        for key, arrays in stored.arrays.items()
+    }
+    return values, conventions.of_file(stored)
 
 
 def weights_of_model_file(folder):

@@ -70,7 +70,7 @@ def test_loading_a_merged_file_names_the_cure(merged, tmp_path):
     path = tmp_path / "merged.weights.h5"
     merged.save_weights(path)
     with pytest.warns(UserWarning, match="recalibrate_batch_norm"):
-        weight_loading.load(merged, path)
+        weight_loading.load(merged, weight_loading.read(path))
 
 
 def test_the_published_files(shared):

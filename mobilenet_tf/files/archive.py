@@ -15,7 +15,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -103,11 +103,21 @@ def read(path: str | os.PathLike, name: str) -> bytes | None:
     Raises:
         ValueError: As `check`.
     """
+    return read_members(path, [name]).get(name)
+
+
+def read_members(path: str | os.PathLike, names: Iterable[str]) -> dict[str, bytes]:
+    """Members of a zip archive by name, verified; those that it has.
+
+    Raises:
+        ValueError: As `check`.
+    """
+    content = {}
     with _opened(path) as archive:
-        if name not in archive.namelist():
-            return None
-        with _member(archive, archive.getinfo(name)) as stream:
-            return stream.read()
+        for name in set(names).intersection(archive.namelist()):
+            with _member(archive, archive.getinfo(name)) as stream:
+                content[name] = stream.read()
+    return content
 
 
 @contextlib.contextmanager

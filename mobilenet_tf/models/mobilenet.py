@@ -134,7 +134,8 @@ def build(
     elif hub_files.is_hub_name(weights):
         weights = hub_files.download_weights(weights)
     weight_loading.check(weights, WEIGHT_SUFFIXES)
-    chosen = conventions.resolve(padding, epsilon, weights)
+    stored = None if weights is None else weight_loading.read(weights)
+    chosen = conventions.resolve(padding, epsilon, stored)
     options: Options = {
         "activation": activation,
         "padding": chosen.padding,
@@ -159,10 +160,10 @@ def build(
         x = pooled(x, pooling)
 
     model = keras.Model(images, x, name=name or f"mobilenet_{alpha:g}_{side}")
-    if weights is not None:
+    if stored is not None:
         weight_loading.load(
             model,
-            weights,
+            stored,
             advice=lambda filters: f"pass alpha={filters / STEM_FILTERS:g} to load it",
         )
     return model

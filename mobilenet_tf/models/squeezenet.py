@@ -140,11 +140,10 @@ def build_squeezenet(
     model = keras.Model(
         images, x, name=name or f"squeezenet_{version}".replace(".", "_")
     )
-    if weights is not None:
-        if _is_release(weights):
-            squeezenet_release.load(model, weights)
-        else:
-            weight_loading.load(model, weights, stored)
+    if stored is not None:
+        weight_loading.load(model, stored)
+    elif weights is not None:
+        squeezenet_release.load(model, weights)
     return model
 
 
@@ -190,8 +189,8 @@ def _is_release(weights: str | PathLike[str]) -> bool:
 
 def _check_weights(
     weights: str | PathLike[str] | None, version: str, bypass: str, rows: list[FireRow]
-) -> weight_loading.Arrays | None:
-    """The arrays of a Keras file; ValueError for a file of another network."""
+) -> weights_file.StoredWeights | None:
+    """What a Keras file holds; ValueError for a file of another network."""
     weight_loading.check(weights, SUFFIXES)
     if weights is None:
         return None
@@ -199,7 +198,7 @@ def _check_weights(
         filters, size, _ = VERSIONS[version]
         expected = (size, size, 3, filters)
         stored = weights_file.read(weights)
-        kernel = weight_loading.first_kernel(weights, stored)
+        kernel = stored.first_kernel()
         if kernel != expected:
             raise ValueError(
                 f"weights must be of version {version!r}, whose conv1 kernel has the "

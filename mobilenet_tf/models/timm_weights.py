@@ -28,7 +28,7 @@ _CENTERED = 0.5  # mean and standard deviation that scale [0, 1] to [-1, 1]
 
 
 def read(path: str | PathLike) -> dict[str, list[np.ndarray]]:
-    """The arrays of a file in Keras' layout, as `weights_file.read` returns them.
+    """The arrays of a file in Keras' layout, as `weights_file.StoredWeights` has them.
 
     Args:
         path: The file; timm's `config.json` beside it is checked where there is one.

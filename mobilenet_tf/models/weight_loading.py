@@ -14,11 +14,9 @@ from os import PathLike
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from mobilenet_tf.files import archive
 from mobilenet_tf.models import merged, timm_weights, weights_file
-from mobilenet_tf.models.weights_file import bad, next_key, spelled
+from mobilenet_tf.models.weights_file import StoredWeights, bad, next_key, spelled
 
 SUFFIXES = (".h5", ".keras")
 CLASSIFIERS = ("classifier", "conv10")  # of MobileNet and of SqueezeNet
@@ -37,37 +35,36 @@ def check(weights: str | PathLike | None, suffixes: tuple[str, ...] = SUFFIXES) 
         raise ValueError(f"weights must be an existing file, got {str(weights)!r}")
 
 
-Arrays = dict[str, list[np.ndarray]]  # what `weights_file.read` returns
+def read(path: str | PathLike) -> StoredWeights:
+    """Read a weights file.
 
-
-def first_kernel(path: str | PathLike, stored: Arrays) -> tuple[int, ...]:
-    """Shape of the first convolution's kernel in a file that has been read.
+    Args:
+        path: A `.h5` or `.keras` file written by Keras 2 or 3, from our network or
+            `keras.applications`', whose classifier is a 1x1 convolution; or a
+            `.safetensors` file of timm.
 
     Raises:
-        ValueError: The file has no convolution.
+        ImportError: It is timm's, and safetensors is not installed.
+        ValueError: The file is damaged, no weights file, or a weight is not finite.
     """
-    if "conv2d" not in stored:
-        raise bad(path, "it has no convolution")
-    return stored["conv2d"][0].shape
+    if str(path).endswith(timm_weights.SUFFIX):
+        return StoredWeights(path, timm_weights.read(path))
+    return weights_file.read(path)
 
 
 def load(
     model: keras.Model,
-    path: str | PathLike,
-    stored: Arrays | None = None,
+    weights: StoredWeights,
     advice: Callable[[int], str] | None = None,
 ) -> None:
-    """Load a weights file of the same network into a model.
+    """Load the weights of the same network into a model.
 
-    The file is checked as a whole before the first weight is changed. A classifier of
+    They are checked as a whole before the first weight is changed. A classifier of
     another number of classes, or where the model has none, is left out, with a warning.
 
     Args:
         model: A flat functional model.
-        path: A `.h5` or `.keras` file written by Keras 2 or 3, from our network or
-            `keras.applications`', whose classifier is a 1x1 convolution; or a
-            `.safetensors` file of timm.
-        stored: Result of `weights_file.read`, where the file has been read already.
+        weights: What `read` has read.
         advice: Gives the argument to change, from the number of filters of the file's
             first convolution, where the model has another number.
 
@@ -75,10 +72,10 @@ def load(
         UserWarning: The classifier is left out, or batch normalisation is merged.
 
     Raises:
-        ValueError: The file is of another network, damaged, or no weights file.
+        ValueError: They are of another network.
     """
-    stored = _read(path) if stored is None else stored
-    _check_additions(model, path)
+    path, stored = weights.path, weights.arrays
+    _check_additions(model, weights)
     values, used = [], set()
     for layer, key in _keyed(model):
         own = [tuple(variable.shape) for variable in layer.weights]
@@ -119,30 +116,18 @@ def load(
         )
 
 
-def _read(path):
-    if not str(path).endswith(timm_weights.SUFFIX):
-        return weights_file.read(path)
-    stored = timm_weights.read(path)
-    weights_file.check_finite(path, stored)
-    return stored
-
-
 def _warn(path, what):
     warnings.warn(f"the classifier in {str(path)!r} {what}", stacklevel=4)
 
 
-def _check_additions(model, path):
-    """Reject a `.keras` file of another bypass: simple bypass has no weights."""
-    if not str(path).endswith(".keras"):
-        return
-    try:
-        config = archive.read(path, "config.json") or b""
-    except ValueError as error:
-        raise bad(path, str(error)) from error
-    additions = config.count(b'"class_name": "Add"')
+def _check_additions(model, weights):
+    """Reject a file of another bypass, if it tells: simple bypass has no weights."""
+    layers = weights.layers()
+    additions = sum(kind == "Add" for kind, _ in layers)
     own = sum(isinstance(layer, keras.layers.Add) for layer in model.layers)
-    if additions != own:
-        raise bad(path, f"it has {additions} additions, {model.name!r} {own}")
+    if layers and additions != own:
+        reason = f"it has {additions} additions, {model.name!r} {own}"
+        raise bad(weights.path, reason)
 
 
 def _keyed(model):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
+from collections.abc import Iterator
 from os import PathLike
+from typing import Any
 
 import h5py
 import numpy as np
@@ -18,54 +21,101 @@ UNREADABLE = (
 )
 
 
-def read(path: str | PathLike) -> dict[str, list[np.ndarray]]:
-    """`{layer's key: arrays}` of a `.h5` or `.keras` file, all finite.
+@dataclasses.dataclass(frozen=True)
+class StoredWeights:
+    """What a weights file holds, read once.
 
-    Keys are those of Keras 3: the layer's class and, from the second layer of the class
-    on, a number.
+    Attributes:
+        path: The file.
+        arrays: By the keys of Keras 3: the layer's class and, from the second layer of
+            the class on, a number.
+        architecture: The network as Keras describes it in JSON; None where the file
+            holds weights alone.
+
+    Raises:
+        ValueError: A weight is infinite or NaN.
+    """
+
+    path: str | PathLike
+    arrays: dict[str, list[np.ndarray]] = dataclasses.field(repr=False)
+    architecture: Any = dataclasses.field(default=None, repr=False)
+
+    def __post_init__(self):
+        for key, arrays in self.arrays.items():
+            if not all(np.isfinite(array).all() for array in arrays):
+                raise bad(self.path, f"a weight of {key} is not finite")
+
+    def layers(self) -> list[tuple[str, dict]]:
+        """Class and settings of every layer, in models inside models too."""
+        return list(_layers(self.architecture))
+
+    def first_kernel(self) -> tuple[int, ...]:
+        """Shape of the first convolution's kernel.
+
+        Raises:
+            ValueError: There is no convolution.
+        """
+        if "conv2d" not in self.arrays:
+            raise bad(self.path, "it has no convolution")
+        return self.arrays["conv2d"][0].shape
+
+
+def read(path: str | PathLike) -> StoredWeights:
+    """Read a `.h5` or `.keras` file.
 
     Raises:
         ValueError: The file is damaged, no weights file, or a weight is not finite.
     """
-    stored = _opened(path)
-    check_finite(path, stored)
-    return stored
-
-
-def check_finite(path: str | PathLike, stored: dict[str, list[np.ndarray]]) -> None:
-    """Raise ValueError if a weight of a file is infinite or NaN."""
-    for key, arrays in stored.items():
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise bad(path, f"a weight of {key} is not finite")
-
-
-def _opened(path):
-    """`{layer's key: arrays}` of a weights file."""
     try:
-        source = path
         if str(path).endswith(".keras"):
-            content = archive.read(path, "model.weights.h5")
-            if content is None:
-                raise ValueError("it has no model.weights.h5")
-            source = io.BytesIO(content)
-        with h5py.File(source) as file:
-            kinds = _legacy_kinds(file)
-            file = file.get("model_weights", file)
-            if "layer_names" in file.attrs:
-                return _read_legacy(file, kinds)
-            return {
-                key: [np.asarray(group["vars"][name]) for name in sorted(group["vars"])]
-                for key, group in file["layers"].items()
-                if len(group.get("vars", ()))
-            }
+            arrays, architecture = _read_keras(path)
+        else:
+            with h5py.File(path) as file:
+                architecture = json.loads(file.attrs.get("model_config", "null"))
+                arrays = _arrays(file, architecture)
     except UNREADABLE as error:
         raise bad(path, str(error)) from error
+    return StoredWeights(path, arrays, architecture)
 
 
-def _legacy_kinds(file):
+def _read_keras(path):
+    names = ("model.weights.h5", "config.json")
+    content = archive.read_members(path, names)
+    for name in names:
+        if name not in content:
+            raise ValueError(f"it has no {name}")
+    weights, config = (content[name] for name in names)
+    with h5py.File(io.BytesIO(weights)) as file:
+        return _arrays(file, None), json.loads(config)
+
+
+def _arrays(file, architecture):
+    """`{layer's key: arrays}` of an open HDF5 file in either layout."""
+    file = file.get("model_weights", file)
+    if "layer_names" in file.attrs:
+        return _read_legacy(file, _legacy_kinds(architecture))
+    return {
+        key: [np.asarray(group["vars"][name]) for name in sorted(group["vars"])]
+        for key, group in file["layers"].items()
+        if len(group.get("vars", ()))
+    }
+
+
+def _layers(architecture: Any) -> Iterator[tuple[str, dict]]:
+    if isinstance(architecture, list):
+        for item in architecture:
+            yield from _layers(item)
+    elif isinstance(architecture, dict):
+        settings = architecture.get("config")
+        if isinstance(settings, dict) and "class_name" in architecture:
+            yield architecture["class_name"], settings
+        for item in architecture.values():
+            yield from _layers(item)
+
+
+def _legacy_kinds(architecture):
     """`{layer's name: class}`, where a file holds its architecture."""
-    config = json.loads(file.attrs.get("model_config", "{}")).get("config", {})
-    layers = config.get("layers", ())
+    layers = (architecture or {}).get("config", {}).get("layers", ())
     return {layer["config"]["name"]: layer["class_name"] for layer in layers}
 
 

@@ -130,7 +130,8 @@ def classified(folder, file, picture):
 def served(folder):
     """The address at which a folder is served."""
     with server.create(folder) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        serve = running.serve_forever
+        threading.Thread(target=serve, args=(0.01,), daemon=True).start()
         yield server.address(running)
         running.shutdown()
 

@@ -20,7 +20,8 @@ class FakeHub:
         self.repositories = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        serve = self.server.serve_forever
+        threading.Thread(target=serve, args=(0.01,), daemon=True).start()
 
     def commit(self, repo_id, files):
         """Add a commit with these files changed; returns its name."""

@@ -16,7 +16,7 @@ import tiny_litert
 
 from benchmarks.update_server import Server
 from mobilenet_tf import update
-from mobilenet_tf.update import self_test
+from mobilenet_tf.update import self_test, self_test_process
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,16 @@ def fleet(prepared_fleet, tmp_path):
     """A copy of the prepared fleet, whose server runs."""
     with served(prepared_fleet, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def self_tests_in_process(monkeypatch):
+    """For tests of anything else: a process starts in half a second."""
+    monkeypatch.setattr(
+        self_test,
+        "_printed",
+        lambda network, image, seconds: self_test_process.main(network, image),
+    )
 
 
 class Fleet:
@@ -70,8 +80,8 @@ class Fleet:
 
     def best(self):
         """The class that the network on the device gives, run by LiteRT."""
-        index = self_test._result(self.path, self.photograph, 60)["best"]
-        return tiny_litert.CLASSES[index]
+        result = self_test_process.main(self.path, self.photograph)
+        return tiny_litert.CLASSES[result["best"]]
 
     def refuses(self, message, **arguments):
         """Check that an update fails with a message, and the old network stays."""

@@ -52,7 +52,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 def server():
     found = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
     found.closing = threading.Event()
-    thread = threading.Thread(target=found.serve_forever)
+    thread = threading.Thread(target=found.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{found.server_port}"
     found.closing.set()

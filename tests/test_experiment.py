@@ -7,49 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
-import psutil
 import pytest
 import runs
 import tiny_experiment
 from conftest import ROOT
-from runs import finish, kill_after, records, wait_for, weights
+from runs import EPOCHS, assert_whole, configuration, finish, kill_after, records
 
 import mobilenet_tf
-from experiments.harness import Config, Network, program
+from experiments.harness import Network, program
 from experiments.sweep.workdir import Workdir
 from experiments.trials import bitmap
 from mobilenet_tf.files import checked_json
-from mobilenet_tf.processor import usable_cores
 
-pytest_plugins = (runs.__name__,)  # the fixture `start`
-
-# Of three steps each: many more than pass before a signal arrives.
-EPOCHS = 40
-
-
-def configuration(arrays, folder, **more):
-    """Of the recipe whose images have one side: each side takes seconds to compile."""
-    return Config(
-        dataset="stripes",
-        arrays=str(arrays),
-        workdir=str(folder / "runs"),
-        results=str(folder / "committed"),
-        recipe="short",
-        **more,
-    )
-
-
-@pytest.fixture(scope="module")
-def whole(stripes_file, tmp_path_factory):
-    """The working directory of a finished run of two networks."""
-    folder = tmp_path_factory.mktemp("whole")
-    config = configuration(stripes_file, folder, epochs=EPOCHS)
-    program.main(tiny_experiment.experiment, config)
-    return folder / "runs"
+pytest_plugins = (runs.__name__,)  # its fixtures
 
 
 @pytest.fixture
@@ -64,30 +36,20 @@ def run_here(stripes_file, tmp_path, capsys):
     return run
 
 
-def test_kill_and_resume(whole, start, run_here, tmp_path):
-    """Of the second network: the first is there already, and is not trained again."""
-    shutil.copytree(whole, tmp_path / "runs")
-    for file in (tmp_path / "runs").glob("*/*alpha0.25*"):
-        file.unlink()
-    process = start(f"--epochs={EPOCHS}")
-    kill_after(process, f"epoch 2/{EPOCHS}")
-    process.communicate()
-    assert set(records(tmp_path / "runs")) == {"0.5"}
+def test_kill_and_resume(finished_runs, killed_runs, run_here, tmp_path):
+    shutil.copytree(killed_runs, tmp_path / "runs")
     resumed = run_here(epochs=EPOCHS)
     assert f"epoch 1/{EPOCHS}" not in resumed  # the unfinished trial is resumed
     assert f"epoch {EPOCHS}/{EPOCHS}" in resumed
-    assert set(records(tmp_path / "runs")) == {"0.5", "0.25"}
-    pairs = zip(weights(whole), weights(tmp_path / "runs"), strict=True)
-    assert all(np.array_equal(first, second) for first, second in pairs)
+    assert_whole(tmp_path / "runs", finished_runs)
     again = run_here(epochs=EPOCHS)
     assert "epoch " not in again  # no finished trial is repeated
-    assert not list((tmp_path / "runs" / "trials").glob("*.npz"))
     tables = [text[text.index("**Tiny**") :] for text in (resumed, again)]
     assert tables[0].splitlines()[:6] == tables[1].splitlines()[:6]
 
 
-def test_record_is_complete(whole):
-    record = records(whole)["0.25"]
+def test_record_is_complete(finished_runs):
+    record = records(finished_runs)["0.25"]
     assert record["experiment"] == "tiny"
     assert record["network"]["arguments"] == {"alpha": 0.25}
     assert record["precision"] in ("float32", "pointwise_bfloat16")  # of auto
@@ -110,10 +72,10 @@ def test_only_trains_what_matches(run_here, tmp_path):
     assert set(records(tmp_path / "runs")) == {"0.25"}
 
 
-def test_records_of_another_split_are_no_seeds(whole, run_here, tmp_path):
+def test_records_of_another_split_are_no_seeds(finished_runs, run_here, tmp_path):
     options = {"epochs": EPOCHS, "only": "^0.2"}
-    shutil.copytree(whole, tmp_path / "runs")
-    record = records(whole)["0.25"]
+    shutil.copytree(finished_runs, tmp_path / "runs")
+    record = records(finished_runs)["0.25"]
     other = tmp_path / "runs" / "records" / "other.json"
     record["key"] += "x"
     record["data"]["evaluation_split"] = "test"
@@ -143,42 +105,6 @@ def test_one_command_at_a_time(run_here, tmp_path):
     ):
         run_here(epochs=1)
     assert not records(tmp_path / "runs")
-
-
-@pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray")
-def test_several_at_a_time(start, whole, tmp_path):
-    """With Ray on this machine; its command is killed and given again."""
-    # As many threads for each network as in this process.
-    threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", usable_cores()))
-    workers = usable_cores() // threads
-    flags = (f"--epochs={EPOCHS}", "--cluster=local", f"--workers={workers}")
-    process = start(*flags)
-    wait_for(process, f"epoch 2/{EPOCHS}")
-    children = psutil.Process(process.pid).children(recursive=True)
-    listening = {
-        connection.laddr.ip.removeprefix("::ffff:")
-        for child in children
-        for connection in child.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert listening == {"127.0.0.1"}
-    # Ray's agents outlive it by a minute, in which they try to report its end.
-    working = [child for child in children if not child.name().endswith("Agent")]
-    assert len(working) > workers
-    process.kill()
-    killed = time.time()
-    assert not psutil.wait_procs(working, timeout=60)[1]
-    # Its processes go on for seconds, but write nothing any more.
-    files = [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
-    assert max(path.stat().st_mtime for path in files) < killed + 1
-    before = len(records(tmp_path / "runs"))  # one may have been done by then
-    resumed = finish(start(*flags))
-    assert resumed.count(" done: top-1") == 2 - before
-    assert resumed.count(f": epoch 1/{EPOCHS}") < 2  # at least one goes on
-    assert not list((tmp_path / "runs" / "trials").glob("*.npz"))
-    assert len(records(tmp_path / "runs")) == 2
-    pairs = zip(weights(whole), weights(tmp_path / "runs"), strict=True)
-    assert all(np.array_equal(first, second) for first, second in pairs)
 
 
 @pytest.mark.parametrize(

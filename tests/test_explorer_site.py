@@ -65,7 +65,8 @@ def test_only_the_import_map_may_stand_in_the_page():
 def test_server_answers_this_machine_alone(tmp_path):
     (tmp_path / "page.js").write_text("1")
     with server.create(tmp_path) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        serve = running.serve_forever
+        threading.Thread(target=serve, args=(0.01,), daemon=True).start()
         assert running.server_address[0] == "127.0.0.1"
         connection = http.client.HTTPConnection(*running.server_address)
 

@@ -12,9 +12,13 @@ from mobilenet_tf.models import baselines, graph
 SIDE = 32
 
 
-def base(**arguments):
-    arguments = {"include_top": False, "pooling": "avg", **arguments}
+def build(**arguments):
+    arguments = {"classes": 3, "blocks": ((64, 2), (128, 2)), **arguments}
     return mobilenet_tf.build(0.25, base_resolution=SIDE, **arguments)
+
+
+def base(**arguments):
+    return build(**{"include_top": False, "pooling": "avg", **arguments})
 
 
 def sequential():
@@ -74,13 +78,19 @@ def test_what_is_flat_stays_the_same_object():
         assert graph.flatten(model) is model
 
 
-def test_frozen_layers_and_training_false_are_kept():
+def test_the_copy_is_trained_as_the_network_is():
+    """Keras puts the argument of a call above the `training=False` of the base."""
     model = twice_nested()
-    model.get_layer("inner").trainable = False
+    inner = model.get_layer("inner")
+    inner.layers[-1].rate = 0  # of dropout
+    images = np.random.default_rng(0).uniform(0, 255, (2, SIDE, SIDE, 3))
+    flat = graph.flatten(model)
+    trained = flat(images, training=True)
+    np.testing.assert_allclose(trained, model(images, training=True), rtol=1e-5)
+    assert np.abs(trained - flat(images)).max() > 1e-3
+    inner.trainable = False
     flat = graph.flatten(model)
     assert len(flat.trainable_weights) == len(model.trainable_weights) == 2
-    images = np.random.default_rng(0).uniform(0, 255, (2, SIDE, SIDE, 3))
-    # In training the base's batch normalisation and dropout stay as in prediction.
     np.testing.assert_allclose(flat(images, training=True), flat(images), rtol=1e-6)
 
 
@@ -96,10 +106,6 @@ def test_subclassed_models_are_refused():
 
     with pytest.raises(ValueError, match="model must be functional, or sequential"):
         graph.flatten(Own())
-
-
-def build(**arguments):
-    return mobilenet_tf.build(0.25, base_resolution=SIDE, classes=3, **arguments)
 
 
 def squeezenet(**arguments):

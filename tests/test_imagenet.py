@@ -102,7 +102,7 @@ def test_published_weights_are_downloaded_once(tmp_path, monkeypatch):
     monkeypatch.setattr(handler.func, "log_message", lambda *_: None)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/"
         path = imagenet.weights_file(0.25, 128, url=url)

@@ -12,6 +12,7 @@ from mobilenet_tf.update import self_test
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)
+pytestmark = pytest.mark.usefixtures("self_tests_in_process")
 
 
 @pytest.mark.parametrize("position", [0, 7, 99, 1000, -1])

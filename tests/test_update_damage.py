@@ -16,6 +16,7 @@ from mobilenet_tf.update.signing import Keys, Lifetimes
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)
+pytestmark = pytest.mark.usefixtures("self_tests_in_process")
 
 
 def key_file(folder):

@@ -13,6 +13,7 @@ from mobilenet_tf.update import deltas, releases
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)
+pytestmark = pytest.mark.usefixtures("self_tests_in_process")
 
 
 def test_a_roll_out_in_stages(fleet):

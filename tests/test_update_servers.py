@@ -11,6 +11,7 @@ from mobilenet_tf import update
 
 # The fixtures `fleet` and `prepared_fleet`.
 pytest_plugins = (fleets.__name__,)
+pytestmark = pytest.mark.usefixtures("self_tests_in_process")
 
 _EXTRA = 1 << 26  # bytes; many times what the sockets' buffers hold
 

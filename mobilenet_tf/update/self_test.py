@@ -155,7 +155,20 @@ def _write_png(photograph: Path, path: Path, side: int) -> None:
 
 
 def _result(network: Path, image: Path, seconds: float) -> dict[str, Any]:
-    """What the program prints, run on a network and an image."""
+    """What running a network on an image gives: the best class, the side that suits."""
+    result = _printed(network, image, seconds)
+    if "missing" in result:
+        raise ImportError(
+            f"the self-test of a {network.suffix} file needs {result['missing']}; "
+            "pip install 'mobilenet_tf[update]'"
+        )
+    if "error" in result:
+        raise SelfTestError(f"the network cannot be run: {result['error']}")
+    return result
+
+
+def _printed(network: Path, image: Path, seconds: float) -> dict[str, Any]:
+    """What the program prints, which runs in a process of its own."""
     package = str(Path(__file__).parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
@@ -180,15 +193,7 @@ def _result(network: Path, image: Path, seconds: float) -> dict[str, Any]:
         raise SelfTestError(f"running the network ends the process with {name}")
     if process.returncode:
         raise SelfTestError(f"the network cannot be run: {_last_line(process.stderr)}")
-    result = json.loads(process.stdout.splitlines()[-1])
-    if "missing" in result:
-        raise ImportError(
-            f"the self-test of a {network.suffix} file needs {result['missing']}; "
-            "pip install 'mobilenet_tf[update]'"
-        )
-    if "error" in result:
-        raise SelfTestError(f"the network cannot be run: {result['error']}")
-    return result
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def _last_line(text: str) -> str:

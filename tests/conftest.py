@@ -58,11 +58,7 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests that take long or are of `make test-jax`, unless --thorough.
-
-    Those which count come first: one worker takes them all, and counts each network of
-    the papers once.
-    """
+    """Deselect tests that take long or are of `make test-jax`, unless --thorough."""
     left_out = set()
     if not config.getoption("--thorough"):
         left_out.add("thorough")
@@ -73,7 +69,6 @@ def pytest_collection_modifyitems(config, items):
         for item in items
         if left_out.isdisjoint(mark.name for mark in item.iter_markers())
     ]
-    items.sort(key=lambda item: item.get_closest_marker("counts_networks") is None)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from experiments.published import latencies
 from experiments.trials import records
 from experiments.trials.network import Network
 
-pytestmark = pytest.mark.counts_networks
 RESULTS = ROOT / "experiments" / "results"
 RECORDS = [record for record in records.read(RESULTS) if "network" in record]
 PAGE_BYTES = 300_000

@@ -11,7 +11,6 @@ from experiments.report.claims import Measured
 from experiments.report.log_linear import fit, is_log_linear, relation
 from experiments.trials.row import Row
 
-pytestmark = pytest.mark.counts_networks
 ROWS = tuple(
     Row(network(alpha, side / 224), published)
     for (alpha, side), published in FIGURE4.items()

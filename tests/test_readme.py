@@ -13,7 +13,6 @@ from benchmarks.record import RESULTS, render
 from experiments import __main__ as all_tables
 from experiments.report.document import block
 
-pytestmark = pytest.mark.counts_networks
 DOCUMENTS = ("README.md", "BUILD.md")
 PAGES = (*DOCUMENTS, *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 RENDERED = (".csv", ".md", ".png", ".svg")

@@ -10,7 +10,6 @@ from conftest import ROOT, parse_flags
 from experiments.harness import Experiment, program
 from mobilenet_tf.data.rendering import EMBEDDED
 
-pytestmark = pytest.mark.counts_networks
 SCRIPTS = [
     path.stem
     for path in sorted((ROOT / "experiments").glob("*.py"))

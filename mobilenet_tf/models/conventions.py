@@ -51,7 +51,7 @@ def resolve(
     for name, given, needed, default in zip(
         Conventions._fields, (padding, epsilon), stored, KERAS, strict=True
     ):
-        if weights and None not in (given, needed) and given != needed:
+        if None not in (given, needed) and given != needed:
             raise ValueError(
                 f"{name} must be None or {needed!r}, as the weights in "
                 f"{str(weights.path)!r} need it, got {given!r}"

@@ -21,7 +21,8 @@ from mobilenet_tf.data.batches import training_batches
 from mobilenet_tf.data.storage import MODES
 from mobilenet_tf.data.tfds_source import from_tfds
 from mobilenet_tf.training.classifier import compile_for_training
-from mobilenet_tf.training.clone import CROP, training_clone
+from mobilenet_tf.training.clone import training_clone, without_crop
+from mobilenet_tf.training.cropping import CropResize
 from mobilenet_tf.training.recipes import MODERN
 
 flags.DEFINE_string("dataset", "vignettes", "TFDS data set.")
@@ -55,14 +56,13 @@ def _row(data, alpha, side, steps, rounds):
     model = mobilenet_tf.build(alpha, classes=data.classes, base_resolution=side)
     clone = training_clone(model, data.side)
     compile_for_training(clone, MODERN, steps)
-    crop = clone.get_layer(CROP)
-    bare = keras.Model(crop.output, clone.output)
+    bare = without_crop(clone)
     compile_for_training(bare, MODERN, steps)
     batches = training_batches(
         data.train, data.classes, MODERN.batch_size, 0, 0, MODERN.augmentation
     )
     ready = next(batches)
-    cropped = (crop(ready[0]), ready[1])
+    cropped = (CropResize(side)(list(ready[0])), ready[1])
 
     sources = {
         "fresh": (clone, batches),

@@ -24,7 +24,7 @@ from benchmarks.report import publish
 from mobilenet_tf import processor
 from mobilenet_tf.analysis import cost, table
 from mobilenet_tf.training import fused_sgd
-from mobilenet_tf.training.clone import training_clone
+from mobilenet_tf.training.clone import training_clone, without_crop
 from mobilenet_tf.training.precision import PRECISIONS
 
 flags.DEFINE_list("alphas", ["1.0", "0.25"], "Width multipliers.")
@@ -42,7 +42,7 @@ def ours(alpha, images, labels, precision):
     """Our training step, without the crop, which the peers do not do either."""
     side = images.shape[1]
     model = mobilenet_tf.build(alpha, classes=CLASSES, base_resolution=side)
-    body = training_clone(model, side, precision=precision).layers[-1]
+    body = without_crop(training_clone(model, side, precision=precision))
     return _keras_step(body, images, labels, fused_sgd.sgd, from_logits=True)
 
 

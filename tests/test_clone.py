@@ -10,7 +10,7 @@ import mobilenet_tf
 from mobilenet_tf.data.boxes import central_boxes
 from mobilenet_tf.models.blocks import shuffled_separable
 from mobilenet_tf.training import classifier
-from mobilenet_tf.training.clone import CROP, training_clone
+from mobilenet_tf.training.clone import training_clone, without_crop
 from mobilenet_tf.training.cropping import CropResize
 
 
@@ -101,7 +101,7 @@ def test_fused_normalisation_trains_like_the_stock_layer():
             loss = keras.ops.mean(keras.losses.categorical_crossentropy(labels, call()))
         return loss, tape.gradient(loss, variables)
 
-    fused = keras.Model(clone.get_layer(CROP).output, clone.output)
+    fused = without_crop(clone)
     fused.get_layer("dropout").rate = stock.get_layer("dropout").rate = 0.0
     one = gradients(lambda: stock(crops, training=True), stock.trainable_variables)
     other = gradients(

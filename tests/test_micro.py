@@ -141,7 +141,7 @@ def test_parity(exported):
         (mobilenet, 0.25, 64),
         pytest.param(mobilenet, 0.5, 48, marks=pytest.mark.thorough),
         pytest.param(mobilenet, 0.75, 32, marks=pytest.mark.thorough),
-        (mobilenet, 1.0, 32),
+        pytest.param(mobilenet, 1.0, 32, marks=pytest.mark.thorough),
         (squeezenet, "1.1", 64),
     ],
 )

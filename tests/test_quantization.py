@@ -99,9 +99,8 @@ def test_prune_cluster_quantize(build, stripes, eagerly):
     check_what_stays(*results)
 
 
-def test_prune_cluster_quantize_a_trained_network(trained, stripes):
-    recipe = dataclasses.replace(QUICK, batch_size=16)
-    (_, *results), report = chain(trained, stripes, recipe)
+def test_prune_cluster_quantize_a_trained_network(trained, stripes, eagerly):
+    (_, *results), report = chain(trained, stripes, QUICK)
     check_what_stays(*results)
     assert report.top1[1] >= report.top1[0] > 0.9
     assert "quantize" in str(report)

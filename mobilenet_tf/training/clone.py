@@ -15,7 +15,7 @@ from mobilenet_tf.training import accelerated
 from mobilenet_tf.training.cropping import CropResize
 from mobilenet_tf.training.precision import choose
 
-CROP = "training_crop"  # a name that no layer of the network has
+_CROP = "training_crop"  # a name that no layer of the network has
 
 
 def training_clone(
@@ -84,7 +84,7 @@ def training_clone(
 
     images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
     boxes = keras.Input((crop_numbers,), name="box")
-    crop = CropResize(side or model.input_shape[1], input_range, name=CROP)
+    crop = CropResize(side or model.input_shape[1], input_range, name=_CROP)
     # A layer that occurs twice in the graph is one in the clone, too.
     logits = model._run_through_graph(
         crop([images, boxes]), functools.cache(for_training)
@@ -95,6 +95,11 @@ def training_clone(
         if not weight.trainable:  # alone, in a layer that is trained
             copy.trainable = False
     return clone
+
+
+def without_crop(clone: keras.Model) -> keras.Model:
+    """The same layers from the crop on: `(batch, side, side, 3) -> logits`."""
+    return keras.Model(clone.get_layer(_CROP).output, clone.output)
 
 
 class _Logits(keras.layers.Softmax):

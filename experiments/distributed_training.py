@@ -56,13 +56,12 @@ def content(config: Config) -> list[Part]:
 def _measure(config):
     trains = config.dataset != Config.dataset
     if trains:
-        exchange_accuracy.check(config.training_recipe)
+        recipe = exchange_accuracy.checked(config.training_recipe)
         data = config.load_data()
+        exchange_accuracy.check_records(data, recipe, config.results)
     step_times.measure_all(config.results)
     if trains:
-        exchange_accuracy.measure_all(
-            data, config.training_recipe, config.seeds, config.results
-        )
+        exchange_accuracy.measure_all(data, recipe, config.seeds, config.results)
 
 
 def accuracy_sheet(trainings: list[dict]) -> Sheet:

@@ -137,13 +137,17 @@ def test_without_records_the_bytes_are_counted(tmp_path, monkeypatch):
 
 def test_measuring_accuracy_needs_jax(tmp_path):
     if keras.backend.backend() == "jax":
-        with pytest.raises(
-            ValueError, match="batch_size must be a multiple of 4, got 6"
+        for given, message in (
+            ({"batch_size": 6}, "batch_size must be a multiple of 4, got 6"),
+            ({"ema_momentum": 0.99}, "recipe must do without ema_momentum"),
         ):
-            exchange_accuracy.check(dataclasses.replace(QUICK, batch_size=6))
+            with pytest.raises(ValueError, match=message):
+                exchange_accuracy.checked(dataclasses.replace(QUICK, **given))
+        steps = dataclasses.replace(QUICK, side_steps=(0.5, 1.0))
+        assert exchange_accuracy.checked(steps).side_steps == (1.0,)
         return
     with pytest.raises(ValueError, match="measure=True needs the JAX backend"):
-        exchange_accuracy.check(QUICK)
+        exchange_accuracy.checked(QUICK)
 
 
 @pytest.mark.jax

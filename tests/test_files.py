@@ -95,6 +95,19 @@ def test_a_working_directory_is_cleared_of_a_killed_run(writer, tmp_path):
     assert names(trials) == ["b.keras"] and workdir.path == tmp_path
 
 
+def test_a_snapshot_goes_with_the_training_that_it_is_of(tmp_path):
+    """Not where the model is lost, as the trial is then trained again."""
+    workdir = Workdir(tmp_path)
+    for name in ("records/a.json", "records/b.json", "trials/a.keras"):
+        (tmp_path / name).touch()
+    for key in "abc":
+        (tmp_path / f"trials/{key}.snapshot.npz").touch()
+    Workdir(workdir.path)
+    assert names(tmp_path / "trials") == [
+        *("a.keras", "b.snapshot.npz", "c.snapshot.npz")
+    ]
+
+
 def test_a_folder_without_locks(monkeypatch, tmp_path):
     """What may be another process' stays where that cannot be known."""
     left = tmp_path / ".file.01234567.partial"

@@ -70,7 +70,8 @@ def connected(
         return
     folder = _ray_folder(workdir)
     try:
-        yield _checked(ray, _start(ray, options, data_bytes, folder))
+        # Ray opens its own folder to everybody; the one around it stays closed.
+        yield _checked(ray, _start(ray, options, data_bytes, folder / "ray"))
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
@@ -164,16 +165,17 @@ def _environment(cpus, **more):
 
 
 def _ray_folder(workdir):
-    """An empty folder for Ray's own files; what a killed command left is removed.
+    """A new folder for Ray's own files; what a killed command left is removed.
 
-    Its path is short, as a socket's must be.
+    Its path is short, as a socket's in it may have 107 characters at most.
     """
     digest = hashlib.sha256(str(workdir.resolve()).encode()).hexdigest()[:8]
-    parent = tempfile.gettempdir()
-    folder = Path(parent if len(parent) < 40 else "/tmp") / f"mobilenet_tf-ray-{digest}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)  # fails where it is another user's
-    return folder
+    usual = tempfile.gettempdir()
+    parent = Path(usual if len(usual) <= len("/var/tmp") else "/tmp")
+    prefix = f"mobilenet_tf-{digest}-"
+    for left in parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
 
 
 def check_answer(address: str) -> None:

@@ -39,6 +39,7 @@ class Workdir:
                 files.make_folder(self.path / name)
             for pattern in _LEFTOVERS:
                 files.remove_unowned(self.path.glob(pattern))
+            self._remove_needless_snapshots()
             with tempfile.TemporaryFile(dir=self.path):  # leaves nothing when killed
                 pass
         except OSError as error:
@@ -46,6 +47,14 @@ class Workdir:
                 f"workdir must be a directory that can be written, got {str(path)!r} "
                 f"({error.strerror})"
             ) from error
+
+    def _remove_needless_snapshots(self):
+        """Of trials whose process was killed after it had written model and record."""
+        for snapshot_file in self.path.glob(storage.snapshot_name("*")):
+            key = snapshot_file.name.removesuffix(Path(storage.snapshot_name("")).name)
+            names = storage.record_name(key), storage.model_name(key)
+            if all((self.path / name).exists() for name in names):
+                snapshot_file.unlink(missing_ok=True)
 
     def record_path(self, trial: Trial) -> Path:
         """The trial's record, which is written last."""

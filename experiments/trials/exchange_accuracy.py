@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -32,34 +33,13 @@ def read(results: str | Path) -> list[dict]:
     return records.read_list(path(results), "trainings")
 
 
-def measure_all(data: DataSet, recipe: Recipe, seeds: int, results: str | Path) -> None:
-    """Train with every exchange that has no record yet; each is written at once.
+def checked(recipe: Recipe) -> Recipe:
+    """The recipe as simulated workers follow it: all images have its last side.
 
     Raises:
         ValueError: The backend is not JAX, the workers cannot have equal shares of a
-            batch, or the records are of other data or another recipe.
+            batch, or the recipe has what they do not support.
     """
-    check(recipe)
-    trainings = read(results)
-    setting = {"data": data.metadata.to_json(), "recipe": recipe.to_json()}
-    for training in trainings:
-        if any(training[name] != setting[name] for name in setting):
-            raise ValueError(
-                f"results must be a folder whose {path(results).name} is of the same "
-                f"data and recipe, got {str(results)!r}"
-            )
-    known = {(training["exchange"], training["seed"]) for training in trainings}
-    for seed in range(seeds):
-        for exchange in exchanges.EXCHANGES:
-            if (exchange, seed) in known:
-                continue
-            trainings.append({**train(data, recipe, exchange, seed), **setting})
-            records.write(path(results), {**provenance(), "trainings": trainings})
-            print(f"{exchange}, seed {seed}: {trainings[-1]['top1']:.4f}", flush=True)
-
-
-def check(recipe: Recipe) -> None:
-    """Raise ValueError where this backend or recipe cannot be measured."""
     if keras.backend.backend() != "jax":
         raise ValueError(
             "measure=True needs the JAX backend, KERAS_BACKEND=jax in the environment; "
@@ -69,6 +49,49 @@ def check(recipe: Recipe) -> None:
         raise ValueError(
             f"batch_size must be a multiple of {WORKERS}, got {recipe.batch_size}"
         )
+    for name in ("ema_momentum", "fit_classifier_first"):
+        if given := getattr(recipe, name):
+            raise ValueError(
+                f"recipe must do without {name}, which simulated workers do not "
+                f"support; got {recipe.name!r} with {name}={given!r}"
+            )
+    return dataclasses.replace(recipe, side_steps=(1.0,))
+
+
+def check_records(data: DataSet, recipe: Recipe, results: str | Path) -> None:
+    """Raise ValueError where the records are of other data or another recipe."""
+    setting = _setting(data, recipe)
+    for training in read(results):
+        if any(training[name] != setting[name] for name in setting):
+            raise ValueError(
+                f"results must be a folder whose {path(results).name} is of the same "
+                f"data and recipe, got {str(results)!r}"
+            )
+
+
+def _setting(data, recipe):
+    return {"data": data.metadata.to_json(), "recipe": recipe.to_json()}
+
+
+def measure_all(data: DataSet, recipe: Recipe, seeds: int, results: str | Path) -> None:
+    """Train with every exchange that has no record yet; each is written at once.
+
+    Args:
+        data: The data set.
+        recipe: How to train, from `checked`.
+        seeds: Trainings with each exchange.
+        results: A folder that `check_records` accepts.
+    """
+    trainings = read(results)
+    known = {(training["exchange"], training["seed"]) for training in trainings}
+    for seed in range(seeds):
+        for exchange in exchanges.EXCHANGES:
+            if (exchange, seed) in known:
+                continue
+            result = train(data, recipe, exchange, seed)
+            trainings.append({**result, **_setting(data, recipe)})
+            records.write(path(results), {**provenance(), "trainings": trainings})
+            print(f"{exchange}, seed {seed}: {trainings[-1]['top1']:.4f}", flush=True)
 
 
 def train(data: DataSet, recipe: Recipe, exchange: str, seed: int = 0) -> dict:

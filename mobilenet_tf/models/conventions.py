@@ -51,7 +51,8 @@ def resolve(
     for name, given, needed, default in zip(
         Conventions._fields, (padding, epsilon), stored, KERAS, strict=True
     ):
-        if None not in (given, needed) and given != needed:
+        differs = None not in (given, needed) and given != needed
+        if weights is not None and differs:
             raise ValueError(
                 f"{name} must be None or {needed!r}, as the weights in "
                 f"{str(weights.path)!r} need it, got {given!r}"

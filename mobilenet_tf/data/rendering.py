@@ -35,7 +35,7 @@ CLASSES: tuple[str, ...] = tuple(
     f"{spacing}_{180 * index // DIRECTIONS}"
     for spacing, index in product(PERIODS, range(DIRECTIONS))
 )
-SPLITS = {"train": 7200, "validation": 2016}  # pictures; multiples of len(CLASSES)
+SPLITS = {"train": 7200, "validation": 4032}  # pictures; multiples of len(CLASSES)
 SIDE = 56  # pixels; a quarter of 224, so that the paper's four sides are whole numbers
 
 PERIOD_SPREAD = 0.04  # of the lines of one picture, as a factor (log-normal)

@@ -33,7 +33,7 @@ from mobilenet_tf.data import rendering
 #
 # One folder for each class, with the name of the class. Set `PHOTOS` to your own
 # folder; here it is filled with pictures of the data set that comes with the package,
-# if there is none: lines of four spacings under noise, the classes here.
+# if there is none: discs on a ground of fine or of coarse lines, the two classes here.
 
 # %%
 PHOTOS, SIDE, EPOCHS = Path("photos"), 56, 12
@@ -41,7 +41,8 @@ PHOTOS, SIDE, EPOCHS = Path("photos"), 56, 12
 if not PHOTOS.exists():
     for index in range(480):
         pixels, label = rendering.example("train", index)
-        folder = PHOTOS / rendering.CLASSES[label].partition("_")[0]
+        ground = rendering.CLASSES[label].rpartition("_on_")[2]
+        folder = PHOTOS / ground.partition("_")[0]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / f"{index}.png")
 

@@ -1,18 +1,16 @@
 """Small synthetic pictures that show what width and resolution buy.
 
-A vignette is a tinted surface of wobbly lines under noise. The class is the lines'
-spacing, one of four, with their direction, one of six. So
+A vignette is a disc on a ground. Both are covered with wobbly lines, fine or coarse, in
+one of six directions, and the class is the pair of the two. So
 
-- noise decides what a network needs: under little of it every network finds the lines,
-  under more only one with many filters does, and it is spread so widely that each step
-  of the width multiplier costs some pictures;
-- the finest lines are not three pixels apart: a smaller input blurs them first, so a
-  low resolution multiplier pays for it;
-- most pictures are easy, so that narrow networks begin to learn as soon as wide ones
-  do: where they do not, the accuracy after a short training is a matter of chance.
+- there are 144 classes of one kind, which ask for width: lines of each direction and
+  spacing, inside of the disc and outside;
+- fine lines are a few pixels apart: a smaller input blurs them, so a low resolution
+  multiplier pays for it.
 
-Spacing (within its range), tint, contrast and noise are random. A mirrored picture is
-one of another class. Everything is drawn with NumPy, so no asset is needed.
+Spacing (within its range), tint, contrast and the place of the disc are random. A
+mirrored picture is one of another class. Everything is drawn with NumPy, so no asset
+is needed.
 """
 
 from __future__ import annotations
@@ -23,26 +21,26 @@ from itertools import product
 import numpy as np
 
 EMBEDDED = "vignettes"  # the data set of these pictures, in mobilenet_tf.data.embedded
-PERIODS = {  # of lines, in pixels
-    "finest": (2.4, 3.0),
-    "fine": (3.3, 4.1),
-    "coarse": (4.5, 5.6),
-    "coarsest": (6.1, 7.6),
-}
+PERIODS = {"fine": (2.4, 3.6), "coarse": (5.0, 7.5)}  # of lines, in pixels
 DIRECTIONS = 6  # of lines, evenly spread over half a turn
 # Spacing, and degrees from upright.
-CLASSES: tuple[str, ...] = tuple(
+LINES = tuple(
     f"{spacing}_{180 * index // DIRECTIONS}"
     for spacing, index in product(PERIODS, range(DIRECTIONS))
 )
-SPLITS = {"train": 7200, "validation": 4032}  # pictures; multiples of len(CLASSES)
+CLASSES: tuple[str, ...] = tuple(
+    f"{disc}_on_{ground}" for disc, ground in product(LINES, LINES)
+)
+SPLITS = {"train": 7200, "validation": 2016}  # pictures; multiples of len(CLASSES)
 SIDE = 56  # pixels; a quarter of 224, so that the paper's four sides are whole numbers
 
-PERIOD_SPREAD = 0.04  # of the lines of one picture, as a factor (log-normal)
-TURN = 0.35  # largest turn of all lines, as a share of the step between directions
-WOBBLE = 0.06  # standard deviation of single lines' directions, in radians
+RADIUS = (15.0, 18.5)  # of the disc, in pixels
+OFFSET = 4.5  # largest distance of the disc from the middle, in pixels, each way
+PERIOD_SPREAD = 0.08  # of the lines of one surface, as a factor (log-normal)
+TURN = 0.4  # largest turn of all lines, as a share of the step between directions
+WOBBLE = 0.08  # standard deviation of single lines' directions, in radians
 CONTRAST = (0.6, 1.0)  # between the darkest and the brightest line, of full scale
-NOISE = (0.1, 4.0)  # standard deviation per pixel, of full scale (log-uniform)
+NOISE = 0.04  # standard deviation per pixel, of full scale
 
 
 def example(split: str, index: int, seed: int = 0) -> tuple[np.ndarray, int]:
@@ -79,21 +77,29 @@ def render(label: int, rng: np.random.Generator) -> np.ndarray:
         ValueError: `label` is outside its range.
     """
     _check_integer("label", label, 0, len(CLASSES) - 1)
-    surface = _surface(label, rng) - 0.5
-    deviation = np.exp(rng.uniform(*np.log(NOISE)))
-    noisy = surface + rng.normal(0, deviation, surface.shape)
-    # As much of the noise as of the lines is kept: two standard deviations of it.
-    picture = 0.5 + noisy / (1 + 2 * deviation)
+    inside = _disc(rng)[..., None]
+    disc, ground = (_surface(lines, rng) for lines in divmod(label, len(LINES)))
+    picture = ground + inside * (disc - ground)
+    picture += rng.normal(0, NOISE, picture.shape)
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _surface(label, rng):
+def _disc(rng):
+    """Share of each pixel that lies in the disc, `-> (side, side)`."""
+    radius = rng.uniform(*RADIUS)
+    y, x = SIDE / 2 + rng.uniform(-OFFSET, OFFSET, 2)
+    centres = np.arange(SIDE) + 0.5
+    distance = np.hypot(centres[:, None] - y, centres - x) - radius
+    return np.clip(0.5 - distance, 0, 1)
+
+
+def _surface(lines, rng):
     """A tinted surface with lines, about in [0, 1], `-> (side, side, 3)`.
 
     Lines are dark and bright in all three channels alike. Where each has a contrast of
     its own, networks learn them later.
     """
-    spacing, direction = divmod(label, DIRECTIONS)
+    spacing, direction = divmod(lines, DIRECTIONS)
     turn = rng.uniform(-TURN, TURN)
     period = np.exp(rng.uniform(*np.log(list(PERIODS.values())[spacing])))
     height = _lines(np.pi * (direction + turn) / DIRECTIONS, 1 / period, rng)

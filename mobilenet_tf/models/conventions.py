@@ -69,7 +69,7 @@ def of_file(weights: StoredWeights) -> tuple[str | None, float | None]:
     """
     if str(weights.path).endswith(timm_weights.SUFFIX):
         return TIMM
-    layers = weights.layers()
+    layers = weights.layers
     if not layers:
         return None, None
     try:

@@ -122,10 +122,9 @@ def _warn(path, what):
 
 def _check_additions(model, weights):
     """Reject a file of another bypass, if it tells: simple bypass has no weights."""
-    layers = weights.layers()
-    additions = sum(kind == "Add" for kind, _ in layers)
+    additions = sum(kind == "Add" for kind, _ in weights.layers)
     own = sum(isinstance(layer, keras.layers.Add) for layer in model.layers)
-    if layers and additions != own:
+    if weights.layers and additions != own:
         reason = f"it has {additions} additions, {model.name!r} {own}"
         raise bad(weights.path, reason)
 

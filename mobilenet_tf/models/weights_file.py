@@ -29,8 +29,8 @@ class StoredWeights:
         path: The file.
         arrays: By the keys of Keras 3: the layer's class and, from the second layer of
             the class on, a number.
-        architecture: The network as Keras describes it in JSON; None where the file
-            holds weights alone.
+        layers: Class and settings of every layer, in models inside models too; none
+            where the file holds weights alone.
 
     Raises:
         ValueError: A weight is infinite or NaN.
@@ -38,16 +38,12 @@ class StoredWeights:
 
     path: str | PathLike
     arrays: dict[str, list[np.ndarray]] = dataclasses.field(repr=False)
-    architecture: Any = dataclasses.field(default=None, repr=False)
+    layers: tuple[tuple[str, dict], ...] = dataclasses.field(default=(), repr=False)
 
     def __post_init__(self):
         for key, arrays in self.arrays.items():
             if not all(np.isfinite(array).all() for array in arrays):
                 raise bad(self.path, f"a weight of {key} is not finite")
-
-    def layers(self) -> list[tuple[str, dict]]:
-        """Class and settings of every layer, in models inside models too."""
-        return list(_layers(self.architecture))
 
     def first_kernel(self) -> tuple[int, ...]:
         """Shape of the first convolution's kernel.
@@ -73,9 +69,10 @@ def read(path: str | PathLike) -> StoredWeights:
             with h5py.File(path) as file:
                 architecture = json.loads(file.attrs.get("model_config", "null"))
                 arrays = _arrays(file, architecture)
+        layers = tuple(_layers(architecture))
     except UNREADABLE as error:
         raise bad(path, str(error)) from error
-    return StoredWeights(path, arrays, architecture)
+    return StoredWeights(path, arrays, layers)
 
 
 def _read_keras(path):

@@ -56,6 +56,14 @@ def test_clone_gives_logits_whatever_the_last_layer():
         np.testing.assert_allclose(clone([white, central_boxes(1, 1.0)]), 1, atol=1e-5)
 
 
+def test_layers_may_have_any_name():
+    image = keras.Input((32, 32, 3), name="stored_image")
+    x = keras.layers.Conv2D(2, 3, name="crop")(image)
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D(name="box")(x))
+    names = {layer.name for layer in training_clone(model, 32).layers}
+    assert {"crop", "box"} < names
+
+
 @pytest.mark.parametrize(
     "build",
     [

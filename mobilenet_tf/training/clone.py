@@ -15,7 +15,8 @@ from mobilenet_tf.training import accelerated
 from mobilenet_tf.training.cropping import CropResize
 from mobilenet_tf.training.precision import choose
 
-_CROP = "training_crop"  # a name that no layer of the network has
+# Names that no layer of the network has, beside which these stand.
+_IMAGES, _BOXES, _CROP = "training_images", "training_boxes", "training_crop"
 
 
 def training_clone(
@@ -82,8 +83,8 @@ def training_clone(
                 config["activation"] = "linear"
         return accelerated.class_for(layer).from_config(config)
 
-    images = keras.Input((source, 3, source), dtype="uint8", name="stored_image")
-    boxes = keras.Input((crop_numbers,), name="box")
+    images = keras.Input((source, 3, source), dtype="uint8", name=_IMAGES)
+    boxes = keras.Input((crop_numbers,), name=_BOXES)
     crop = CropResize(side or model.input_shape[1], input_range, name=_CROP)
     # A layer that occurs twice in the graph is one in the clone, too.
     logits = model._run_through_graph(

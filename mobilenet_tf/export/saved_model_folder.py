@@ -108,26 +108,29 @@ class _Server(tf.Module):
         self.predict = functools.partial(model, training=False)
 
     def signatures(self):
-        """Concrete functions by name."""
-        batch = (None, None, None, 3)
+        """Concrete functions by name.
+
+        The traced functions are no attributes: TensorFlow would trace each once more.
+        """
+        photographs = (None, None, None, 3)
+        serve = tf.function(self._serve, autograph=False)
+        classify = tf.function(self._classify, autograph=False)
         return {
-            "serving_default": self.serve.get_concrete_function(
-                tf.TensorSpec(batch, tf.float32, name="images")
+            "serving_default": serve.get_concrete_function(
+                tf.TensorSpec(photographs, tf.float32, name="images")
             ),
-            "serving_uint8": self.serve.get_concrete_function(
-                tf.TensorSpec(batch, tf.uint8, name="images")
+            "serving_uint8": serve.get_concrete_function(
+                tf.TensorSpec(photographs, tf.uint8, name="images")
             ),
-            "classify_jpeg": self.classify_jpeg.get_concrete_function(
+            "classify_jpeg": classify.get_concrete_function(
                 tf.TensorSpec((None,), tf.string, name="encoded")
             ),
         }
 
-    @tf.function(autograph=False)
-    def serve(self, images):
+    def _serve(self, images):
         return self._outputs(self._each(self._resized, images))
 
-    @tf.function(autograph=False)
-    def classify_jpeg(self, encoded):
+    def _classify(self, encoded):
         def resized(file):
             return self._resized(decode(file))
 

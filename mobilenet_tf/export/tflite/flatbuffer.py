@@ -44,19 +44,6 @@ class File:
         """The bytes to publish, without unused parts; tensors get new indices."""
         return packing.pack(self.model)
 
-    def part(
-        self,
-        operators: Sequence[schema.OperatorT],
-        inputs: Sequence[int],
-        outputs: Sequence[int],
-    ) -> bytes:
-        """The bytes of a file of some operators, tensors under the same indices."""
-        model, graph = copy.copy(self.model), copy.copy(self.graph)
-        graph.operators = list(operators)
-        graph.inputs, graph.outputs = list(inputs), list(outputs)
-        model.subgraphs, model.signatureDefs = [graph], None
-        return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
     def layers(self) -> Iterator[Layer]:
         """The layers with weights, in the order in which they run."""
         for operator in self.graph.operators:

@@ -6,7 +6,12 @@ file after each change would take time in the square of that number.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
 
 from mobilenet_tf.export.tflite.flatbuffer import File, Layer
 from mobilenet_tf.export.tflite.interpreter import dequantized, keeping_all_tensors
@@ -74,10 +79,39 @@ class Walk:
         """An interpreter of some operators, and the tensors that it must be given."""
         read = {int(index) for operator in operators for index in operator.inputs}
         inputs = sorted(read & self.tensors.keys())
-        content = self.file.part(operators, inputs, outputs)
+        content = part(self.file, operators, inputs, outputs)
         return keeping_all_tensors(content), inputs
 
     def _invoke(self, interpreter, inputs, number):
         for index in inputs:
             interpreter.set_tensor(index, self.tensors[index][number])
         interpreter.invoke()
+
+
+def part(
+    file: File,
+    operators: Sequence[schema.OperatorT],
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+) -> bytes:
+    """The bytes of a file of some operators, tensors under the same indices.
+
+    What the operators do not use is empty in it: a part is one layer of many, and the
+    weights of the others would be copied for each.
+    """
+    model, graph = copy.copy(file.model), copy.copy(file.graph)
+    graph.operators = list(operators)
+    graph.inputs, graph.outputs = list(inputs), list(outputs)
+    used = {*inputs, *outputs}
+    used.update(int(i) for one in operators for i in (*one.inputs, *one.outputs))
+    graph.tensors = _only(used, file.graph.tensors, schema.TensorT())
+    # Of optional inputs that are left out the index is -1.
+    constants = {file.graph.tensors[index].buffer for index in used if index >= 0}
+    model.buffers = _only(constants, file.model.buffers, schema.BufferT())
+    model.subgraphs, model.signatureDefs, model.metadata = [graph], None, None
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _only(used, everything, empty):
+    """A list with the empty element in place of each that is not used."""
+    return [one if index in used else empty for index, one in enumerate(everything)]

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from mobilenet_tf.data.dataset import DataSet, Split
 from mobilenet_tf.data.photographs import image_files, read_image, readable
@@ -160,7 +161,14 @@ def resized(
         preprocessing: None means TF-Slim's crop and interpolation.
     """
     preprocessing = preprocessing or Preprocessing()
-    return np.stack([preprocessing.resize(image, side) for image in images])
+
+    image_of_any_size = [tf.TensorSpec((None, None, 3), tf.uint8)]
+
+    @tf.function(input_signature=image_of_any_size, autograph=False)
+    def resize(image):
+        return preprocessing.resize(image, side)
+
+    return np.stack([resize(image) for image in images])
 
 
 def scaled(pixels: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:

@@ -138,9 +138,8 @@ def model_outputs(
     """
     inputs = scaled(pixels, input_range)
     batches = [inputs[i : i + _BATCH] for i in range(0, len(inputs), _BATCH)]
-    return np.concatenate(
-        [inference.outputs(model, batch, n) for n, batch in enumerate(batches)]
-    )
+    outputs_of = inference.Outputs(model)
+    return np.concatenate([outputs_of(batch) for batch in batches])
 
 
 def compare(

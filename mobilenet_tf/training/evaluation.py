@@ -98,10 +98,8 @@ def measure(
     batches = evaluation_batches(
         split, classes, BATCH_SIZE, central_fraction, multi_label
     )
-    scored = (
-        (inference.outputs(clone, list(inputs), number), targets)
-        for number, (inputs, targets) in enumerate(batches)
-    )
+    logits_of = inference.Outputs(clone)
+    scored = ((logits_of(list(inputs)), targets) for inputs, targets in batches)
     if multi_label:
         return _of_attributes(scored)
     return _of_classes((logits, targets.argmax(1)) for logits, targets in scored)
@@ -128,12 +126,10 @@ def evaluate_batches(
             return scores
         return np.log(np.maximum(scores, keras.config.epsilon()))
 
+    scores_of = inference.Outputs(model)
     return _of_classes(
-        (
-            to_logits(inference.outputs(model, images, number)),
-            keras.ops.convert_to_numpy(labels),
-        )
-        for number, (images, labels) in enumerate(batches)
+        (to_logits(scores_of(images)), keras.ops.convert_to_numpy(labels))
+        for images, labels in batches
     )
 
 

@@ -10,30 +10,38 @@ import numpy as np
 from mobilenet_tf.training import distribution
 
 
-def outputs(model: keras.Model, inputs: Any, number: int) -> np.ndarray:
-    """What a model gives for one of several batches, in prediction.
+class Outputs:
+    """What a model gives for batches, in prediction: `Outputs(model)(inputs)`.
 
     TensorFlow takes seconds to trace a network and to optimise its graph, as long as
-    it computes a batch or two without; so the first batch, which is often the only one,
-    is computed operation by operation.
+    it computes a batch or two without. So the first batch, which is often the only one,
+    is computed operation by operation, and so is the rest of images at the end: the
+    graph is one for batches of a size.
 
     Args:
         model: Gives one output.
-        inputs: As `model` takes them. Of several replicas in a process each gets the
-            whole batch; several processes share it.
-        number: Number of the batch, from 0.
-
-    Returns:
-        `(batch, ...)`.
     """
-    shared = distribution.outputs(model, inputs)
-    if shared is not None:
-        return shared
-    if number or keras.backend.backend() != "tensorflow":
-        scores = model.predict_on_batch(inputs)
-    else:
-        scores = model(inputs, training=False)
-    (scores,) = keras.tree.flatten(scores)  # a list where the model gives a list of one
-    size = len(keras.tree.flatten(inputs)[0])
-    # Those of the first replica are taken.
-    return keras.ops.convert_to_numpy(scores)[:size]
+
+    def __init__(self, model: keras.Model):
+        self._model = model
+        self._size: int | None = None  # of the first batch
+
+    def __call__(self, inputs: Any) -> np.ndarray:
+        """The outputs for a batch, `(batch, ...)`.
+
+        Args:
+            inputs: As the model takes them. Of several replicas in a process each gets
+                the whole batch; several processes share it.
+        """
+        shared = distribution.outputs(self._model, inputs)
+        if shared is not None:
+            return shared
+        size = len(keras.tree.flatten(inputs)[0])
+        if size == self._size or keras.backend.backend() != "tensorflow":
+            scores = self._model.predict_on_batch(inputs)
+        else:
+            scores = self._model(inputs, training=False)
+        self._size = self._size or size
+        (scores,) = keras.tree.flatten(scores)  # the model may give a list of one
+        # Those of the first replica are taken.
+        return keras.ops.convert_to_numpy(scores)[:size]

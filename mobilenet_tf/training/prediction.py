@@ -91,10 +91,11 @@ def predict(
     side = flat.input_shape[1]
     predictions = []
     batches = _batches(_listed(photographs), math.ceil(side / CENTRAL_FRACTION))
-    for number, images in enumerate(batches):
+    scores_of = inference.Outputs(flat)
+    for images in batches:
         boxes = central_boxes(len(images), CENTRAL_FRACTION)
         inputs = crop_resize(images, boxes, side, expected)
-        scores = inference.outputs(flat, inputs, number)
+        scores = scores_of(inputs)
         if head.activation == "linear":
             scores = keras.ops.convert_to_numpy(keras.ops.softmax(scores))
         for row in scores:

@@ -23,7 +23,10 @@ from mobilenet_tf.models import graph
 
 pytest.importorskip("mobilenet_tf.compression.tfmot")
 codec = pytest.importorskip("mobilenet_tf.codec")
-BRIEF = dataclasses.replace(LEARNING, epochs=1, batch_size=32, learning_rate=0.01)
+# Three steps, in which the moving statistics must follow half of the weights going.
+BRIEF = dataclasses.replace(
+    LEARNING, epochs=1, batch_size=32, learning_rate=0.01, bn_momentum=0.5
+)
 
 
 @pytest.fixture(scope="module")

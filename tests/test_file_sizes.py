@@ -40,7 +40,17 @@ def file(alpha, side, classes, kind):
     )
 
 
-@pytest.mark.parametrize("key", BYTES, ids=str)
+SMALL = (0.25, 64, 5, "int8")  # another head and another side
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(key, marks=pytest.mark.thorough if key == SMALL else ())
+        for key in BYTES
+    ],
+    ids=str,
+)
 def test_bytes(key):
     written = file(*key)
     before, after = written.content(), written.packed()

@@ -65,15 +65,16 @@ def test_contents(wheel):
     )
 
 
-def test_first_snippet_of_the_readme_runs_elsewhere(wheel, tmp_path):
-    """Installed beside the packages of this environment; the network is small."""
-    environment = tmp_path / "environment"
+def empty_environment(folder):
+    """A new environment in a folder, and its Python."""
+    environment = folder / "environment"
     create = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
     subprocess.run(create, check=True)
-    python = environment / "bin" / "python"
-    pip(python, "install", "--no-deps", "--no-index", "--quiet", wheel)
-    (packages,) = environment.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
+    return environment, environment / "bin" / "python"
+
+
+def run_first_snippet(environment, tmp_path):
+    """The README's first snippet from another folder; the network is small."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     snippet = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     folder = tmp_path / "elsewhere"
@@ -81,7 +82,11 @@ def test_first_snippet_of_the_readme_runs_elsewhere(wheel, tmp_path):
     small = mobilenet_tf.build(0.5, 5 / 7, include_top=False, blocks=BLOCKS[:2])
     flowers.published_weights(tmp_path / "keras", small)
     result = subprocess.run(
-        [python, "-c", f"{SHORT}{snippet}\nprint(mt.__file__)\n"],
+        [
+            environment / "bin" / "python",
+            "-c",
+            f"{SHORT}{snippet}\nprint(mt.__file__)\n",
+        ],
         cwd=folder,
         env={**os.environ, "KERAS_HOME": str(tmp_path / "keras")},
         capture_output=True,
@@ -89,9 +94,26 @@ def test_first_snippet_of_the_readme_runs_elsewhere(wheel, tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[-1].startswith(str(packages))
+    assert result.stdout.splitlines()[-1].startswith(str(environment))
     assert (folder / "photos.tflite").is_file()
     assert (environment / "bin" / "mobilenet_tf").is_file()
+
+
+def test_first_snippet_of_the_readme_runs_elsewhere(wheel, tmp_path):
+    """Installed beside the packages of this environment."""
+    environment, python = empty_environment(tmp_path)
+    pip(python, "install", "--no-deps", "--no-index", "--quiet", wheel)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
+    run_first_snippet(environment, tmp_path)
+
+
+@pytest.mark.thorough
+def test_the_same_with_what_the_wheel_asks_for_alone(wheel, tmp_path):
+    """All other packages come from the index, as a newcomer's do."""
+    environment, python = empty_environment(tmp_path)
+    pip(python, "install", "--quiet", f"{wheel}[export]")
+    run_first_snippet(environment, tmp_path)
 
 
 def test_version_of_the_citation():

@@ -178,3 +178,36 @@ def test_out_of_memory_is_no_broken_connection(status, broken):
     jax = pytest.importorskip("jax")
     error = jax.errors.JaxRuntimeError(f"{status}: what has happened")
     assert cluster._is_of_connection(error) == broken
+
+
+class SlowClient:
+    """Stands for JAX's client: another process sets its value at the third look."""
+
+    def __init__(self):
+        self.values, self.looks = {}, 0
+
+    def key_value_set(self, key, value, allow_overwrite=False):
+        self.values[key] = value
+
+    def key_value_dir_get(self, folder):
+        return [item for item in self.values.items() if item[0].startswith(folder)]
+
+    def blocking_key_value_get(self, key, milliseconds):
+        self.looks += 1
+        if self.looks == 3:
+            self.values[key] = '{"name": "a"}'
+        return self.values[key]
+
+
+def test_a_process_that_lives_is_waited_for():
+    """It may load a data set for longer than all took to connect."""
+    own, client = pair(9000)[1], SlowClient()
+    joined = cluster.Cluster(own, client)
+    try:
+        joined.agree("data set", {"name": "a"})
+        assert client.looks >= 3
+        client.looks = 4
+        with pytest.raises(cluster.HostError, match="not told its devices within 0 s"):
+            joined.agree("devices", {"CPU": 1}, seconds=0)
+    finally:
+        joined.watch.stop()

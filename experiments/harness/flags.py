@@ -136,7 +136,7 @@ def _of_hosts():
         _DEFAULT.host_index,
         "Number of this host in --hosts, from 0. Default: that of the launcher.",
     )
-    _number("hosts_wait", "Seconds for which the other hosts are waited for.")
+    _number("hosts_wait", "Seconds for which hosts wait until all are connected.")
 
 
 def _of_files():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -25,11 +26,10 @@ class Cluster:
     Args:
         hosts: All processes.
         client: JAX's client of the coordination service.
-        seconds: For how long others are waited for.
     """
 
-    def __init__(self, hosts: Hosts, client: Any, seconds: float):
-        self.hosts, self._client, self._seconds = hosts, client, seconds
+    def __init__(self, hosts: Hosts, client: Any):
+        self.hosts, self._client = hosts, client
         self._topics = 0
         self.watch = Watch(hosts, client)
 
@@ -38,13 +38,21 @@ class Cluster:
         """Whether this process is the one that writes files."""
         return self.hosts.index == 0
 
-    def agree(self, what: str, value: dict[str, Any], why: str = "") -> None:
+    def agree(
+        self,
+        what: str,
+        value: dict[str, Any],
+        why: str = "",
+        seconds: float = math.inf,
+    ) -> None:
         """Check that all processes have the values of the first.
 
         Args:
             what: What the values are of, in words.
             value: JSON values by name.
             why: Follows in the message.
+            seconds: For how long others are waited for at most; they may take hours to
+                load a data set, and one that has ended is noticed in any case.
 
         Raises:
             ValueError: They differ; the message names hosts and values.
@@ -54,7 +62,7 @@ class Cluster:
         topic = f"agree/{self._topics}/"
         self._client.key_value_set(f"{topic}{self.hosts.index}", json.dumps(value))
         values = [
-            json.loads(self._wait_for(f"{topic}{index}", index, what))
+            json.loads(self._wait_for(f"{topic}{index}", index, what, seconds))
             for index in range(self.hosts.count)
         ]
         for index, other in enumerate(values):
@@ -78,16 +86,17 @@ class Cluster:
             self._client.key_value_set(topic, json.dumps(value))
         return json.loads(self._wait_for(topic, 0, "decision"))
 
-    def _wait_for(self, key: str, index: int, what: str) -> str:
-        end = time.monotonic() + self._seconds
+    def _wait_for(
+        self, key: str, index: int, what: str, seconds: float = math.inf
+    ) -> str:
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(Exception):  # of the backend: not there yet
                 return self._client.blocking_key_value_get(key, 1000)
             if reason := self.watch.reason():
                 raise HostError(reason)
         raise HostError(
-            f"{self.hosts.describe(index)} has not told its {what} within "
-            f"{self._seconds:g} s"
+            f"{self.hosts.describe(index)} has not told its {what} within {seconds:g} s"
         )
 
     def end(self) -> None:
@@ -120,7 +129,7 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
 
     Args:
         hosts: All processes.
-        seconds: For how long the others are waited for.
+        seconds: For how long the others are waited for until all are connected.
 
     Raises:
         ValueError: The backend is not JAX, or the versions of Python or of packages
@@ -135,13 +144,14 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
             f"{keras.backend.backend()!r}"
         )
     with connection.established(hosts, seconds) as client:
-        cluster = Cluster(hosts, client, seconds)
+        cluster = Cluster(hosts, client)
         try:
             connection.use_devices(hosts, client)
             cluster.agree(
                 "devices",
                 connection.devices(),
                 "; a host must not run more processes than it has devices",
+                seconds,
             )
             yield cluster
             cluster.end()

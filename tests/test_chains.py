@@ -1,5 +1,7 @@
 """Trials that depend on other trials: compressed networks, and students."""
 
+import sys
+
 import pytest
 
 import mobilenet_tf
@@ -9,6 +11,7 @@ from experiments.sweep import grid
 from experiments.sweep.workdir import Workdir
 from experiments.trials import records
 from experiments.trials.trial import Trial
+from mobilenet_tf import compression
 from mobilenet_tf.compression import cluster
 from mobilenet_tf.training.recipe import Recipe
 
@@ -57,6 +60,18 @@ def test_parents_come_first(trial_of):
     assert len(trials) == 4
     assert trials[0].key == trial_of(BASE).key
     assert steps.index(1) < steps.index(2)
+
+
+@pytest.mark.parametrize("missing", ["codec", "compression.tfmot"])
+def test_missing_packages_of_a_step_are_an_error_before_training(missing, monkeypatch):
+    for package in ("tensorflow_model_optimization", "constriction"):
+        pytest.importorskip(package)
+    ONE.check(2, 36)
+    monkeypatch.setitem(sys.modules, f"mobilenet_tf.{missing}", None)
+    monkeypatch.delattr(compression, "tfmot", raising=False)
+    with pytest.raises(ImportError, match=missing):
+        ONE.check(2, 36)
+    BASE.check(2, 36)
 
 
 def test_labels_are_those_of_their_own_rows(trial_of):

@@ -64,6 +64,19 @@ def test_bad_flags(
     assert "epoch " not in capsys.readouterr().out
 
 
+def test_a_damaged_record_is_an_error_before_training(
+    stripes_file, tmp_path, capsys, experiment_flags
+):
+    damaged = tmp_path / "runs" / "records" / "one.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text('{"format": 2, "checksum": "0"}')
+    flags = ["--dataset=stripes", f"--arrays={stripes_file}"]
+    command = parse_flags(*flags, f"--workdir={tmp_path / 'runs'}")
+    with pytest.raises(SystemExit, match=r"one\.json' is damaged .*; delete the file"):
+        program.execute(tiny_experiment.experiment, command)
+    assert "epoch " not in capsys.readouterr().out
+
+
 def test_errors_of_the_library_speak_of_flags():
     for library, command_line in (
         ("pass to_rgb=True", "pass --to_rgb"),
@@ -71,6 +84,7 @@ def test_errors_of_the_library_speak_of_flags():
         ("evaluation_split must be a", "--eval_split must be a"),
         ("side must be at least 32", "side must be at least 32"),
         ("name must be a TFDS data set", "--dataset must be a TFDS data set"),
+        ("nodes fail: a: name must be one", "nodes fail: a: --dataset must be one"),
         ("the file holds name 'a'", "the file holds name 'a'"),
     ):
         assert flags.in_terms_of_flags(library) == command_line

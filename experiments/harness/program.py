@@ -21,6 +21,7 @@ from experiments.sweep.progress import Schedule
 from experiments.sweep.source import Source
 from experiments.sweep.storage import StorageError
 from experiments.sweep.workdir import Workdir
+from experiments.trials import records
 from experiments.trials.binding import json_ready
 from experiments.trials.trial import Trial
 from mobilenet_tf import arguments
@@ -76,6 +77,7 @@ def main(experiment: Experiment | Table, config: Config) -> None:
     if trains and not config.render:
         experiment.networks(config)  # an error of --only comes before any folder
         workdir = Workdir(config.workdir)
+        records.read(workdir.path / "records")  # damaged ones come before any training
     check_output(config)
     data = None
     if workdir is not None:

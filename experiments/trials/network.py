@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from experiments.trials.binding import (
 )
 from mobilenet_tf.analysis import cost
 from mobilenet_tf.analysis.deferred import without_weights
+from mobilenet_tf.compression import fine_tuning, steps
 from mobilenet_tf.models import weight_loading
 from mobilenet_tf.training.recipe import Recipe
 
@@ -40,6 +42,15 @@ class Step:
     function: Callable[..., keras.Model]
     arguments: dict
     recipe: Recipe
+
+    def check(self) -> None:
+        """Raise ImportError if a package is missing that the step or its record needs.
+
+        The record holds the size of the codec's file.
+        """
+        importlib.import_module("mobilenet_tf.codec")
+        if self.function in steps.TRAINED_BY_TOOLKIT:
+            fine_tuning.toolkit()
 
     @property
     def config(self) -> dict:
@@ -132,12 +143,18 @@ class Network:
         return _COSTS[key]
 
     def check(self, classes: int, resolution: int) -> None:
-        """Raise ValueError if it cannot be built for a data set from its weights.
+        """Check that it can be built for a data set, from its weights, and compressed.
 
         Args:
             classes: Number of classes.
             resolution: Input side in pixels at rho 1.
+
+        Raises:
+            ValueError: It cannot be built.
+            ImportError: A package is missing that a compression step needs.
         """
+        for step in self.steps:
+            step.check()
         weight_loading.check(self.weights)
         self.costs(classes, resolution)
         if self.weights is not None:

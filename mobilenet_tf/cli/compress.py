@@ -16,6 +16,7 @@ from mobilenet_tf import compression, files
 from mobilenet_tf.cli import datasets, networks
 from mobilenet_tf.cli.flags import note, ratio, written
 from mobilenet_tf.compression import channels, fine_tuning, kernels
+from mobilenet_tf.compression.steps import TRAINED_BY_TOOLKIT
 from mobilenet_tf.training import RECIPES, recipes
 
 USAGE = "MODEL.keras --images=DIR --output=FILE.keras [steps]"
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
             f"--output must be a .keras file that does not exist, got {str(output)!r}"
         )
     recipe = recipes.named(options.recipe, options.epochs)
-    if any(step is not compression.remove_channels for step, _ in steps):
+    if any(step in TRAINED_BY_TOOLKIT for step, _ in steps):
         fine_tuning.toolkit()  # an error where it is missing
     try:
         files.make_folder(output.parent)

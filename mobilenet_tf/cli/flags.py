@@ -57,7 +57,7 @@ def as_flags(message: str, names: dict[str, str]) -> str:
     any_name = f"(?:{'|'.join(names)})"
     subject = rf"{any_name}(?:(?:, | and | or ){any_name})*(?= must\b| needs\b| '|=)"
     message = re.sub(
-        f"^{subject}",
+        f"(?:^|(?<=: )){subject}",  # also after who says so
         lambda found: re.sub(
             r"\w+", lambda word: names.get(word[0], word[0]), found[0]
         ),

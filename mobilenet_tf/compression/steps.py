@@ -239,3 +239,6 @@ def _sparsities(sparsity, names):
     for share in sparsities.values():
         kernels.check_sparsity(share)
     return sparsities
+
+
+TRAINED_BY_TOOLKIT = (prune, cluster, quantize)  # others do without the toolkit

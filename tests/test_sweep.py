@@ -2,16 +2,26 @@
 
 import errno
 import socket
+import threading
+import types
+from concurrent import futures
 
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from experiments.sweep import session, storage_actor
+from experiments.sweep import cluster, session, storage_actor
 from experiments.sweep.events import Event
 from experiments.sweep.options import ClusterError, Needs, Options
-from experiments.sweep.storage import Storage, StorageError, record_name, snapshot_name
+from experiments.sweep.storage import (
+    Storage,
+    StorageError,
+    model_name,
+    record_name,
+    snapshot_name,
+)
 from experiments.sweep.storage_actor import StorageActor, TrialError
+from experiments.sweep.workdir import Workdir
 
 EVENT = Event("a", 1, 0.5, loss=0.7)
 
@@ -135,6 +145,48 @@ def test_a_trial_that_always_ends_its_process(tmp_path):
         kept.begin("a", again=False)
     with pytest.raises(TrialError, match="trial a has ended its process 10 times"):
         kept.begin("a", again=False)
+
+
+def test_starts_on_nodes_that_refuse_do_not_count(tmp_path):
+    kept = StorageActor(str(tmp_path))
+    for _ in range(2 * storage_actor.MOST_STARTS):
+        kept.begin("a", again=False)
+        kept.refused("a")
+    kept.begin("a", again=False)
+
+
+def test_a_slow_storage_keeps_other_trials_going(tmp_path, monkeypatch):
+    kept = StorageActor(str(tmp_path))
+    written, write = threading.Event(), Storage.write
+
+    def slow(storage, name, content):
+        if name == snapshot_name("slow"):
+            assert written.wait(10), "the other trial waits too"
+        write(storage, name, content)
+
+    monkeypatch.setattr(Storage, "write", slow)
+    with futures.ThreadPoolExecutor() as threads:
+        saved = threads.submit(kept.save, "slow", b"snapshot", EVENT)
+        threads.submit(kept.save, "other", b"snapshot", EVENT).result(10)
+        written.set()
+        saved.result()
+    names = {snapshot_name(key) for key in ("slow", "other")}
+    assert Storage(str(tmp_path)).names("trials") == names
+
+
+def test_a_storage_is_given_what_the_working_directory_has(storage, tmp_path):
+    workdir = Workdir(tmp_path / "runs")
+    here, nowhere = (types.SimpleNamespace(key=key) for key in ("here", "nowhere"))
+    workdir.record_path(here).write_bytes(b"record")
+    workdir.model_path(here).write_bytes(b"model")
+    storage.write(record_name("there"), b"another record")
+    for _ in range(2):
+        stored = cluster.Stored(storage, workdir, [here, nowhere])
+        assert stored.usable(here) and not stored.done(nowhere)
+        assert storage.read(model_name("here")) == b"model"
+        assert storage.read(record_name("here")) == b"record"
+    there = workdir.record_path(types.SimpleNamespace(key="there"))
+    assert there.read_bytes() == b"another record"
 
 
 def node(cpus, gpus=0):

@@ -8,7 +8,6 @@ import contextlib
 import importlib.util
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -173,7 +172,8 @@ def test_a_full_disk_on_a_node(nodes, start, whole, tmp_path):
     try:
         process = start(*FLAGS, nodes.flag)
         _, errors = process.communicate(timeout=300)
-        assert f"error: the disks of all nodes are full: {full}" in errors
+        assert "error: no node is left that can train: the disk of a " in errors
+        assert str(full) in errors
         assert not list(full.iterdir())
         added.append(nodes.add())
         output = finish(start(*FLAGS, nodes.flag))
@@ -182,56 +182,3 @@ def test_a_full_disk_on_a_node(nodes, start, whole, tmp_path):
     finally:
         nodes.remove(*added)
         subprocess.run(["umount", full], check=True)
-
-
-@pytest.mark.thorough
-def test_nodes_that_cannot_train(nodes, start, squares, tmp_path):
-    """One error each, before any training."""
-    other = tmp_path / "packages" / "keras-1.2.3.dist-info"
-    other.mkdir(parents=True)
-    (other / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: keras\nVersion: 1.2.3"
-    )
-    node = nodes.add(PYTHONPATH=str(other.parent))
-    process = start("--epochs=1", nodes.flag)
-    output, errors = process.communicate(timeout=300)
-    assert "error: nodes cannot train: 127.0.0.1 has keras 1.2.3 instead" in errors
-    assert "Traceback" not in errors and "epoch" not in output
-    process = start("--epochs=1", nodes.flag, "--trial_cpus=7")
-    _, errors = process.communicate(timeout=300)
-    assert "no node of the cluster has room for a trial, which takes 7 CPU" in errors
-    nodes.remove(node)
-
-
-@pytest.mark.thorough
-def test_a_data_set_that_is_streamed(nodes, start, squares, tmp_path):
-    """Each node has it on its own disk, or has not."""
-    shutil.copytree(squares, tmp_path / "tfds")
-    node = nodes.add()
-    flags = ("--epochs=1", "--only=^0.25", "--data_mode=stream", nodes.flag)
-    # A path that leads somewhere else in each process.
-    data = ("--dataset=squares", "--data_dir=/proc/self/cwd/tfds")
-    output, errors = start(*flags, data=data).communicate(timeout=300)
-    assert "error: nodes cannot train: 127.0.0.1: dataset must be a TFDS data" in errors
-    assert "epoch 1" not in output
-    data = ("--dataset=squares", "--data_dir=tfds")
-    assert finish(start(*flags, data=data)).count(" done: top-1") == 1
-    nodes.remove(node)
-
-
-@pytest.mark.thorough
-def test_code_is_sent_and_files_come_to_a_storage(nodes, start, tmp_path):
-    """The node has another version of the package, and no module of the experiment."""
-    old = tmp_path / "packages" / "mobilenet_tf"
-    old.mkdir(parents=True)
-    (old / "__init__.py").write_text("raise ImportError('an old version')")
-    node = nodes.add(PYTHONPATH=str(old.parent))
-    storage = tmp_path / "storage"
-    flags = ("--epochs=1", "--only=^0.25", f"--storage={storage}", nodes.flag)
-    assert finish(start(*flags)).count(" done: top-1") == 1
-    assert [path.suffix for path in (storage / "trials").iterdir()] == [".keras"]
-    # Another working directory is given the record, and trains nothing.
-    output = finish(start(*flags, workdir="other"))
-    assert "epoch 1/1" not in output and "| 0.25 " in output
-    assert len(list((tmp_path / "other" / "records").iterdir())) == 1
-    nodes.remove(node)

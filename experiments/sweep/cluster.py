@@ -15,7 +15,7 @@ where there is room, and it goes on from the last snapshot.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -25,7 +25,7 @@ from experiments.sweep import grid, session
 from experiments.sweep.events import Event
 from experiments.sweep.node import Job
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
-from experiments.sweep.source import Source, describe, versions
+from experiments.sweep.source import Source, describe, differences, versions
 from experiments.sweep.storage import Storage, model_name, record_name
 from experiments.sweep.tasks import Tasks, reason
 from experiments.sweep.workdir import Workdir
@@ -72,25 +72,27 @@ def run(
     """
     finished: grid.Finished = workdir
     storage = Storage(options.storage or str(workdir.path))
+    ordered = grid.in_order(trials)
     if options.storage is not None:
-        finished = _Stored(storage, workdir)
-    missing = grid.missing(grid.in_order(trials), finished)
+        finished = Stored(storage, workdir, ordered)
+    missing = grid.missing(ordered, finished)
     if not missing:
         return
     arrays = [data.train, data.evaluation]
     in_memory = all(isinstance(split, ArraySplit) for split in arrays)
     size = sum(_bytes(split) for split in arrays) if in_memory else 0
     modules, code = _modules(missing), commit()
+    expected = versions(("keras", "numpy", keras.backend.backend()))
     with session.connected(options, workdir.path, size, modules) as needs:
         if options.address != LOCAL:
-            check_nodes(needs, None if in_memory else source)
+            check_nodes(needs, None if in_memory else source, expected)
         tasks = Tasks(
             missing,
             data if in_memory else source,
             storage.url,
             needs,
             lambda trial: Job(
-                trial, experiment, code, data_parallel, finished.done(trial)
+                trial, experiment, code, data_parallel, finished.done(trial), expected
             ),
         )
         for trial, record in tasks.finished(report, message):
@@ -123,12 +125,15 @@ def _modules(trials):
     return packages
 
 
-def check_nodes(needs: Needs, source: Source | None) -> None:
+def check_nodes(
+    needs: Needs, source: Source | None, expected: Mapping[str, str]
+) -> None:
     """Check that all nodes with room for a trial can train it.
 
     Args:
         needs: What a trial takes.
         source: Gives the data set on a node; None where it is sent there.
+        expected: The versions of this process.
 
     Raises:
         ClusterError: Versions differ from those of this process, or a node lacks the
@@ -137,15 +142,13 @@ def check_nodes(needs: Needs, source: Source | None) -> None:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    packages = ("keras", "numpy", keras.backend.backend())
-    expected = versions(packages)
     task = ray.remote(num_cpus=0, max_retries=0)(describe)
     answers = {
         task.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(
                 described["NodeID"], soft=False
             )
-        ).remote(source, packages): described["NodeManagerAddress"]
+        ).remote(source, tuple(expected)): described["NodeManagerAddress"]
         for described in session.alive(ray)
         if needs.fit(described["Resources"])
     }
@@ -157,28 +160,46 @@ def check_nodes(needs: Needs, source: Source | None) -> None:
         except ray.exceptions.RayError as error:
             problems.append(f"{answers[ref]}: {reason(error)}")
             continue
-        problems += [
-            f"{answers[ref]} has {name} {found[name]} instead of {version}"
-            for name, version in expected.items()
-            if found[name] != version
-        ]
+        others = differences(expected, found)
+        problems += [f"{answers[ref]} has {other}" for other in others]
     if problems:
         raise ClusterError("nodes cannot train: " + "; ".join(sorted(problems)))
 
 
-class _Stored:
-    """Which trials a storage has; their records are copied to a working directory."""
+class Stored:
+    """Which trials a storage has, once it has all that this command knows of them.
 
-    def __init__(self, storage: Storage, workdir: Workdir):
+    What the working directory has of them is copied to the storage, and the records of
+    the storage to the working directory.
+
+    Args:
+        storage: Where nodes write.
+        workdir: That of the command.
+        trials: The grid.
+
+    Raises:
+        StorageError: The storage cannot be read or written.
+    """
+
+    def __init__(self, storage: Storage, workdir: Workdir, trials: Sequence[Trial]):
         storage.check()
         self._names = storage.names("records") | storage.names("trials")
         for name in self._names:
             path = workdir.path / name
             if name.startswith("records/") and not path.exists():
                 files.write(path, storage.read(name) or b"")
+        for trial in filter(workdir.done, trials):
+            # The record says that a trial is done: it comes last.
+            for name in (model_name(trial.key), record_name(trial.key)):
+                path = workdir.path / name
+                if name not in self._names and path.exists():
+                    storage.write(name, path.read_bytes())
+                    self._names.add(name)
 
     def done(self, trial: Trial) -> bool:
+        """See `experiments.sweep.grid.Finished`."""
         return record_name(trial.key) in self._names
 
     def usable(self, trial: Trial) -> bool:
+        """See `experiments.sweep.grid.Finished`."""
         return self.done(trial) and model_name(trial.key) in self._names

@@ -10,7 +10,7 @@ from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-from experiments.sweep.source import Source, load
+from experiments.sweep.source import Source, differences, load, versions
 from experiments.sweep.trainer import train
 from experiments.sweep.workdir import Workdir
 from experiments.trials.trial import Trial
@@ -32,6 +32,7 @@ class Job:
         source: Commit of the driver's code.
         data_parallel: Split each batch over all devices of the node.
         again: Whether the trial is trained although it has a record.
+        versions: Those that a node must have; see `experiments.sweep.source.versions`.
     """
 
     trial: Trial
@@ -39,14 +40,20 @@ class Job:
     source: dict
     data_parallel: bool
     again: bool
+    versions: dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Full:
-    """The disk of a node is full: the trial is for another one."""
+class Refused:
+    """A node cannot train: the trial is for another one.
+
+    Args:
+        node: Ray's name of the node.
+        reason: Why, with what tells the node from others.
+    """
 
     node: str
-    folder: str
+    reason: str
 
 
 def run(
@@ -54,7 +61,7 @@ def run(
     data: DataSet | Source,
     actor: Any,
     weights: bytes | None,
-) -> bytes | Full:
+) -> bytes | Refused:
     """Train a trial, from its last snapshot if there is one.
 
     Args:
@@ -64,10 +71,21 @@ def run(
         weights: Content of the file of pre-trained weights, if the trial has one.
 
     Returns:
-        The record's file, which the actor has written too; or that the disk is full.
+        The record's file, which the actor has written too; or that this node cannot
+        train: it has joined later than the others were asked, or its disk is full.
     """
     import ray
 
+    this = ray.get_runtime_context().get_node_id()
+    try:
+        if isinstance(data, Source):
+            data = load(data)
+        others = differences(job.versions, versions(job.versions))
+        problem = f"has {', '.join(others)}" if others else None
+    except (ImportError, OSError, ValueError) as error:
+        problem = str(error)
+    if problem is not None:
+        return Refused(this, f"{ray.util.get_node_ip_address()} {problem}")
     key = job.trial.key
     record, snapshot = _answer(actor.begin.remote(key, job.again))
     if record is not None:
@@ -89,13 +107,12 @@ def run(
             and shutil.disk_usage(folder).free > _FULL_BYTES
         ):
             raise
-        return Full(ray.get_runtime_context().get_node_id(), folder)
+        _answer(actor.refused.remote(key))
+        return Refused(this, f"the disk of a node is full: {folder}")
 
 
 def _train(job, data, actor, weights, workdir, snapshot):
     trial = job.trial
-    if isinstance(data, Source):
-        data = load(data)
     if snapshot is not None:
         workdir.snapshot_path(trial).write_bytes(snapshot)
     if trial.parent is not None:

@@ -9,13 +9,16 @@ import dataclasses
 import functools
 import importlib.metadata
 import platform
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from experiments.trials.binding import json_ready
 
 if TYPE_CHECKING:  # at run time it would bring Keras
     from mobilenet_tf.data.dataset import DataSet
+
+
+_PYTHON = "Python"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,10 +67,19 @@ def describe(source: Source | None, packages: Sequence[str]) -> dict[str, str]:
     return versions(packages)
 
 
-def versions(packages: Sequence[str]) -> dict[str, str]:
+def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """What is found in other versions than expected, one text each."""
+    return [
+        f"{name} {found[name]} instead of {version}"
+        for name, version in expected.items()
+        if found[name] != version
+    ]
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
     """Versions of Python and of packages; "none" for those that are not installed."""
-    found = {"Python": platform.python_version().rpartition(".")[0]}
-    for package in packages:
+    found = {_PYTHON: platform.python_version().rpartition(".")[0]}
+    for package in set(packages) - {_PYTHON}:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

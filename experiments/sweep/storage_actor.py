@@ -43,7 +43,8 @@ class StorageActor:
         self._storage = Storage(url)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._starts: collections.Counter[str] = collections.Counter()
-        self._lock = threading.Lock()
+        # A slow storage keeps the files of one trial waiting, not those of others.
+        self._locks: dict[str, threading.Lock] = {}
         self._finished: set[str] = set()
         self._parent = os.getppid()
 
@@ -60,7 +61,7 @@ class StorageActor:
         Raises:
             TrialError: The trial has ended its process again and again.
         """
-        with self._lock:
+        with self._lock_of(key):
             self._starts[key] += 1
             starts = self._starts[key]
         if starts > MOST_STARTS:
@@ -73,12 +74,17 @@ class StorageActor:
             record = self._storage.read(record_name(key))
         return record, self._storage.read(snapshot_name(key))
 
+    def refused(self, key: str) -> None:
+        """A node cannot train what was begun there: the start does not count."""
+        with self._lock_of(key):
+            self._starts[key] -= 1
+
     def save(self, key: str, snapshot: bytes, event: Event) -> None:
         """Write the snapshot of an epoch.
 
         One that comes too late, from a node that was thought dead, is passed over.
         """
-        with self._lock:
+        with self._lock_of(key):
             if key in self._finished:
                 return
             self._check_parent()
@@ -92,7 +98,7 @@ class StorageActor:
         Returns:
             The record: the first one, where a trial was finished twice.
         """
-        with self._lock:
+        with self._lock_of(key):
             if key in self._finished:
                 return self._storage.read(record_name(key)) or record
             self._check_parent()
@@ -120,6 +126,9 @@ class StorageActor:
         while not self._events.empty():
             events.append(self._events.get())
         return events
+
+    def _lock_of(self, key: str) -> threading.Lock:
+        return self._locks.setdefault(key, threading.Lock())
 
     def _check_parent(self) -> None:
         """The parent of an orphan is another one, before anything else tells of it."""

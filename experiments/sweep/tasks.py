@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.sweep import node, session
 from experiments.sweep.events import Event
-from experiments.sweep.node import Full, Job
+from experiments.sweep.node import Job, Refused
 from experiments.sweep.options import ClusterError, Needs
 from experiments.sweep.source import Source
 from experiments.sweep.storage import StorageError
@@ -57,17 +57,18 @@ class Tasks:
             )
             .remote(storage)
         )
-        self._task = ray.remote(node.run).options(
-            num_cpus=needs.cpus,
-            num_gpus=needs.gpus,
-            memory=needs.memory_bytes,
-            max_retries=-1,  # the storage actor ends what fails for ever
-        )
+        self._task = ray.remote(node.run)
+        self._options: dict[str, Any] = {
+            "num_cpus": needs.cpus,
+            "num_gpus": needs.gpus,
+            "memory": needs.memory_bytes,
+            "max_retries": -1,  # the storage actor ends what fails for ever
+        }
         self._data = ray.put(data)
         self._weights: dict[Path, Any] = {}
         self._waiting = list(trials)
         self._running: dict[Any, Trial] = {}
-        self._full: dict[str, str] = {}  # folders by node
+        self._refused: dict[str, str] = {}  # reasons by node
         self._waits = False  # for a node
 
     def finished(
@@ -96,11 +97,11 @@ class Tasks:
                         events = self._actor.events.remote(_POLL_SECONDS)
                         continue
                     outcome, trial = ray.get(ref), self._running.pop(ref)
-                    if isinstance(outcome, Full):
+                    if isinstance(outcome, Refused):
                         self._waiting.insert(0, trial)
-                        if outcome.node not in self._full:
-                            self._full[outcome.node] = outcome.folder
-                            message(f"the disk of a node is full: {outcome.folder}")
+                        if outcome.node not in self._refused:
+                            self._refused[outcome.node] = outcome.reason
+                            message(f"a node cannot train: {outcome.reason}")
                         continue
                     yield trial, checked_json.loads(outcome)
         except ray.exceptions.RayError as error:
@@ -123,22 +124,21 @@ class Tasks:
         self._waiting = later
 
     def _placed(self):
-        """The task, for nodes whose disks are not full."""
-        if not self._full:
-            return self._task
+        """The task, for nodes that have not refused one."""
+        if not self._refused:
+            return self._task.options(**self._options)
         if not self._room():
-            raise ClusterError(
-                "the disks of all nodes are full: " + ", ".join(self._full.values())
-            )
-        excluded = {"ray.io/node-id": f"!in({','.join(self._full)})"}
-        return self._task.options(label_selector=excluded)
+            reasons = "; ".join(self._refused.values())
+            raise ClusterError(f"no node is left that can train: {reasons}")
+        excluded = {"ray.io/node-id": f"!in({','.join(self._refused)})"}
+        return self._task.options(**self._options, label_selector=excluded)
 
     def _room(self):
         """Whether there is a node for a trial, busy or not."""
         return any(
             self._needs.fit(described["Resources"])
             for described in session.alive(self._ray)
-            if described["NodeID"] not in self._full
+            if described["NodeID"] not in self._refused
         )
 
     def _check_room(self, message):

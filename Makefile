@@ -17,7 +17,7 @@ NPM := $(shell command -v npm)
 NPM_CI = npm ci --prefix explorer --ignore-scripts --no-audit --no-fund --silent
 # Everything that is trained, rendered or decoded.
 RUNS ?= runs
-EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --seeds=2 --workers=2
+EMBEDDED = --data_dir=$(RUNS)/data --workdir=$(RUNS) --workers=2
 
 # TensorFlow is a thousand files: a program that may keep their bytecode starts in half
 # the time. pip compiles none; Python does so for the few files that it imports.

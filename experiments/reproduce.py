@@ -1,6 +1,6 @@
 """MobileNets Tables 6 and 7 in one run: alpha and rho on the embedded data set.
 
-    python -m experiments.reproduce --seeds=2 --workers=2
+    python -m experiments.reproduce --workers=2
 
 Paper: arXiv 1704.04861, section 4.2. The seven networks of both tables are one grid,
 so that none is trained twice; then come both tables, whether each claim holds, and

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.harness.config import Config
-from experiments.harness.matching import matching
+from experiments.harness.matching import matching, of_the_same_training
 from experiments.harness.page import Page, Part, joined
 from experiments.report import comparison
 from experiments.report.claims import Claim, method, spread_over_seeds
@@ -125,8 +125,13 @@ class Experiment:
                 pages[-1], figures=(*pages[-1].figures, *drawn)
             )
             return pages
-        spread = spread_over_seeds(matched, self.metrics[0])
-        top1_spread = spread_over_seeds(matched, "top1")
+        several = matched
+        # A run of one seed, as of `make reproduce`.
+        if not config.render and not spread_over_seeds(matched, "top1"):
+            committed = records.read(Path(config.results))
+            several = of_the_same_training(committed, config, data)
+        spread = spread_over_seeds(several, self.metrics[0])
+        top1_spread = spread_over_seeds(several, "top1")
         sentences = [
             claim.sentence(rows, results, self.metrics[0], spread)
             for claim in self.claims_of(rows)
@@ -139,7 +144,9 @@ class Experiment:
                 name,
                 self.title,
                 config.command(self.name),
-                self._render(rows, results, sentences, spread, appendix),
+                self._render(
+                    rows, results, sentences, spread, appendix, several is matched
+                ),
                 [
                     measured(
                         rows, results, top1_spread, self.metrics, bool(self.costs)
@@ -158,7 +165,7 @@ class Experiment:
         table = comparison.summary(rows, results, self.metrics[0], bool(self.costs))
         return joined(f"**{self.title}**", table, *sentences)
 
-    def _render(self, rows, results, sentences, seed_spread, appendix):
+    def _render(self, rows, results, sentences, seed_spread, appendix, own_seeds):
         """The table with the paper's columns and ours, and what follows it."""
         if self.body:
             table = self.body(rows, results)
@@ -172,7 +179,7 @@ class Experiment:
         if results:
             origin = comparison.footnote(results, self.paper_data, bool(self.costs))
             if sentences:
-                origin += " " + method(results, self.metrics[0], seed_spread)
+                origin += " " + method(results, self.metrics[0], seed_spread, own_seeds)
             parts.append(origin)
         return joined(*parts, *self._comments(rows, appendix))
 

@@ -34,18 +34,11 @@ def matching(
         ValueError: The records are of several data sets or precisions, so they are not
             seeds of one trial; the message names the flag that chooses.
     """
-    recipe = config.training_recipe.to_json()
     chosen = [
         record
-        for record in records
-        if record.get("recipe") == recipe  # evaluations of published weights have none
-        and config.precision in ("auto", record["precision"])
+        for record in of_the_same_training(records, config, data)
+        if config.precision in ("auto", record["precision"])
     ]
-    if data is not None:
-        metadata = json_ready(data.metadata.to_json())
-        chosen = [record for record in chosen if record["data"] == metadata]
-    else:
-        chosen = [record for record in chosen if _fits(record["data"], config)]
     keys = set(networks)
     shown = [record for record in chosen if record["network_key"] in keys]
     _require_one(shown, {"precision": lambda record: record["precision"]})
@@ -59,6 +52,25 @@ def matching(
         )
     precisions = {record["precision"] for record in shown}
     return [record for record in chosen if record["precision"] in precisions]
+
+
+def of_the_same_training(
+    records: Iterable[dict], config: Config, data: DataSet | None = None
+) -> list[dict]:
+    """The records of the configured data set and recipe, whatever their precision.
+
+    Args:
+        records: All records, normalised.
+        config: The configuration.
+        data: The data set, if it is loaded; otherwise the flags describe it.
+    """
+    recipe = config.training_recipe.to_json()
+    # Evaluations of published weights have no recipe.
+    chosen = [record for record in records if record.get("recipe") == recipe]
+    if data is None:
+        return [record for record in chosen if _fits(record["data"], config)]
+    metadata = json_ready(data.metadata.to_json())
+    return [record for record in chosen if record["data"] == metadata]
 
 
 def _require_one(records, questions):

@@ -133,10 +133,21 @@ def spread_over_seeds(results: Sequence[dict], metric: str) -> float:
     return (squares / freedom) ** 0.5 if several else 0.0
 
 
-def method(results: Sequence[dict], metric: str, seed_spread: float) -> str:
-    """A sentence on how the claims of a table are tested."""
+def method(
+    results: Sequence[dict], metric: str, seed_spread: float, own_seeds: bool = True
+) -> str:
+    """A sentence on how the claims of a table are tested.
+
+    Args:
+        results: The table's records.
+        metric: The accuracy that is compared.
+        seed_spread: See `spread_over_seeds`; 0 where it is not known.
+        own_seeds: Whether it is that of the table's records, not of committed ones.
+    """
     images = "of the same images" if is_paired([results], metric) else "of the images"
     seeds = " and of the seeds" if seed_spread else ""
+    if seeds and not own_seeds:
+        seeds += " (whose spread is that of the committed records)"
     return (
         f"A claim is decided if {100 * DECIDED:.0f} % of {DRAWS:,} resamples "
         f"{images}{seeds} agree with what was measured."

@@ -1,46 +1,37 @@
 """Small synthetic pictures that show what width and resolution buy.
 
-A vignette is a disc on a ground. Both are covered with wobbly lines, fine or coarse, in
-one of six directions, and the class is the pair of the two. So
+A vignette is a piece of cloth: noise with a spectrum of its own. That of natural
+pictures, which falls with the frequency, is amplified or damped in 24 bands: lines of
+four spacings in six directions. A class is 24 such gains, from which each picture
+deviates. So
 
-- there are 144 classes of one kind, which ask for width: lines of each direction and
-  spacing, inside of the disc and outside;
-- fine lines are a few pixels apart: a smaller input blurs them, so a low resolution
+- each band tells some classes apart, no band all of them: a network learns from the
+  first steps on, and a wider one weighs more of what it sees;
+- the finest lines are 2.4 pixels apart: a smaller input blurs them, so a low resolution
   multiplier pays for it.
 
-Spacing (within its range), tint, contrast and the place of the disc are random. A
-mirrored picture is one of another class. Everything is drawn with NumPy, so no asset
-is needed.
+Tint and contrast are random. A mirrored picture is one of no class. Everything is drawn
+with NumPy, so no asset is needed.
 """
 
 from __future__ import annotations
 
 import functools
-from itertools import product
 
 import numpy as np
 
 EMBEDDED = "vignettes"  # the data set of these pictures, in mobilenet_tf.data.embedded
-PERIODS = {"fine": (2.4, 3.6), "coarse": (5.0, 7.5)}  # of lines, in pixels
-DIRECTIONS = 6  # of lines, evenly spread over half a turn
-# Spacing, and degrees from upright.
-LINES = tuple(
-    f"{spacing}_{180 * index // DIRECTIONS}"
-    for spacing, index in product(PERIODS, range(DIRECTIONS))
-)
-CLASSES: tuple[str, ...] = tuple(
-    f"{disc}_on_{ground}" for disc, ground in product(LINES, LINES)
-)
-SPLITS = {"train": 7200, "validation": 2016}  # pictures; multiples of len(CLASSES)
+CLASSES: tuple[str, ...] = tuple(f"cloth_{number:02}" for number in range(32))
+SPLITS = {"train": 7200, "validation": 4032}  # pictures; multiples of len(CLASSES)
 SIDE = 56  # pixels; a quarter of 224, so that the paper's four sides are whole numbers
 
-RADIUS = (15.0, 18.5)  # of the disc, in pixels
-OFFSET = 4.5  # largest distance of the disc from the middle, in pixels, each way
-PERIOD_SPREAD = 0.08  # of the lines of one surface, as a factor (log-normal)
-TURN = 0.4  # largest turn of all lines, as a share of the step between directions
-WOBBLE = 0.08  # standard deviation of single lines' directions, in radians
-CONTRAST = (0.6, 1.0)  # between the darkest and the brightest line, of full scale
-NOISE = 0.04  # standard deviation per pixel, of full scale
+PERIODS = np.geomspace(2.4, 10.0, 4)  # of lines, in pixels; the middles of the bands
+DIRECTIONS = 6  # of lines, evenly spread over half a turn
+BAND = 0.6  # standard deviation of a band, as a share of the step to the next
+GAIN = 1.6  # standard deviation over the classes of a band's gain, a natural logarithm
+DEVIATION = 0.6  # standard deviation of a picture's gains from those of its class
+CONTRAST = (0.13, 0.22)  # standard deviation of the cloth, of full scale
+NOISE = 0.02  # standard deviation per pixel, of full scale
 
 
 def example(split: str, index: int, seed: int = 0) -> tuple[np.ndarray, int]:
@@ -52,7 +43,7 @@ def example(split: str, index: int, seed: int = 0) -> tuple[np.ndarray, int]:
     Args:
         split: "train" or "validation".
         index: Position in the split, from 0 to `SPLITS[split] - 1`.
-        seed: Seed of the whole data set, at least 0.
+        seed: Seed of the pictures, at least 0; the classes are always the same.
 
     Raises:
         ValueError: An argument is outside its range.
@@ -77,54 +68,52 @@ def render(label: int, rng: np.random.Generator) -> np.ndarray:
         ValueError: `label` is outside its range.
     """
     _check_integer("label", label, 0, len(CLASSES) - 1)
-    inside = _disc(rng)[..., None]
-    disc, ground = (_surface(lines, rng) for lines in divmod(label, len(LINES)))
-    picture = ground + inside * (disc - ground)
+    expected = class_gains()[label]
+    gains = expected + rng.normal(0, DEVIATION, len(expected))
+    tint = rng.uniform(0.4, 0.6, 3)
+    picture = tint + rng.uniform(*CONTRAST) * _cloth(gains, rng)[..., None]
     picture += rng.normal(0, NOISE, picture.shape)
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _disc(rng):
-    """Share of each pixel that lies in the disc, `-> (side, side)`."""
-    radius = rng.uniform(*RADIUS)
-    y, x = SIDE / 2 + rng.uniform(-OFFSET, OFFSET, 2)
-    centres = np.arange(SIDE) + 0.5
-    distance = np.hypot(centres[:, None] - y, centres - x) - radius
-    return np.clip(0.5 - distance, 0, 1)
+@functools.cache
+def class_gains() -> np.ndarray:
+    """The gain of each band in each class, `-> (classes, bands)`; bands by spacing."""
+    bands = len(PERIODS) * DIRECTIONS
+    return np.random.default_rng(77).normal(0, GAIN, (len(CLASSES), bands))
 
 
-def _surface(lines, rng):
-    """A tinted surface with lines, about in [0, 1], `-> (side, side, 3)`.
-
-    Lines are dark and bright in all three channels alike. Where each has a contrast of
-    its own, networks learn them later.
-    """
-    spacing, direction = divmod(lines, DIRECTIONS)
-    turn = rng.uniform(-TURN, TURN)
-    period = np.exp(rng.uniform(*np.log(list(PERIODS.values())[spacing])))
-    height = _lines(np.pi * (direction + turn) / DIRECTIONS, 1 / period, rng)
-    tint = rng.uniform(0.4, 0.6, 3)
-    return tint + rng.uniform(*CONTRAST) / 2 * np.tanh(height)[..., None]
-
-
-def _lines(angle, frequency, rng):
-    """White noise of which one direction and one frequency are left, of variance 1."""
-    frequencies, angles = _plane()
-    # A direction is the same half a turn on.
-    away = (angles - angle + np.pi / 2) % np.pi - np.pi / 2
-    spread = np.log(frequencies / frequency) / PERIOD_SPREAD
-    kept = np.exp(-((away / WOBBLE) ** 2 + spread**2) / 2)
-    noise = rng.normal(size=(SIDE, SIDE))
-    lines = np.fft.irfft2(np.fft.rfft2(noise) * kept, s=noise.shape)
-    return lines / lines.std()
+def _cloth(gains, rng):
+    """Noise whose bands have these gains, of variance 1, `-> (side, side)`."""
+    spectrum, bands = _plane()
+    noise = np.fft.rfft2(rng.normal(size=(SIDE, SIDE)))
+    cloth = np.fft.irfft2(
+        noise * spectrum * np.exp(np.tensordot(gains, bands, 1)), s=(SIDE, SIDE)
+    )
+    return cloth / cloth.std()
 
 
 @functools.cache
 def _plane():
-    """Frequency in cycles per pixel and angle of each coefficient of a picture."""
-    down = np.fft.fftfreq(SIDE)[:, None]
-    across = np.fft.rfftfreq(SIDE)[None]
-    return np.maximum(np.hypot(down, across), 1e-9), np.arctan2(down, across)
+    """Amplitude of natural pictures and share of each band, by spatial frequency.
+
+    `-> (side, side // 2 + 1), (bands, side, side // 2 + 1)`
+    """
+    down, across = np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None]
+    frequencies = np.maximum(np.hypot(down, across), 1e-9)
+    angles = np.arctan2(down, across)
+    amplitudes = 1 / frequencies
+    amplitudes[0, 0] = 0  # the mean is the tint's
+    ratio, turn = PERIODS[1] / PERIODS[0], np.pi / DIRECTIONS
+    bands = []
+    for period in PERIODS:
+        spacing = np.log(frequencies * period) / np.log(ratio)
+        for index in range(DIRECTIONS):
+            # A direction is the same half a turn on.
+            away = (angles - index * turn + np.pi / 2) % np.pi - np.pi / 2
+            squares = spacing**2 + (away / turn) ** 2
+            bands.append(np.exp(-squares / (2 * BAND**2)))
+    return amplitudes, np.array(bands)
 
 
 def _check_integer(name: str, value: int, low: int, high: int) -> None:

@@ -101,9 +101,9 @@ def test_splits_and_seeds_share_no_picture():
 @pytest.mark.parametrize(
     ("split", "index", "means"),
     [
-        ("train", 0, [133.31, 121.74, 152.02]),
-        ("train", 7199, [148.64, 121.02, 125.78]),
-        ("validation", 5, [131.8, 105.06, 108.99]),
+        ("train", 0, [133.37, 121.79, 152.12]),
+        ("train", 7199, [148.67, 120.98, 125.74]),
+        ("validation", 5, [131.84, 105.1, 109.02]),
     ],
 )
 def test_pinned_pictures(split, index, means):

@@ -7,7 +7,7 @@ deviates. So
 
 - each band tells some classes apart, no band all of them: a network learns from the
   first steps on, and a wider one weighs more of what it sees;
-- the finest lines are 2.4 pixels apart: a smaller input blurs them, so a low resolution
+- the finest lines are 2.1 pixels apart: a smaller input blurs them, so a low resolution
   multiplier pays for it.
 
 Tint and contrast are random. A mirrored picture is one of no class. Everything is drawn
@@ -25,7 +25,7 @@ CLASSES: tuple[str, ...] = tuple(f"cloth_{number:02}" for number in range(32))
 SPLITS = {"train": 7200, "validation": 4032}  # pictures; multiples of len(CLASSES)
 SIDE = 56  # pixels; a quarter of 224, so that the paper's four sides are whole numbers
 
-PERIODS = np.geomspace(2.4, 10.0, 4)  # of lines, in pixels; the middles of the bands
+PERIODS = np.geomspace(2.1, 7.0, 4)  # of lines, in pixels; the middles of the bands
 DIRECTIONS = 6  # of lines, evenly spread over half a turn
 BAND = 0.6  # standard deviation of a band, as a share of the step to the next
 GAIN = 1.6  # standard deviation over the classes of a band's gain, a natural logarithm

@@ -39,10 +39,9 @@ from mobilenet_tf.data import rendering
 PHOTOS, SIDE, EPOCHS = Path("photos"), 56, 12
 
 if not PHOTOS.exists():
-    for index in range(3840):
-        if index % len(rendering.CLASSES) >= 4:
-            continue
-        pixels, label = rendering.example("train", index)
+    for index in range(480):
+        row, label = divmod(index, 4)
+        pixels, _ = rendering.example("train", row * len(rendering.CLASSES) + label)
         folder = PHOTOS / rendering.CLASSES[label]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / f"{index}.png")

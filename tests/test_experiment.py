@@ -98,6 +98,23 @@ def test_records_of_another_split_are_no_seeds(finished_runs, run_here, tmp_path
     assert row[0].split("|")[-3].strip() == "1"
 
 
+def test_one_seed_is_judged_by_the_spread_of_committed_ones(
+    finished_runs, run_here, tmp_path
+):
+    shutil.copytree(finished_runs, tmp_path / "runs")
+    said = "of the seeds (whose spread is that of the committed records)"
+    assert said not in run_here(epochs=EPOCHS)
+    committed = tmp_path / "committed"
+    committed.mkdir()
+    for label, record in records(finished_runs).items():
+        for seed, top1 in enumerate((0.2, 0.8)):
+            key, metrics = f"{record['key']}{seed}", {**record["metrics"], "top1": top1}
+            other = {**record, "key": key, "seed": seed, "metrics": metrics}
+            (committed / f"{label}{seed}.json").write_text(checked_json.dumps(other))
+    output = run_here(epochs=EPOCHS)
+    assert said in output and "is inconclusive" in output
+
+
 def test_one_command_at_a_time(run_here, tmp_path):
     with (
         Workdir(tmp_path / "runs").locked(),

@@ -10,7 +10,7 @@ from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-from experiments.sweep.source import Source, differences, load, versions
+from experiments.sweep.source import Source, describe, differences, load
 from experiments.sweep.trainer import train
 from experiments.sweep.workdir import Workdir
 from experiments.trials.trial import Trial
@@ -77,15 +77,8 @@ def run(
     import ray
 
     this = ray.get_runtime_context().get_node_id()
-    try:
-        if isinstance(data, Source):
-            data = load(data)
-        others = differences(job.versions, versions(job.versions))
-        problem = f"has {', '.join(others)}" if others else None
-    except (ImportError, OSError, ValueError) as error:
-        problem = str(error)
-    if problem is not None:
-        return Refused(this, f"{ray.util.get_node_ip_address()} {problem}")
+    if problem := _problem(job, data):
+        return Refused(this, problem)
     key = job.trial.key
     record, snapshot = _answer(actor.begin.remote(key, job.again))
     if record is not None:
@@ -111,8 +104,23 @@ def run(
         return Refused(this, f"the disk of a node is full: {folder}")
 
 
+def _problem(job, data):
+    """Why this node cannot train; None where it can. Others were asked at the start."""
+    import ray
+
+    address = ray.util.get_node_ip_address()
+    try:
+        found = describe(data if isinstance(data, Source) else None, job.versions)
+    except (ImportError, OSError, ValueError) as error:
+        return f"{address}: {error}"
+    others = differences(job.versions, found)
+    return f"{address} has {', '.join(others)}" if others else None
+
+
 def _train(job, data, actor, weights, workdir, snapshot):
     trial = job.trial
+    if isinstance(data, Source):
+        data = load(data)
     if snapshot is not None:
         workdir.snapshot_path(trial).write_bytes(snapshot)
     if trial.parent is not None:

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import importlib.metadata
 import platform
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from experiments.trials.binding import json_ready
@@ -52,7 +52,7 @@ def load(source: Source) -> DataSet:
     return data
 
 
-def describe(source: Source | None, packages: Sequence[str]) -> dict[str, str]:
+def describe(source: Source | None, packages: Iterable[str]) -> dict[str, str]:
     """The versions on this node; before that its data set is opened.
 
     Args:

@@ -164,11 +164,12 @@ def test_python_names_what_the_library_has(made):
 def test_layers_add_up(made):
     data, details = made
     for network in data["networks"]:
-        key = details["networks"][network["id"]]["layers"]
-        if key is not None:
-            layers = details["layers"][key]
-            assert sum(layer[2] for layer in layers) == network["costs"]["mult_adds"]
-            assert sum(layer[3] for layer in layers) == network["costs"]["parameters"]
+        indices = details["networks"][network["id"]]["layers"]
+        if indices is not None:
+            columns = [details["columns"][index] for index in indices]
+            assert len({len(column) for column in columns}) == 1
+            assert sum(columns[2]) == network["costs"]["mult_adds"]
+            assert sum(columns[3]) == network["costs"]["parameters"]
 
 
 def test_published_numbers(made):

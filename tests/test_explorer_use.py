@@ -145,7 +145,7 @@ def test_redraws_500_networks_in_a_frame(page_of_500, slider, pytestconfig):
     [
         ("data.json", None, "data.json is missing on the server (404); make explorer"),
         ("data.json", "{", "data.json is damaged; make explorer makes it again"),
-        ("data.json", '{"version": 0}', "data.json must be of version 1, got 0"),
+        ("data.json", '{"version": 0}', "data.json must be of version 2, got 0"),
         ("details.json", None, "details.json is missing on the server (404)"),
     ],
 )

@@ -2,8 +2,9 @@
 
 `explorer/schema.json` describes both. `data.json` is all that the first view needs:
 networks with their knobs, accuracies and costs, and what others published.
-`details.json` has each network's layers, and how it is made; texts that several
-networks share are there once, and are named by their index.
+`details.json` has each network's layers, and how it is made; texts, and columns of
+numbers of layers, that several networks share are there once, and are named by their
+index.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import Any
 
 from experiments.explorer import architectures, knobs, published, repeat
 from experiments.explorer.costs import COSTS, costs_of
-from experiments.explorer.texts import Texts
+from experiments.explorer.distinct import Distinct
 from experiments.report import arenas
 from experiments.trials import records
 from experiments.trials.binding import digest
 from experiments.trials.trial import CONFIG
 
-VERSION = 1
+VERSION = 2
 _COMMIT = 7  # digits of a commit's hash that the page shows
 
 
@@ -46,14 +47,16 @@ def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
     has_arenas = arenas.path(results).exists()
     footprints = arenas.read(results) if has_arenas else []
     networks, details = [], {}
-    shapes: dict[str, list] = {}
-    texts = Texts()
+    texts: Distinct[str] = Distinct()
+    columns: Distinct[tuple[int, ...]] = Distinct()
     for seeds in _by_network(trained):
-        network, detail, layers = _entry(seeds, footprints, texts)
+        shape = _architecture(seeds[0])
+        network = _entry(seeds, shape, footprints)
         networks.append(network)
-        details[network["id"]] = detail
-        if layers is not None:
-            shapes[detail["layers"]] = layers
+        details[network["id"]] = {
+            **_detail(seeds, texts),
+            "layers": shape and _layers(shape, texts, columns),
+        }
     _distinguish(networks)
     networks.sort(key=lambda network: (network["dataset"], network["label"]))
     data = {
@@ -72,7 +75,7 @@ def read(locations: Sequence[Path], results: Path) -> tuple[dict, dict]:
     return data, {
         "version": VERSION,
         "networks": details,
-        "layers": shapes,
+        "columns": columns.listed(),
         "texts": texts.listed(),
     }
 
@@ -114,13 +117,12 @@ def _by_network(trained) -> list[list[dict]]:
     ]
 
 
-def _entry(seeds, footprints, texts) -> tuple[dict, dict, list | None]:
-    """A network with its details, and its layers where they are known."""
+def _entry(seeds, shape, footprints) -> dict[str, Any]:
+    """A network as the first view shows it."""
     record = seeds[0]
-    shape = _architecture(record)
     costs, estimated = costs_of(seeds, shape, footprints)
     values, side = knobs.of(record), record["cost"]["side"]
-    network = {
+    return {
         "id": identity(record),
         "label": knobs.label(values, side),
         "dataset": _dataset_name(record["data"]),
@@ -131,9 +133,15 @@ def _entry(seeds, footprints, texts) -> tuple[dict, dict, list | None]:
         "costs": costs,
         "estimated": estimated,
     }
+
+
+def _detail(seeds, texts: Distinct[str]) -> dict[str, Any]:
+    """How a network is made, and what made it."""
+    record = seeds[0]
     python = repeat.lines(record)
-    command, remark = repeat.command(record, max(network["seeds"]) + 1)
-    detail: dict[str, Any] = {
+    last_seed = max(other["seed"] for other in seeds)
+    command, remark = repeat.command(record, last_seed + 1)
+    return {
         "table": record["experiment"],
         "remark": texts.index(remark),
         "command": command and texts.indices(command.split(" ")),
@@ -141,19 +149,24 @@ def _entry(seeds, footprints, texts) -> tuple[dict, dict, list | None]:
         "commits": sorted({(other["commit"] or "")[:_COMMIT] for other in seeds}),
         "device": texts.index(record["device"]),
         "minutes": round(sum(other["seconds"] for other in seeds) / 60, 1),
-        "layers": None,
     }
-    if shape is None:
-        return network, detail, None
-    layers = [
+
+
+def _layers(shape, texts: Distinct[str], columns) -> list[int]:
+    """Columns of the layers: names and kinds, which are texts, then their numbers.
+
+    A width or a resolution multiplier leaves most of them as they are.
+    """
+    layers = shape.layers
+    return columns.indices(
         [
-            *(texts.index(layer.name), texts.index(layer.kind)),
-            *(layer.mult_adds, layer.weights, layer.activations),
+            tuple(texts.index(layer.name) for layer in layers),
+            tuple(texts.index(layer.kind) for layer in layers),
+            tuple(layer.mult_adds for layer in layers),
+            tuple(layer.weights for layer in layers),
+            tuple(layer.activations for layer in layers),
         ]
-        for layer in shape.layers
-    ]
-    detail["layers"] = digest(layers)[:10]
-    return network, detail, layers
+    )
 
 
 def _architecture(record) -> architectures.Architecture | None:

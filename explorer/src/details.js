@@ -6,8 +6,8 @@ import { accuracy, digits, percent, quantity } from "./format.js";
 
 /** @import { Catalogue, Details, Device, Network, State } from "./types" */
 
-const COLUMNS = ["mult-adds", "weights", "activations"];
-const FIRST = 2; // of a layer's entries; name and kind come before it
+const FIRST = 2; // of a layer's cells with a number; name and kind come before it
+const NUMBERS = 3; // mult-adds, weights, activations
 
 export class DetailsPanel {
   /** @param {Catalogue} catalogue */
@@ -92,25 +92,22 @@ export class DetailsPanel {
   /** @param {Network} network */
   #layers(network) {
     const { details } = this;
-    const key = details?.networks[network.id]?.layers;
-    const layers = (key && details?.layers[key]) || [];
-    byId("no-layers").hidden = !details || layers.length > 0;
-    byId("layers").hidden = !layers.length;
+    const columns = details?.networks[network.id]?.layers?.map((index) => details.columns[index]);
+    const [names, kinds, ...numbers] = columns ?? [[], []];
+    byId("no-layers").hidden = !details || names.length > 0;
+    byId("layers").hidden = !names.length;
     const body = byId("layer-rows");
-    while (body.children.length > layers.length) body.lastElementChild?.remove();
-    while (body.children.length < layers.length) body.append(row());
-    const most = COLUMNS.map((_, column) =>
-      Math.max(...layers.map((layer) => layer[FIRST + column])),
-    );
-    layers.forEach((layer, index) => {
+    while (body.children.length > names.length) body.lastElementChild?.remove();
+    while (body.children.length < names.length) body.append(row());
+    const most = numbers.map((column) => Math.max(...column));
+    names.forEach((name, index) => {
       const cells = body.children[index].children;
-      setText(cells[0], details?.texts[layer[0]] ?? "");
-      setText(cells[1], details?.texts[layer[1]] ?? "");
-      COLUMNS.forEach((_, column) => {
-        const value = layer[FIRST + column];
-        const cell = /** @type {HTMLElement} */ (cells[FIRST + column]);
-        setText(cell, quantity(value, "M"));
-        cell.style.setProperty("--share", `${((100 * value) / most[column]).toFixed(1)}%`);
+      setText(cells[0], details?.texts[name] ?? "");
+      setText(cells[1], details?.texts[kinds[index]] ?? "");
+      numbers.forEach((column, number) => {
+        const cell = /** @type {HTMLElement} */ (cells[FIRST + number]);
+        setText(cell, quantity(column[index], "M"));
+        cell.style.setProperty("--share", `${((100 * column[index]) / most[number]).toFixed(1)}%`);
       });
     });
   }
@@ -154,7 +151,7 @@ function words(text, apart) {
 }
 
 function row() {
-  const cells = COLUMNS.map(() => make("td", { class: "bar" }));
+  const cells = Array.from({ length: NUMBERS }, () => make("td", { class: "bar" }));
   return make("tr", {}, make("th", { scope: "row" }), make("td"), ...cells);
 }
 

@@ -9,11 +9,9 @@ import { TryPanel } from "./try/panel.js";
 
 /** @import { Catalogue, Data, Details, State } from "./types" */
 
-const VERSION = 1;
-
 async function start() {
   /** @type {Data} */
-  const data = await readJson("data.json", VERSION);
+  const data = await readJson("data.json");
   const catalogue = prepare(data);
   let state = fromLink(location.hash, catalogue);
   let waiting = false;
@@ -57,7 +55,7 @@ async function start() {
   draw();
   performance.mark("first view");
   /** @type {Details} */
-  const details = await readJson("details.json", VERSION);
+  const details = await readJson("details.json");
   choose.setDetails(details);
 }
 

@@ -1,5 +1,7 @@
 /** Reading the files beside the page, with errors that say what to do. */
 
+const VERSION = 2; // of the form of the files that the page understands
+
 /** An error whose message is for the reader of the page. */
 export class ReadError extends Error {}
 
@@ -29,9 +31,8 @@ export async function read(path) {
 /**
  * Read a file of data that `make explorer` wrote.
  * @param {string} path
- * @param {number} version The version of its form that the page understands.
  */
-export async function readJson(path, version) {
+export async function readJson(path) {
   const response = await read(path);
   let content;
   try {
@@ -39,9 +40,9 @@ export async function readJson(path, version) {
   } catch {
     throw new ReadError(`${path} is damaged; make explorer makes it again.`);
   }
-  if (content?.version !== version) {
+  if (content?.version !== VERSION) {
     throw new ReadError(
-      `${path} must be of version ${version}, got ${content?.version}; make explorer makes ` +
+      `${path} must be of version ${VERSION}, got ${content?.version}; make explorer makes ` +
         "it again.",
     );
   }

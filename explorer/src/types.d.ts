@@ -81,9 +81,6 @@ export interface Catalogue extends Omit<Data, "networks"> {
   devices: Device[];
 }
 
-/** Name and kind, as indices of texts; mult-adds, weights, activations. */
-export type Layer = [number, number, number, number, number];
-
 export interface Detail {
   table: string;
   /** What the table says that it stands in: an index of texts. */
@@ -96,13 +93,15 @@ export interface Detail {
   /** An index of texts. */
   device: number;
   minutes: number;
-  layers: string | null;
+  /** Names, kinds, mult-adds, weights and activations: indices of columns. */
+  layers: number[] | null;
 }
 
 export interface Details {
   version: number;
   networks: Record<string, Detail>;
-  layers: Record<string, Layer[]>;
+  /** A number for each layer; of names and kinds, an index of texts. */
+  columns: number[][];
   /** What several networks share. */
   texts: string[];
 }

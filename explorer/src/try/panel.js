@@ -10,7 +10,6 @@ import { decode, resized } from "./image.js";
 /** @import { Exported, Manifest, ModelFile } from "../types" */
 /** @import { Image } from "./image.js" */
 
-const VERSION = 1;
 const NONE =
   "No networks have been exported. Train some (make reproduce), or pass .keras files or " +
   "published weights to python -m experiments.explorer; then make explorer again.";
@@ -37,7 +36,7 @@ export class TryPanel {
   /** @param {string} record */
   async #open(record) {
     /** @type {Manifest} */
-    const { networks, samples } = await readJson("networks.json", VERSION);
+    const { networks, samples } = await readJson("networks.json");
     if (!networks.length) throw new ReadError(NONE);
     const known = networks.some((network) => network.record === record);
     const first = networks.find((network) => !known || network.record === record);

@@ -27,6 +27,10 @@ from absl.flags import FLAGS
 pytest.register_assert_rewrite("explorer_browser", "fleet", "nodes", "runs")
 
 ROOT = Path(__file__).resolve().parents[1]
+STARTED = str(ROOT / "tests" / "started")  # see its sitecustomize.py
+if STARTED not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+    others = filter(None, [os.environ.get("PYTHONPATH")])
+    os.environ["PYTHONPATH"] = os.pathsep.join([STARTED, *others])
 SHARED = ROOT.parent / "shared"
 
 
@@ -111,6 +115,11 @@ def durable(monkeypatch):
     monkeypatch.setattr(os, "replace", watched_replace)
     yield renamed
     assert renamed and not waiting, "a folder is not synchronised after a rename"
+
+
+def import_path(*folders) -> str:
+    """PYTHONPATH of a process that a test starts."""
+    return os.pathsep.join([*map(str, folders), os.environ["PYTHONPATH"]])
 
 
 def parse_flags(*arguments) -> list[str]:

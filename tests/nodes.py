@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 import runs
+from conftest import import_path
 
 from experiments.sweep import session
 
@@ -101,7 +102,7 @@ def undisturbed(nodes, stripes_file, tmp_path_factory):
     node = nodes.add()
     command = [sys.executable, "-m", "tiny_experiment", "--dataset=stripes", *FLAGS]
     command += [f"--arrays={stripes_file}", "--workdir=runs", "--recipe=short"]
-    paths = os.pathsep.join([str(runs.ROOT), str(runs.ROOT / "tests")])
+    paths = import_path(runs.ROOT, runs.ROOT / "tests")
     subprocess.run(
         [*command, nodes.flag],
         cwd=folder,

@@ -11,13 +11,13 @@ import keras
 import numpy as np
 import pytest
 import tiny_experiment
-from conftest import ROOT
+from conftest import ROOT, import_path
 
 from experiments.harness import Config, program
 from mobilenet_tf.files import checked_json
 
 # Of three steps each: many more than pass before a signal arrives.
-EPOCHS = 40
+EPOCHS = 20
 
 
 def configuration(arrays, folder, **more):
@@ -76,7 +76,7 @@ def starting(folder, stripes_file):
     def start_process(*flags, data=stripes, workdir="runs", **environment):
         command = [sys.executable, "-m", "tiny_experiment", *data, "--recipe=short"]
         command += [f"--workdir={workdir}", *flags]
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        paths = import_path(ROOT, ROOT / "tests")
         process = subprocess.Popen(
             command,
             cwd=folder,

@@ -66,7 +66,8 @@ MOST = ("float32.tflite", "int8.tflite", "file.onnx", "folder")
 
 # What runs without --thorough.
 QUICK = {
-    **dict.fromkeys(("sequential", "functional"), MOST),
+    "sequential": MOST,
+    "functional": ("int8.tflite", "file.onnx"),
     "alexnet": (*MOST, "throughout.tflite"),
     "augmented": ("float16.tflite",),
     "inputs_in_a_list": ("float32.tflite",),

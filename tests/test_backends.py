@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT, outputs_of
+from conftest import ROOT, import_path, outputs_of
 
 import mobilenet_tf
 from mobilenet_tf.analysis import cost
@@ -42,7 +42,7 @@ def test_predictions_are_those_of_tensorflow(tmp_path, backend):
     program = PREDICT.format(backend=backend, mult_adds=cost.mult_adds(model))
     subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": import_path(ROOT)},
         check=True,
     )
     np.testing.assert_allclose(

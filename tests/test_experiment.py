@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import runs
 import tiny_experiment
-from conftest import ROOT
+from conftest import ROOT, import_path
 from runs import EPOCHS, assert_whole, configuration, finish, kill_after, records
 
 import mobilenet_tf
@@ -153,7 +153,7 @@ def test_trains_without_tensorflow(start, tmp_path, backend):
 
 def test_error_before_any_training(tmp_path):
     """One line, without TensorFlow's notes of its start; exit code 1."""
-    as_a_user = {**os.environ, "PYTHONPATH": str(ROOT)}
+    as_a_user = {**os.environ, "PYTHONPATH": import_path(ROOT)}
     as_a_user.pop("TF_CPP_MIN_LOG_LEVEL", None)  # of these tests
     done = subprocess.run(
         [sys.executable, "-m", "experiments.bypass", "--only=^7"],

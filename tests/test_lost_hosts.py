@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, import_path
 
 pytest.importorskip("jax")
 pytest.importorskip("psutil")
@@ -23,7 +23,7 @@ def together(port):
         environment = {
             **os.environ,
             "KERAS_BACKEND": "jax",
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+            "PYTHONPATH": import_path(ROOT, ROOT / "tests"),
         }
         for index in (0, 1):
             command = [sys.executable, "-m", "host_process", str(port), str(index)]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import outputs_of
+from conftest import STARTED, outputs_of
 from PIL import Image, ImageOps
 
 import mobilenet_tf
@@ -62,7 +62,7 @@ def test_client_with_tensorflow_alone(small, exported, tmp_path):
     output = subprocess.run(
         [sys.executable, "-c", CLIENT, str(path), *files],
         cwd=tmp_path,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        env={**os.environ, "PYTHONPATH": STARTED},
         capture_output=True,
         check=True,
         text=True,

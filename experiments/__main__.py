@@ -54,6 +54,7 @@ TABLES = (
     ("resolution_multiplier", *HUNDRED_CLASSES),
     ("resolution_multiplier", *MOBILENETS),
     ("resolution_multiplier",),
+    ("accuracy_tradeoffs", *HUNDRED_CLASSES),
     ("accuracy_tradeoffs", *MOBILENETS),
     ("popular_models", *MOBILENETS),
     ("small_models", *PHOTOGRAPHS, "--recipe=gentle", FLOAT32),

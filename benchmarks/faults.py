@@ -30,6 +30,7 @@ from experiments.harness import Network
 from experiments.sweep import session
 from experiments.sweep.node import Job
 from experiments.sweep.options import LOCAL, Options
+from experiments.sweep.source import versions
 from experiments.sweep.tasks import Tasks
 from experiments.sweep.workdir import Workdir
 from experiments.trials import records
@@ -149,6 +150,12 @@ def processes() -> dict[str, list[psutil.Process]]:
     return found
 
 
+def job(trial: Trial) -> Job:
+    """What a node must know of a trial."""
+    expected = versions(("keras", "numpy", keras.backend.backend()))
+    return Job(trial, NAME, {"commit": None}, False, again=False, versions=expected)
+
+
 def train(
     trials: list[Trial],
     data: DataSet,
@@ -161,10 +168,6 @@ def train(
     Raises:
         AssertionError: A trial has not one record, or files are left over.
     """
-
-    def job(trial):
-        return Job(trial, NAME, {"commit": None}, False, again=False)
-
     tasks = Tasks(trials, data, str(folder), needs, job)
     done = [trial.key for trial, _ in tasks.finished(report, print)]
     assert sorted(done) == sorted(trial.key for trial in trials)

@@ -28,6 +28,14 @@ def run_process(module, *arguments):
     return result.stdout
 
 
+def test_the_job_of_a_fault_drill():
+    """Without Ray: the drill itself is thorough (test_sweep_drills.py)."""
+    faults = importlib.import_module("benchmarks.faults")
+    (trial,) = faults.grid(faults.photographs(), 1, 1)
+    job = faults.job(trial)
+    assert job.trial is trial and job.versions["keras"] == keras.__version__
+
+
 def test_training_throughput(run_program, monkeypatch, eagerly):
     """Of two blocks; with two precisions, as many as the table compares with others."""
     small = functools.partial(mobilenet_tf.build, blocks=BLOCKS[:2])

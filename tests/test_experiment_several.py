@@ -30,11 +30,11 @@ def test_several_at_a_time(start, finished_runs, killed_runs, tmp_path):
         file.unlink()
     process = start(*several())
     wait_for(process, f"epoch 3/{EPOCHS}")
-    children = psutil.Process(process.pid).children(recursive=True)
+    command = psutil.Process(process.pid)
     listening = {
         connection.laddr.ip.removeprefix("::ffff:")
-        for child in children
-        for connection in child.net_connections()
+        for each in (command, *command.children(recursive=True))
+        for connection in each.net_connections()
         if connection.status == psutil.CONN_LISTEN
     }
     assert listening == {"127.0.0.1"}

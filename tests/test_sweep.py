@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import subprocess
 import threading
 import types
 from concurrent import futures
@@ -22,6 +23,7 @@ from experiments.sweep.storage import (
 )
 from experiments.sweep.storage_actor import StorageActor, TrialError
 from experiments.sweep.workdir import Workdir
+from mobilenet_tf.files import checked_json
 
 EVENT = Event("a", 1, 0.5, loss=0.7)
 
@@ -92,7 +94,7 @@ def test_a_storage_that_fails(remote):
 
 def test_the_folder_of_a_storage_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot be used: write 'probe"):
+    with pytest.raises(StorageError, match="cannot be used: write 'trials/probe"):
         Storage(str(tmp_path / "file")).check()
 
 
@@ -179,14 +181,25 @@ def test_a_storage_is_given_what_the_working_directory_has(storage, tmp_path):
     here, nowhere = (types.SimpleNamespace(key=key) for key in ("here", "nowhere"))
     workdir.record_path(here).write_bytes(b"record")
     workdir.model_path(here).write_bytes(b"model")
-    storage.write(record_name("there"), b"another record")
+    another = checked_json.dumps({"key": "there"}).encode()
+    storage.write(record_name("there"), another)
+    storage.write(record_name("here") + ".0123.partial", b"half")
     for _ in range(2):
         stored = cluster.Stored(storage, workdir, [here, nowhere])
         assert stored.usable(here) and not stored.done(nowhere)
         assert storage.read(model_name("here")) == b"model"
         assert storage.read(record_name("here")) == b"record"
     there = workdir.record_path(types.SimpleNamespace(key="there"))
-    assert there.read_bytes() == b"another record"
+    assert there.read_bytes() == another
+    assert storage.names("records") == {record_name(key) for key in ("here", "there")}
+
+
+def test_a_damaged_record_of_a_storage(storage, tmp_path):
+    whole = checked_json.dumps({"key": "there", "seed": 1}).encode()
+    storage.write(record_name("there"), whole.replace(b"1", b"2"))
+    with pytest.raises(StorageError, match=r"'records/there\.json' of .* is damaged"):
+        cluster.Stored(storage, Workdir(tmp_path / "runs"), [])
+    assert not (tmp_path / "runs" / record_name("there")).exists()
 
 
 def node(cpus, gpus=0):
@@ -213,6 +226,18 @@ def test_which_nodes_have_room():
     assert needs.fit(node(4, 1)) and not needs.fit(node(3, 1))
     assert not needs.fit(node(4)) and not Needs(1, 0, 2**40).fit(node(4))
     assert str(needs) == "4 CPU cores, 1 GPUs, 1 GiB"
+
+
+def test_what_ray_says_of_a_cluster_is_told(monkeypatch):
+    def run(command, **options):
+        said = b"Traceback\n  line\nAuthenticationError: the token is wrong\n"
+        raise subprocess.CalledProcessError(1, command, stderr=said)
+
+    monkeypatch.setattr(session.subprocess, "run", run)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=r"\(Auth.*: the token is wrong\)$"):
+            session.check_answer(address)
 
 
 def test_a_server_that_is_silent(monkeypatch):

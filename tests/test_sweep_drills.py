@@ -172,7 +172,7 @@ def test_a_full_disk_on_a_node(nodes, start, whole, tmp_path):
     try:
         process = start(*FLAGS, nodes.flag)
         _, errors = process.communicate(timeout=300)
-        reason = f"the disk of a node is full: {full}"
+        reason = f"127.0.0.1: the disk is full: {full}"
         assert f"error: no node is left that can train: {reason}" in errors
         assert not list(full.iterdir())
         added.append(nodes.add())

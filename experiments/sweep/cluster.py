@@ -26,7 +26,12 @@ from experiments.sweep.events import Event
 from experiments.sweep.node import Job
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
 from experiments.sweep.source import Source, describe, differences, versions
-from experiments.sweep.storage import Storage, model_name, record_name
+from experiments.sweep.storage import (
+    Storage,
+    StorageError,
+    model_name,
+    record_name,
+)
 from experiments.sweep.tasks import Tasks, reason
 from experiments.sweep.workdir import Workdir
 from experiments.trials import records
@@ -35,6 +40,7 @@ from experiments.trials.trial import Trial
 from mobilenet_tf import files
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.files import checked_json
 
 _LIMIT = 300  # seconds in which a node must open its data set
 
@@ -166,6 +172,19 @@ def check_nodes(
         raise ClusterError("nodes cannot train: " + "; ".join(sorted(problems)))
 
 
+def _record(storage, name):
+    """The content of a storage's record, if it is not damaged."""
+    content = storage.read(name) or b""
+    try:
+        checked_json.loads(content)
+    except ValueError as error:
+        raise StorageError(
+            f"{name!r} of storage {storage.url!r} is damaged ({error}); delete it, and "
+            "the network is trained again"
+        ) from error
+    return content
+
+
 class Stored:
     """Which trials a storage has, once it has all that this command knows of them.
 
@@ -178,16 +197,18 @@ class Stored:
         trials: The grid.
 
     Raises:
-        StorageError: The storage cannot be read or written.
+        StorageError: The storage cannot be read or written, or a record of it is
+            damaged.
     """
 
     def __init__(self, storage: Storage, workdir: Workdir, trials: Sequence[Trial]):
         storage.check()
+        storage.remove_partials()
         self._names = storage.names("records") | storage.names("trials")
         for name in self._names:
             path = workdir.path / name
-            if name.startswith("records/") and not path.exists():
-                files.write(path, storage.read(name) or b"")
+            if path.match("records/*.json") and not path.exists():
+                files.write(path, _record(storage, name))
         for trial in filter(workdir.done, trials):
             # The record says that a trial is done: it comes last.
             for name in (model_name(trial.key), record_name(trial.key)):

@@ -77,7 +77,8 @@ def run(
     import ray
 
     this = ray.get_runtime_context().get_node_id()
-    if problem := _problem(job, data):
+    address = ray.util.get_node_ip_address()
+    if problem := _problem(job, data, address):
         return Refused(this, problem)
     key = job.trial.key
     record, snapshot = _answer(actor.begin.remote(key, job.again))
@@ -101,14 +102,11 @@ def run(
         ):
             raise
         _answer(actor.refused.remote(key))
-        return Refused(this, f"the disk of a node is full: {folder}")
+        return Refused(this, f"{address}: the disk is full: {folder}")
 
 
-def _problem(job, data):
+def _problem(job, data, address):
     """Why this node cannot train; None where it can. Others were asked at the start."""
-    import ray
-
-    address = ray.util.get_node_ip_address()
     try:
         found = describe(data if isinstance(data, Source) else None, job.versions)
     except (ImportError, OSError, ValueError) as error:

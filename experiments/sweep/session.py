@@ -191,7 +191,9 @@ def check_answer(address: str) -> None:
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        reason = error.strerror if isinstance(error, OSError) else ""
+        output = (getattr(error, "stderr", None) or b"").decode(errors="replace")
+        *_, last = ["", *filter(None, map(str.strip, output.splitlines()))]
+        reason = error.strerror if isinstance(error, OSError) else last
         raise ClusterError(
             f"no Ray cluster answers at {address} within {SECONDS} seconds"
             + (f" ({reason})" if reason else "")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import fsspec
 
 
+_PARTIAL = ".partial"  # the end of a name, as long as its file is written
+
+
 def record_name(key: str) -> str:
     """The record of the trial of a key; it is written last."""
     return f"records/{key}.json"
@@ -84,7 +87,7 @@ class Storage:
                 files.write(path, content)
                 return
             self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
-            partial = f"{path}.{secrets.token_hex(4)}.partial"
+            partial = f"{path}.{secrets.token_hex(4)}{_PARTIAL}"
             try:
                 self._system.pipe_file(partial, content)
                 self._system.mv(partial, path)
@@ -114,9 +117,15 @@ class Storage:
             raise self._failure("list", folder, error) from error
         return {f"{folder}/{path.rpartition('/')[2]}" for path in paths}
 
+    def remove_partials(self) -> None:
+        """Remove what commands have left that were killed while they wrote."""
+        for name in self.names("records") | self.names("trials"):
+            if name.endswith(_PARTIAL):
+                self.remove(name)
+
     def check(self) -> None:
         """Raise StorageError unless files can be written, read and removed."""
-        name = f"probe-{secrets.token_hex(4)}"
+        name = "trials/probe" + _PARTIAL
         self.write(name, b"probe")
         if self.read(name) != b"probe":
             raise StorageError(f"storage {self.url!r} does not return what is written")

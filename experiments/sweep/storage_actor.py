@@ -30,10 +30,11 @@ class TrialError(Exception):
 class StorageActor:
     """Reads and writes the files of trials; its methods may be called from any thread.
 
-    All state but the events is in the storage, so that it can be killed and started
-    again, and a call can be repeated. It writes nothing once the process that started
-    it is gone: a local cluster ends with a killed command, but its processes go on for
-    seconds, in which the same command may have been given again.
+    All that a training needs is in the storage, so that this can be killed and started
+    again, and a call can be repeated; events, and how often a trial has begun, are not.
+    It writes nothing once the process that started it is gone: a local cluster ends
+    with a killed command, but its processes go on for seconds, in which the same
+    command may have been given again.
 
     Args:
         url: See `Storage`.

@@ -93,6 +93,19 @@ def test_one_error_ends_all(together, mode, message):
 
 
 @pytest.mark.thorough
+def test_other_numbers_of_devices(together):
+    """An error on both, before one waits for the devices of the other."""
+    (code, output, errors), (other, *_) = together("devices")
+    assert code == other == 1 and not output
+    (line,) = one_line(errors)
+    assert line == (
+        "error: all hosts must have the same devices: host 1 (127.0.0.1) has devices "
+        "2, host 0 (127.0.0.1) has 1; a host must not run more processes than it has "
+        "devices"
+    )
+
+
+@pytest.mark.thorough
 def test_the_first_host_is_lost_while_another_computes(together):
     """The service lives on until the other has noticed: JAX would abort it."""
     (code, *_), (other, _, errors) = together("first lost")

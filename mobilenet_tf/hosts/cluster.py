@@ -125,7 +125,8 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
     """Connect with the other processes; inside, JAX's devices are those of all.
 
     The first process listens at its address and port, and every process at its own
-    address, at ports that the system chooses; nothing listens at other addresses.
+    address, at ports that the system chooses; nothing listens at other addresses, where
+    CPUs train. On GPUs NCCL listens as its own environment variables say.
 
     Args:
         hosts: All processes.
@@ -153,6 +154,7 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
                 "; a host must not run more processes than it has devices",
                 seconds,
             )
+            connection.connect_devices()
             yield cluster
             cluster.end()
         except BaseException as error:

@@ -47,7 +47,7 @@ def established(hosts: Hosts, seconds: float) -> Iterator[Any]:
 
 
 def use_devices(hosts: Hosts, client: Any) -> None:
-    """Give this process its devices, and a connection to those of the others."""
+    """Give this process its devices, which know of those of the others."""
     import jax
     from jax._src import distributed, xla_bridge
     from jax._src.lib import _jax
@@ -69,6 +69,10 @@ def use_devices(hosts: Hosts, client: Any) -> None:
     xla_bridge.register_backend_factory(
         "cpu", processors, priority=0, fail_quietly=False
     )
+
+
+def connect_devices() -> None:
+    """Connect the devices of all processes, each of which has equally many."""
     from jax.experimental import multihost_utils
 
     with processor.without_notes(1), processor.without_notes():
@@ -95,6 +99,7 @@ def devices() -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """The versions that all hosts must have the same of."""
     import jax
+    import jaxlib
     import keras
     import numpy as np
 
@@ -103,6 +108,7 @@ def versions() -> dict[str, str]:
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "keras": keras.__version__,
         "jax": jax.__version__,
+        "jaxlib": jaxlib.__version__,
         "numpy": np.__version__,
     }
 

@@ -1,6 +1,8 @@
 """The embedded data set: what is drawn, and that TFDS gives back the same bytes."""
 
 import collections
+import os
+import time
 
 import numpy as np
 import pytest
@@ -141,3 +143,17 @@ def test_tfds_reads_back_what_was_drawn(tmp_path, monkeypatch):
         }
         drawn = (rendering.example(split, index) for index in range(count))
         assert read == {(image.tobytes(), label) for image, label in drawn}
+
+
+def test_what_a_killed_drawing_leaves_is_removed(tmp_path):
+    embedded = pytest.importorskip("mobilenet_tf.data.embedded")
+    for name in ("incomplete.OLD_3.0.0", "incomplete.NEW_3.0.0", "2.0.0"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "shard").touch()
+        long_ago = time.time() - 2 * embedded.LEFT_SECONDS
+        for path in (tmp_path / name / "shard", tmp_path / name):
+            if "NEW" not in name:
+                os.utime(path, (long_ago, long_ago))
+    embedded.remove_leftovers(tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"incomplete.NEW_3.0.0", "2.0.0"}

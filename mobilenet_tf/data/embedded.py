@@ -7,7 +7,10 @@ every picture with `mobilenet_tf.data.rendering`, in less than a minute.
 from __future__ import annotations
 
 import contextlib
+import shutil
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import tensorflow_datasets as tfds
@@ -20,6 +23,9 @@ finest too fine for a smaller picture, are strong or weak. How strong each is ma
 class. Made to show in minutes what the width and the resolution multiplier of MobileNet
 trade away.
 """
+
+# Drawing takes a minute: what has not changed for so long belongs to no process.
+LEFT_SECONDS = 3600
 
 
 class Vignettes(tfds.core.GeneratorBasedBuilder):
@@ -51,6 +57,7 @@ class Vignettes(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
+        remove_leftovers(Path(self.data_path).parent)
         return {split: self._generate_examples(split) for split in rendering.SPLITS}
 
     def _generate_examples(self, split):
@@ -58,6 +65,18 @@ class Vignettes(tfds.core.GeneratorBasedBuilder):
             image, label = rendering.example(split, index)
             yield index, {"image": image, "label": label}
             self.on_progress(split, index + 1, rendering.SPLITS[split])
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes have left that were killed while they drew.
+
+    Args:
+        folder: Of all versions of the data set.
+    """
+    for left in folder.glob("incomplete.*"):  # as TFDS names what is not finished
+        files = (path.stat().st_mtime for path in (left, *left.rglob("*")))
+        if max(files) < time.time() - LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,9 @@ from experiments.trials import records
 from mobilenet_tf.data import arrays
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet, DatasetMetadata
+from mobilenet_tf.files import archive
 from mobilenet_tf.models import conventions, keras_file, weights_file
-from mobilenet_tf.training import snapshot
+from mobilenet_tf.training import snapshot, teacher_outputs
 
 INFO = keras_file.TrainingInfo(("chat", "œuf"), "photos 1.0", ("ab" * 32,))
 
@@ -83,6 +84,14 @@ def arrays_file(folder):
         ]
 
     return Format(path, read)
+
+
+def teacher_outputs_file(folder):
+    path = folder / "epoch0000.npz"
+    rng = np.random.default_rng(0)
+    logits = {f"step{i:05d}": rng.normal(size=(4, 3)).astype("f4") for i in range(3)}
+    archive.save_arrays(path, logits, {"epoch": 0})
+    return Format(path, lambda path: [a.tobytes() for a in teacher_outputs.read(path)])
 
 
 def model_file(folder):
@@ -158,6 +167,7 @@ FORMATS = {
     "measurements": (measurements_file, 10),
     "snapshot": (snapshot_file, 16),
     "arrays": (arrays_file, 16),
+    "outputs of a teacher": (teacher_outputs_file, 16),
     "network": (model_file, 4),
     "weights of a network": (weights_of_model_file, 10),
     "weights": (weights_of_keras_3, 6),

@@ -107,7 +107,7 @@ class TeacherOutputs:
         """
         epoch = first_epoch
         while True:
-            for logits in self._load(epoch):
+            for logits in read(self._path(epoch)):
                 (images, crops), targets = next(batches)
                 yield (images, crops, logits), targets
             epoch += 1
@@ -124,16 +124,23 @@ class TeacherOutputs:
         )
         return (next(batches) for _ in range(self._data.train.size // batch_size))
 
-    def _load(self, epoch):
-        """Logits `(batch, classes)` of each step; one at a time is in memory."""
-        path = self._path(epoch)
-        try:
-            yield from archive.iterate_arrays(path)
-        except ValueError as error:
-            raise ValueError(
-                f"teacher's outputs {str(path)!r} are damaged ({error}); delete the "
-                "file to compute them again"
-            ) from error
-
     def _path(self, epoch):
         return self.folder / f"epoch{epoch:04d}.npz"
+
+
+def read(path: Path) -> Iterator[np.ndarray]:
+    """Logits `(batch, classes)` of each step of an epoch; one at a time is in memory.
+
+    Args:
+        path: A file of `TeacherOutputs`.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    try:
+        yield from archive.iterate_arrays(path)
+    except ValueError as error:
+        raise ValueError(
+            f"teacher's outputs {str(path)!r} are damaged ({error}); delete the file "
+            "to compute them again"
+        ) from error

@@ -32,16 +32,15 @@ flags.DEFINE_integer("kills", 210, "Kills at random moments, in all.", 3)
 flags.DEFINE_integer("every", 1, "Distance of the file operations to kill at.", 1)
 flags.DEFINE_integer("processes", 6, "Devices that are updated at a time.", 1)
 flags.DEFINE_integer("seed", 0, "Seed of the networks and the moments.")
-FLAGS = flags.FLAGS
 
 NAME = "flowers.tflite"
 DRILLS = {"delta": "install", "whole file": "install", "going back": "go_back"}
 PAUSE = 0.001  # seconds between blocks of 4 kB: about 4 MB/s
 
 
-def networks(folder: Path) -> list[Path]:
+def networks(folder: Path, seed: int) -> list[Path]:
     """Three networks that differ in the classifier; the last is not published."""
-    keras.utils.set_random_seed(FLAGS.seed)
+    keras.utils.set_random_seed(seed)
     model = mobilenet_tf.build(0.25, base_resolution=64, classes=10)
     classifier = next(layer for layer in reversed(model.layers) if layer.weights)
     paths = []
@@ -57,10 +56,10 @@ def networks(folder: Path) -> list[Path]:
     return paths
 
 
-def prepare(folder: Path, paths: list[Path]) -> dict[str, object]:
+def prepare(folder: Path, paths: list[Path], seed: int) -> dict[str, object]:
     """A server with two versions, and the devices to start from."""
     image = folder / "image.png"
-    pixels = np.random.default_rng(FLAGS.seed).integers(0, 256, (64, 64, 3), "uint8")
+    pixels = np.random.default_rng(seed).integers(0, 256, (64, 64, 3), "uint8")
     Image.fromarray(pixels).save(image)
     classes = [self_test._result(path, image, 60)["best"] for path in paths]
     old, new, unknown = paths
@@ -89,16 +88,17 @@ def prepare(folder: Path, paths: list[Path]) -> dict[str, object]:
 
 
 def main(_):
+    given = flags.FLAGS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = networks(folder)
-        config = prepare(folder, paths)
+        paths = networks(folder, given.seed)
+        config = prepare(folder, paths, given.seed)
         size = paths[0].stat().st_size
         with Server(folder / "server").running() as server:
             server.faults = Faults(only="/targets/", pause=PAUSE)
-            config |= {"url": server.url, "kills": FLAGS.kills}
-            config |= {"every": FLAGS.every, "seed": FLAGS.seed}
-            config |= {"processes": FLAGS.processes}
+            config |= {"url": server.url, "kills": given.kills}
+            config |= {"every": given.every, "seed": given.seed}
+            config |= {"processes": given.processes}
             results = update_kills.run_in_process(config)
     columns = ("killed during", "kills", "old runs", "new runs", "recovered")
     keys = ("kills", "old", "new", "recovered")
@@ -113,7 +113,7 @@ def main(_):
         "update_faults",
         f"{table.render(columns, [*rows, ('in all', *total)])}\n\n"
         f"MobileNet 0.25 at 64 px, {size:,} bytes.",
-        FLAGS.documents,
+        given.documents,
     )
 
 

@@ -32,15 +32,20 @@ _DIFFERENT = [
 ]
 
 
+def amount(images: int | None) -> str:
+    """So many images of each class, in words."""
+    return f"{images} images a class" if images else "all images"
+
+
 def network(path: Path, images: int | None, published: bool) -> Network:
     """The network of a weights file on so many images of each class."""
     match = re.search(r"mobilenet_([\d.]+)_(\d+)_", path.name)
     alpha, side = (float(match[1]), int(match[2])) if match else (0.25, 128)
     recipe = FINE_TUNE if published else MODERN
     settings = {name: getattr(recipe, name) for name in _DIFFERENT}
-    amount = f"{images} images a class" if images else "all images"
+    training = "fine-tuned" if published else "scratch"
     return Network(
-        f"{alpha:g} MobileNet, {'fine-tuned' if published else 'scratch'}, {amount}",
+        f"{alpha:g} MobileNet, {training}, {amount(images)}",
         mobilenet_tf.build,
         {"alpha": alpha},
         side,
@@ -69,12 +74,10 @@ def gains_less_each_time(*rows: Measured) -> bool:
 
 def claims(rows: Sequence[Row]) -> tuple[Claim, ...]:
     """That the published weights help, and help more the fewer images there are."""
+    pairs = zip(EPOCHS, rows[::2], rows[1::2], strict=True)
     helps = [
-        Claim(
-            f"the published weights help with {amount}", rising, (scratch, fine_tuned)
-        )
-        for fine_tuned, scratch in zip(rows[::2], rows[1::2], strict=True)
-        for amount in [fine_tuned.network.label.rpartition(", ")[2]]
+        Claim(f"the published weights help with {amount(images)}", rising, (own, tuned))
+        for images, tuned, own in pairs
     ]
     return (*helps, Claim("they help less the more images", gains_less_each_time))
 

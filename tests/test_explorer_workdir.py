@@ -43,7 +43,7 @@ def test_trained_networks_are_exported_with_their_records(
         assert file["bytes"] == len(content)
         assert file["sha256"] == hashlib.sha256(content).hexdigest()
     # Its images are in a file of arrays alone: the page is made, and this is said.
-    assert "verified on default images" in lines[0]
+    assert "verified on crops of one photograph" in lines[0]
 
     lines.clear()
     assert networks.write(page, sources, lines.append) == manifest

@@ -231,7 +231,7 @@ def _loaded(source, report) -> DataSet | None:
     try:
         return source.data()
     except (OSError, ValueError) as error:
-        report(f"{source.name}: verified on default images, for {error}")
+        report(f"{source.name}: verified on crops of one photograph, for {error}")
         return None
 
 

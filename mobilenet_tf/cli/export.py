@@ -9,6 +9,7 @@ photographs in order of their paths verify it, and the 2nd, 4th, ... calibrate i
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -124,7 +125,7 @@ def run(options: argparse.Namespace) -> None:
     if options.weights == "imagenet" and description is None:
         description = "imagenet-1k"
     images: dict[str, Any] = {}
-    sentence = "verified on the default images; --images takes your own"
+    sentence = "--images verifies the file on photographs of your own"
     if options.images is not None:
         images, sentence = _images(options, model, labels)
     with processor.without_notes():
@@ -137,7 +138,8 @@ def run(options: argparse.Namespace) -> None:
             **images,
             **given,
         )
-    note(f"{report}\n{sentence}")
+    # The library's own hint names arguments.
+    note(f"{dataclasses.replace(report, images_given=True)}\n{sentence}")
     written(output, f"{output}.json", f"{output}.md")
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import mobilenet_tf
 from mobilenet_tf import processor
@@ -67,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser(named or COMMANDS).parse_args(arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of libraries
-        warnings.showwarning = _print_warning
+        warnings.showwarning = lambda message, *_, **__: print(
+            f"warning: {as_flags(str(message), options.flags)}", file=sys.stderr
+        )
         try:
             options.run(options)
         except (ImportError, OSError, ValueError) as error:
@@ -76,10 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"\n{options.fail.__self__.prog}: interrupted", file=sys.stderr)
             return 130
     return 0
-
-
-def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"warning: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

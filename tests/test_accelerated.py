@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT
+from conftest import ROOT, import_path
 
 from mobilenet_tf import processor
 from mobilenet_tf.training.accelerated import MatrixProductConv2D, is_pointwise
@@ -29,14 +28,14 @@ def both_gradients(layers, inputs):
     return results
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"use_bias": False},
-        {"activation": "relu6", "bias_initializer": "glorot_uniform"},
-        {"padding": "same", "activation": None, "dilation_rate": 2},
-    ],
+CONVOLUTIONS = (
+    {"use_bias": False},
+    {"activation": "relu6", "bias_initializer": "glorot_uniform"},
+    {"padding": "same", "activation": None, "dilation_rate": 2},
 )
+
+
+@pytest.mark.parametrize("options", CONVOLUTIONS)
 def test_a_matrix_product_equals_the_stock_convolution(options):
     inputs = tf.random.stateless_normal((3, 5, 7, 16), (0, 1))
     keras.utils.set_random_seed(0)
@@ -51,19 +50,25 @@ def test_kernels_are_those_that_the_user_chooses():
     assert processor.kernels() == ("onednn" if on else "eigen")
 
 
+OTHER_KERNELS = """
+import test_accelerated as tests
+
+tests.test_kernels_are_those_that_the_user_chooses()
+for options in tests.CONVOLUTIONS:
+    tests.test_a_matrix_product_equals_the_stock_convolution(options)
+"""
+
+
 def test_and_so_with_the_other_kernels():
     on = os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
-    tests = [
-        test_a_matrix_product_equals_the_stock_convolution,
-        test_kernels_are_those_that_the_user_chooses,
-    ]
-    names = [f"{Path(__file__)}::{test.__name__}" for test in tests]
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--noconftest", *names],
-        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0" if on else "1"},
-        cwd=ROOT,
+        [sys.executable, "-c", OTHER_KERNELS],
+        env={
+            **os.environ,
+            "TF_ENABLE_ONEDNN_OPTS": "0" if on else "1",
+            "PYTHONPATH": import_path(ROOT, ROOT / "tests"),
+        },
         check=True,
-        capture_output=True,
     )
 
 

@@ -123,8 +123,7 @@ def test_no_package_is_listed_twice(extra):
     assert len(names) == len(set(names))
 
 
-def test_what_is_imported_is_declared():
-    """Of the packages that are not the library's own requirements."""
+def test_packages_of_the_scripts_are_no_requirements_of_the_library():
     declared = {package(one) for one in PROJECT["dependencies"]}
     assert "absl-py" not in declared  # of the scripts, which are not installed
     assert {"absl-py", "fsspec", "psutil", "rich"} <= {

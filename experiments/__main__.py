@@ -93,7 +93,7 @@ Every table and figure has a page, rendered by `python -m experiments` from the 
 in this folder: the command that trains and prints it, the paper's numbers beside ours,
 the conditions, and what a repetition should find. CSV files beside each page hold its
 numbers. In a command, `DIR` is the folder of TFDS data sets. A network with 0 seeds is
-not trained yet; one with a dash there is only counted."""
+not trained yet; for one with a dash only the costs are counted."""
 
 
 def render(script: str, *options: str) -> tuple[list[Page], Config]:

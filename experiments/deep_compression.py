@@ -123,7 +123,7 @@ experiment = Experiment(
         ),
     ),
     remark="Our sizes are those of files of `mobilenet_tf.codec`, in 10**6 "
-    "bytes; the paper's 240 MB are so too, its 4.8, 0.66 and 0.47 are 2**20. "
+    "bytes; so is the paper's 240 MB, while its 4.8, 0.66 and 0.47 are MiB. "
     "AlexNet's size depends on the input side, because its first fully connected layer "
     "takes every position of the last feature map; for the same reason it trains at "
     "one side throughout.",

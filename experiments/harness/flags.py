@@ -93,7 +93,7 @@ def _of_training():
     _enum(
         "precision",
         CHOICES,
-        "Arithmetic of the training step; auto takes what is fast on this processor.",
+        "Arithmetic of the training step; auto chooses the fastest on this processor.",
     )
     _boolean("data_parallel", "Split each batch over all devices.")
 

@@ -70,8 +70,8 @@ def train(
     for trial in trials:
         if trial.parent is not None:
             raise ValueError(
-                "hosts train networks from their labels alone, which "
-                f"{trial.network.label!r} is not; choose others with only="
+                "hosts cannot train networks with a teacher or with compression steps, "
+                f"such as {trial.network.label!r}; choose others with only="
             )
     cluster.agree("data set", data.metadata.to_json())
     ordered = {trial.key: trial for trial in grid.in_order(trials)}

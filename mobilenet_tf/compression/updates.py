@@ -58,8 +58,7 @@ def update(
             alone; or "classifier", the last layer alone.
         share: The largest share of the weights in kernels that change, in (0, 1], over
             the whole network: those that the training has moved furthest, in units of
-            their kernel's standard deviation. The classifier does not count, and
-            changes as it likes.
+            their kernel's standard deviation. The classifier is exempt from this limit.
         **training: See `mobilenet_tf.compression.fine_tuning.StockTraining`.
 
     Returns:

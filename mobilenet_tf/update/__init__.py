@@ -16,11 +16,13 @@ imports Keras or TensorFlow, unless the network is a `.keras` file.
 """
 
 try:
+    import securesystemslib as _securesystemslib  # noqa: F401
     import tuf as _tuf  # noqa: F401
     from cryptography import hazmat as _hazmat  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "updates need tuf and cryptography; pip install 'mobilenet_tf[update]'"
+        "updates need tuf, securesystemslib and cryptography; pip install "
+        "'mobilenet_tf[update]'"
     ) from error
 
 from mobilenet_tf.update.client import install

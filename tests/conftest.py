@@ -28,9 +28,6 @@ pytest.register_assert_rewrite("explorer_browser", "fleet", "nodes", "runs")
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTED = str(ROOT / "tests" / "started")  # see its sitecustomize.py
-if STARTED not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
-    others = filter(None, [os.environ.get("PYTHONPATH")])
-    os.environ["PYTHONPATH"] = os.pathsep.join([STARTED, *others])
 SHARED = ROOT.parent / "shared"
 
 
@@ -48,6 +45,8 @@ def pytest_configure(config):
     # The process that starts the workers runs no tests: it does without TensorFlow.
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         config.pluginmanager.import_plugin("shared_fixtures")
+        others = filter(None, [os.environ.get("PYTHONPATH")])
+        os.environ["PYTHONPATH"] = os.pathsep.join([STARTED, *others])
 
 
 def pytest_collection_finish():

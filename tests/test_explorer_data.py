@@ -163,6 +163,8 @@ def test_python_names_what_the_library_has(made):
 
 def test_layers_add_up(made):
     data, details = made
+    for shared in (details["columns"], details["texts"]):  # each is there once
+        assert len(shared) == len(set(map(str, shared)))
     for network in data["networks"]:
         indices = details["networks"][network["id"]]["layers"]
         if indices is not None:

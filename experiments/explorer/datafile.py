@@ -152,7 +152,11 @@ def _detail(seeds, texts: Distinct[str]) -> dict[str, Any]:
     }
 
 
-def _layers(shape, texts: Distinct[str], columns) -> list[int]:
+def _layers(
+    shape: architectures.Architecture,
+    texts: Distinct[str],
+    columns: Distinct[tuple[int, ...]],
+) -> list[int]:
     """Columns of the layers: names and kinds, which are texts, then their numbers.
 
     A width or a resolution multiplier leaves most of them as they are.

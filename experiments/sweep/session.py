@@ -190,10 +190,13 @@ def check_answer(address: str) -> None:
             timeout=SECONDS,
             check=True,
         )
-    except (OSError, subprocess.SubprocessError) as error:
-        output = (getattr(error, "stderr", None) or b"").decode(errors="replace")
-        *_, last = ["", *filter(None, map(str.strip, output.splitlines()))]
-        reason = error.strerror if isinstance(error, OSError) else last
+    except subprocess.CalledProcessError as error:
+        *_, last = ["", *error.stderr.decode(errors="replace").strip().splitlines()]
+        raise ClusterError(
+            f"the Ray cluster at {address} cannot be used: {last.strip()}"
+        ) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = error.strerror if isinstance(error, OSError) else ""
         raise ClusterError(
             f"no Ray cluster answers at {address} within {SECONDS} seconds"
             + (f" ({reason})" if reason else "")

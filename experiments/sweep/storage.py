@@ -6,6 +6,7 @@ Imports nothing heavy: the process that keeps the files does without Keras.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     import fsspec
 
 
-_PARTIAL = ".partial"  # the end of a name, as long as its file is written
+_PARTIAL = ".partial"  # in a name, as long as its file is written
+# What a remote storage has of a file that was begun so long ago belongs to no process.
+LEFT_SECONDS = 3600
 
 
 def record_name(key: str) -> str:
@@ -120,12 +123,24 @@ class Storage:
     def remove_partials(self) -> None:
         """Remove what commands have left that were killed while they wrote."""
         for name in self.names("records") | self.names("trials"):
-            if name.endswith(_PARTIAL):
+            if _PARTIAL not in name:
+                continue
+            if self._local:
+                files.remove_unowned([Path(self._path(name))])
+            elif self._age(name) > LEFT_SECONDS:
                 self.remove(name)
+
+    def _age(self, name: str) -> float:
+        """Seconds since a file was written; 0 where the storage does not tell."""
+        try:
+            written = self._system.modified(self._path(name))
+        except (FileNotFoundError, NotImplementedError):
+            return 0.0
+        return (datetime.datetime.now(written.tzinfo) - written).total_seconds()
 
     def check(self) -> None:
         """Raise StorageError unless files can be written, read and removed."""
-        name = "trials/probe" + _PARTIAL
+        name = f"trials/probe-{secrets.token_hex(4)}{_PARTIAL}"
         self.write(name, b"probe")
         if self.read(name) != b"probe":
             raise StorageError(f"storage {self.url!r} does not return what is written")

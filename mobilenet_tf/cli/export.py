@@ -9,7 +9,6 @@ photographs in order of their paths verify it, and the 2nd, 4th, ... calibrate i
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -125,7 +124,7 @@ def run(options: argparse.Namespace) -> None:
     if options.weights == "imagenet" and description is None:
         description = "imagenet-1k"
     images: dict[str, Any] = {}
-    sentence = "--images verifies the file on photographs of your own"
+    sentence = "pass --images to verify on photographs of your own"
     if options.images is not None:
         images, sentence = _images(options, model, labels)
     with processor.without_notes():
@@ -138,8 +137,7 @@ def run(options: argparse.Namespace) -> None:
             **images,
             **given,
         )
-    # The library's own hint names arguments.
-    note(f"{dataclasses.replace(report, images_given=True)}\n{sentence}")
+    note(f"{report.summary()}\n{sentence}")
     written(output, f"{output}.json", f"{output}.md")
 
 

@@ -24,7 +24,7 @@ class. Made to show in minutes what the width and the resolution multiplier of M
 trade away.
 """
 
-# Drawing takes a minute: what has not changed for so long belongs to no process.
+# Drawing takes a minute: what has not changed for an hour belongs to no process.
 LEFT_SECONDS = 3600
 
 
@@ -74,9 +74,10 @@ def remove_leftovers(folder: Path) -> None:
         folder: Of all versions of the data set.
     """
     for left in folder.glob("incomplete.*"):  # as TFDS names what is not finished
-        files = (path.stat().st_mtime for path in (left, *left.rglob("*")))
-        if max(files) < time.time() - LEFT_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process has finished it meanwhile
+            written = (path.stat().st_mtime for path in (left, *left.rglob("*")))
+            if max(written) < time.time() - LEFT_SECONDS:
+                shutil.rmtree(left)
 
 
 @contextlib.contextmanager

@@ -85,6 +85,11 @@ class Verification:
     memory: Memory | None = None
 
     def __str__(self):
+        hint = "" if self.images_given else "; pass data= or images= for your own"
+        return self.summary() + hint
+
+    def summary(self) -> str:
+        """The sentence of `str`, without a hint at arguments."""
         limit = "" if self.tolerance is None else f" (at most {self.tolerance:g})"
         text = (
             f"{self.format} verified on {self.images} {self.image_source}: largest "
@@ -101,8 +106,6 @@ class Verification:
             )
         if self.memory is not None:
             text += f", {self.memory}"
-        if not self.images_given:
-            text += "; pass data= or images= for your own"
         if self.zero_weights > 0.5:
             text += (
                 f". {100 * self.zero_weights:.0f} % of the weights are zero, which "

@@ -133,8 +133,8 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
         seconds: For how long the others are waited for until all are connected.
 
     Raises:
-        ValueError: The backend is not JAX, or the versions of Python or of packages
-            differ.
+        ValueError: The backend is not JAX, or the versions of Python or of packages, or
+            the devices, differ.
         HostError: A process does not come, or fails, now or inside.
     """
     import keras

@@ -73,7 +73,7 @@ def held_out(model: keras.Model, data: DataSet) -> None:
         warnings.warn(
             f"the model was trained on {seen:,} of the {data.evaluation.size:,} "
             "validation photographs, so its validation accuracy will be too high; "
-            "continue_from=model holds out none of them",
+            "from_folder(continue_from=model) holds out none of them",
             stacklevel=3,
         )
 

@@ -1,13 +1,27 @@
-"""What every Python does first that a test starts.
+"""What every Python process does first that a test starts.
 
 Keras imports scikit-learn, and TensorFlow imports JAX, wherever they are installed,
-which takes 1.4 seconds of each process. Here they are, as oracles of other tests; a
-user who has installed the package alone has neither.
+which takes 1.4 seconds of each process. Other tests compare with them; for a process
+that a test starts they are not installed, as for a user of the package alone.
 """
 
 import os
 import sys
+from importlib.machinery import PathFinder
 
-sys.modules["sklearn"] = None  # an import of it is an ImportError
+ABSENT = {"sklearn"}
 if os.environ.get("KERAS_BACKEND") != "jax":
-    sys.modules["jax"] = None
+    ABSENT.add("jax")
+
+
+class OtherPackages(PathFinder):
+    """Finds all packages but those."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name in ABSENT else super().find_spec(name, path, target)
+
+
+sys.meta_path = [
+    OtherPackages if finder is PathFinder else finder for finder in sys.meta_path
+]

@@ -66,8 +66,7 @@ MOST = ("float32.tflite", "int8.tflite", "file.onnx", "folder")
 
 # What runs without --thorough.
 QUICK = {
-    "sequential": MOST,
-    "functional": ("int8.tflite", "file.onnx"),
+    **dict.fromkeys(("sequential", "functional"), MOST),
     "alexnet": (*MOST, "throughout.tflite"),
     "augmented": ("float16.tflite",),
     "inputs_in_a_list": ("float32.tflite",),

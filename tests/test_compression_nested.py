@@ -59,10 +59,7 @@ def test_the_network_is_trained(nested, stripes):
     assert accuracy(nested, stripes) >= 0.9
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["sequential", pytest.param("functional", marks=pytest.mark.thorough), "alexnet"],
-)
+@pytest.mark.parametrize("name", heads.HEADS)
 def test_prune_cluster_quantize(name, nested, stripes, eagerly):
     """The head is compressed as other layers are; then the file of the codec."""
     is_trained = name == "sequential"

@@ -49,8 +49,9 @@ class StepTime:
         shapes: Of the gradients.
         latency_seconds: Of an all-reduce of one number.
         exchange_16_mib_seconds: Of an all-reduce of 16 MiB.
-        load: Processes that ran or waited on this machine before, a mean over a
-            minute; `cores` are there for them.
+        load: Processes that ran or waited on this machine in the minute before, a mean,
+            those of a measurement before this one among them; `cores` are there for
+            them.
         cores: Of the machine.
     """
 

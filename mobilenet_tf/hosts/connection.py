@@ -7,6 +7,7 @@ is told otherwise, and JAX aborts a process that has lost another with a stack t
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import platform
 import subprocess
 import sys
@@ -99,7 +100,6 @@ def devices() -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """The versions that all hosts must have the same of."""
     import jax
-    import jaxlib
     import keras
     import numpy as np
 
@@ -108,7 +108,7 @@ def versions() -> dict[str, str]:
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "keras": keras.__version__,
         "jax": jax.__version__,
-        "jaxlib": jaxlib.__version__,
+        "jaxlib": importlib.metadata.version("jaxlib"),
         "numpy": np.__version__,
     }
 

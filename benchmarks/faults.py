@@ -162,8 +162,8 @@ def train(
     folder: Path,
     needs: session.Needs,
     report: Callable[[object], None] = lambda event: None,
-) -> list[np.ndarray]:
-    """Train a grid on the cluster of this process; returns all weights.
+) -> None:
+    """Train a grid on the cluster of this process.
 
     Raises:
         AssertionError: A trial has not one record, or files are left over.
@@ -175,7 +175,12 @@ def train(
     workdir = Workdir(folder)
     left = {path.name for path in (folder / "trials").iterdir()}
     assert left == {workdir.model_path(trial).name for trial in trials}
-    return [weight for trial in trials for weight in workdir.model(trial).get_weights()]
+
+
+def weights(trials: list[Trial], folder: Path) -> list[np.ndarray]:
+    """All weights of a grid that is trained."""
+    models = map(Workdir(folder).model, trials)
+    return [weight for model in models for weight in model.get_weights()]
 
 
 def drill(kills: int, trials: int, epochs: int, workers: int, seed: int) -> dict:
@@ -192,8 +197,11 @@ def drill(kills: int, trials: int, epochs: int, workers: int, seed: int) -> dict
         with session.connected(options, folder, 2**20, ()) as needs:
             run = functools.partial(train, planned, data, needs=needs)
             with Killer(kills, seed) as killer:
-                disturbed = run(folder / "disturbed", report=killer.on_epoch)
-            whole = run(folder / "whole")
+                run(folder / "disturbed", report=killer.on_epoch)
+            run(folder / "whole")
+        disturbed, whole = (
+            weights(planned, folder / name) for name in ("disturbed", "whole")
+        )
     assert sum(killer.counts.values()) == kills, dict(killer.counts)
     pairs = list(zip(disturbed, whole, strict=True))
     assert all(np.array_equal(first, second) for first, second in pairs)

@@ -128,7 +128,8 @@ experiment = Table(
 - "100 times as fast" stands for workers with accelerators, whose speed is assumed.
 - Load: processes that ran or waited in the minute before, those of the measurement
   before this one among them. Far above 2, other programs ran too, and seconds may be
-  too long; bytes do not depend on it.""",
+  too long; bytes do not depend on it. Seconds differ by a fifth from run to run: where
+  64 workers seem more than 64 times as fast, one was measured in a slow moment.""",
 )
 
 if __name__ == "__main__":

@@ -67,8 +67,10 @@ def rows(config: Config) -> tuple[Row, ...]:
 
 def gains_less_each_time(*rows: Measured) -> bool:
     """Whether the gain of the published weights falls as the images become more."""
-    tuned, scratch = rows[::2], rows[1::2]
-    gains = [one.mean - two.mean for one, two in zip(tuned, scratch, strict=True)]
+    published, scratch = rows[::2], rows[1::2]
+    gains = [
+        tuned.mean - own.mean for tuned, own in zip(published, scratch, strict=True)
+    ]
     return all(fewer > more for fewer, more in itertools.pairwise(gains))
 
 

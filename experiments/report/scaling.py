@@ -69,12 +69,12 @@ class Measured:
 
 def of(steps: Sequence[StepTime]) -> dict[tuple[str, str], Measured]:
     """By network and exchange, those that are measured at one worker and at two."""
-    found = {(step.network, step.exchange, step.workers): step for step in steps}
+    by_key = {(step.network, step.exchange, step.workers): step for step in steps}
     result = {}
     for network, exchange in dict.fromkeys((s.network, s.exchange) for s in steps):
         keys = [(network, "float32", 1), (network, exchange, 1), (network, exchange, 2)]
-        if all(key in found for key in keys):
-            result[network, exchange] = Measured(*(found[key] for key in keys))
+        if all(key in by_key for key in keys):
+            result[network, exchange] = Measured(*(by_key[key] for key in keys))
     return result
 
 
@@ -88,15 +88,15 @@ def bytes_sheet(measured: Measurements) -> Sheet:
         each = measured.get((network, exchange))
         shapes = each.shapes if each else step_times.shapes_of(network)
         counted = 2 * EXCHANGES[exchange].bytes_per_worker(shapes, 2)
-        found = each.two.loopback_bytes if each else None
+        sent = each.two.loopback_bytes if each else None
         rows.append(
             (
                 network,
                 table.millions(elements(shapes)),
                 EXCHANGES[exchange].label,
                 f"{counted / 1e6:,.2f}",
-                "–" if found is None else f"{found / 1e6:,.2f}",
-                "–" if found is None else f"{found / counted:.3f}",
+                "–" if sent is None else f"{sent / 1e6:,.2f}",
+                "–" if sent is None else f"{sent / counted:.3f}",
             )
         )
     columns = ("Network", "M parameters", "Exchange", "Counted MB", "Measured MB")
@@ -158,23 +158,23 @@ def claims(measured: Measurements) -> list[str]:
             name: plain[name].speedup(WORKERS[-1], gigabits, speed) for name in plain
         }
         wrong = [f"{b} above {a}" for a, b in pairs if gains[a] < gains[b]]
-        found = f"it does in {len(pairs) - len(wrong)} of {len(pairs)} pairs"
+        reason = f"it does in {len(pairs) - len(wrong)} of {len(pairs)} pairs"
         if wrong:
-            found += f", not for {', '.join(wrong)}"
+            reason += f", not for {', '.join(wrong)}"
         sentences.append(
             _sentence(
                 f"the network with fewer parameters gains more from {WORKERS[-1]} "
                 f"workers at {gigabits} Gbit/s, {SPEEDS[speed]},",
                 not wrong,
-                found,
+                reason,
             )
         )
     return sentences
 
 
-def _sentence(statement, holds, found):
+def _sentence(statement, holds, reason):
     return (
-        f"The claim that {statement} {'holds' if holds else 'does not hold'}: {found}."
+        f"The claim that {statement} {'holds' if holds else 'does not hold'}: {reason}."
     )
 
 

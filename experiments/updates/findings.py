@@ -24,7 +24,10 @@ def targets(records: list[dict], requantized: list[dict]) -> list[str]:
         ("To 8 bits", requantized, OF_THE_OTHERS, other, smallest_other),
         ("Classifier alone", classifier, OF_THE_FILE, file, file_bytes),
     ]
-    return ["Targets of `codec.delta`:", *(_target(*one) for one in chosen if one[1])]
+    return [
+        "Targets of `codec.delta`:",
+        *(_target(*pair) for pair in chosen if pair[1]),
+    ]
 
 
 def _target(updates_of, chosen, most, whole, size):
@@ -99,10 +102,10 @@ def measured_on(records: Iterable[dict]) -> str:
 
 def budgets(records: Iterable[dict]) -> list[str]:
     """Which budgets of weights were more than the update needed, and why."""
-    found = {(_setting(one), one["training"]): one for one in records}
+    by_key = {(_setting(record), record["training"]): record for record in records}
     same: dict[str, list[bool]] = {}
-    for (setting, training), record in found.items():
-        without = found.get((setting, measurement.ON_OLD_VALUES))
+    for (setting, training), record in by_key.items():
+        without = by_key.get((setting, measurement.ON_OLD_VALUES))
         if without and "share" in measurement.TRAININGS[training]:
             budget = f"{record['form']}, {training.removeprefix('all, ')}"
             same.setdefault(budget, []).append(_result(record) == _result(without))

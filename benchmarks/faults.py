@@ -27,10 +27,9 @@ from absl import app, flags
 
 import mobilenet_tf
 from experiments.harness import Network
-from experiments.sweep import session
+from experiments.sweep import cluster, session
 from experiments.sweep.node import Job
 from experiments.sweep.options import LOCAL, Options
-from experiments.sweep.source import versions
 from experiments.sweep.tasks import Tasks
 from experiments.sweep.workdir import Workdir
 from experiments.trials import records
@@ -152,8 +151,14 @@ def processes() -> dict[str, list[psutil.Process]]:
 
 def job(trial: Trial) -> Job:
     """What a node must know of a trial."""
-    expected = versions(("keras", "numpy", keras.backend.backend()))
-    return Job(trial, NAME, {"commit": None}, False, again=False, versions=expected)
+    return Job(
+        trial,
+        NAME,
+        {"commit": None},
+        data_parallel=False,
+        again=False,
+        versions=cluster.expected_versions(),
+    )
 
 
 def train(

@@ -26,12 +26,7 @@ from experiments.sweep.events import Event
 from experiments.sweep.node import Job
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
 from experiments.sweep.source import Source, describe, differences, versions
-from experiments.sweep.storage import (
-    Storage,
-    StorageError,
-    model_name,
-    record_name,
-)
+from experiments.sweep.storage import Storage, StorageError, model_name, record_name
 from experiments.sweep.tasks import Tasks, reason
 from experiments.sweep.workdir import Workdir
 from experiments.trials import records
@@ -88,7 +83,7 @@ def run(
     in_memory = all(isinstance(split, ArraySplit) for split in arrays)
     size = sum(_bytes(split) for split in arrays) if in_memory else 0
     modules, code = _modules(missing), commit()
-    expected = versions(("keras", "numpy", keras.backend.backend()))
+    expected = expected_versions()
     with session.connected(options, workdir.path, size, modules) as needs:
         if options.address != LOCAL:
             check_nodes(needs, None if in_memory else source, expected)
@@ -105,6 +100,11 @@ def run(
             if options.storage is not None:
                 records.write(workdir.record_path(trial), record)
             report(grid.ending(trial, record))
+
+
+def expected_versions() -> dict[str, str]:
+    """The versions of this process, which a node must have to train its trials."""
+    return versions(("keras", "numpy", keras.backend.backend()))
 
 
 def _bytes(split):

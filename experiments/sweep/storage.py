@@ -136,6 +136,8 @@ class Storage:
             written = self._system.modified(self._path(name))
         except (FileNotFoundError, NotImplementedError):
             return 0.0
+        except Exception as error:
+            raise self._failure("list", name, error) from error
         return (datetime.datetime.now(written.tzinfo) - written).total_seconds()
 
     def check(self) -> None:

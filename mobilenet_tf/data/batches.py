@@ -1,7 +1,6 @@
 """Batches for training and evaluation: order, crop boxes, targets."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -101,26 +100,3 @@ def targets(labels: np.ndarray, classes: int) -> np.ndarray:
     (rows,) = np.nonzero(labels >= 0)
     one_hot[rows, labels[rows]] = 1
     return one_hot
-
-
-@contextmanager
-def own_errors(batches: Iterable[TrainingBatch]) -> Iterator[Iterator[TrainingBatch]]:
-    """Raise the error of a generator of batches in place of TensorFlow's.
-
-    Keras hands a generator to TensorFlow, which wraps the errors that it raises.
-    """
-    errors: list[ValueError] = []
-
-    def passed_on() -> Iterator[TrainingBatch]:
-        try:
-            yield from batches
-        except ValueError as error:
-            errors.append(error)
-            raise
-
-    try:
-        yield passed_on()
-    except Exception:
-        if errors:
-            raise errors[0] from None
-        raise

@@ -14,6 +14,7 @@ import tensorflow_datasets as tfds
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import WHOLE, Batch, Share
 from mobilenet_tf.data.tfds_catalogue import Source
+from mobilenet_tf.processor import usable_cores
 
 SHUFFLE_BUFFER = 8192
 
@@ -55,7 +56,7 @@ class StreamSplit:
                 enable_ordering_guard=False,  # the order is meant to change
             ),
         )
-        dataset = dataset.with_options(_deterministic())
+        dataset = dataset.with_options(_options())
         if shuffled:
             # Shuffling what is still encoded keeps the buffer small.
             dataset = dataset.shuffle(min(self.size, SHUFFLE_BUFFER), seed=tf_seed)
@@ -64,7 +65,7 @@ class StreamSplit:
             batch_size //= share.count
         # It takes no decision by a tensor's value, which AutoGraph would look for.
         stored = tf.autograph.experimental.do_not_convert(self.stored)
-        dataset = dataset.map(stored, tf.data.AUTOTUNE)
+        dataset = dataset.map(stored, usable_cores())
         dataset = dataset.batch(batch_size, drop_remainder=shuffled)
         with self._damage_named():
             for batch in dataset.prefetch(2).as_numpy_iterator():
@@ -121,7 +122,9 @@ def _own_part(
     return full.enumerate().filter(own).map(lambda _, example: example)
 
 
-def _deterministic() -> tf.data.Options:
+def _options() -> tf.data.Options:
+    """The order is kept; nothing is tuned, see `mobilenet_tf.training.feed`."""
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = False
     return options

@@ -14,9 +14,10 @@ from typing import Protocol
 import keras
 
 from mobilenet_tf import arguments
-from mobilenet_tf.data.batches import own_errors, training_batches
+from mobilenet_tf.data.batches import training_batches
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import averaging, distribution, snapshot
+from mobilenet_tf.training.feed import feed
 from mobilenet_tf.training.recipe import Recipe
 
 _LOGGED = ("loss", "top1", "val_loss", "val_top1")
@@ -137,7 +138,7 @@ def run(
         if values is not None:
             snapshot.restore(trained, values)
         keeper = _Keeper(trained, progress, snapshot_path, on_epoch, started)
-        with own_errors(_batches(task, data, recipe, seed, progress.epoch)) as batches:
+        with feed(_batches(task, data, recipe, seed, progress.epoch)) as batches:
             trained.fit(
                 batches,
                 steps_per_epoch=steps_per_epoch,

@@ -40,7 +40,7 @@ NAME = "sweep"
 def define() -> None:
     """Define the flags."""
     flags.DEFINE_integer("trials", 16, "Networks in the grid.", 1)
-    flags.DEFINE_integer("epochs", 16, "Epochs of each.", 1)
+    flags.DEFINE_integer("epochs", 28, "Epochs of each.", 1)
     flags.DEFINE_integer("images", 640, "Training images, a quarter more in all.", 96)
     flags.DEFINE_integer("side", 96, "Input side in pixels.", 32)
     flags.DEFINE_float("alpha", 0.25, "Width multiplier.")

@@ -12,7 +12,7 @@ import pytest
 import runs
 from conftest import import_path
 
-from experiments.sweep import session
+from experiments.sweep.environment import LOCAL_ENVIRONMENT
 
 EPOCHS = 30
 FLAGS = (f"--epochs={EPOCHS}",)
@@ -29,7 +29,7 @@ class Nodes:
     def __init__(self, folder, patch):
         (folder / "ray").mkdir()
         environment = {
-            **session.LOCAL_ENVIRONMENT,
+            **LOCAL_ENVIRONMENT,
             "RAY_AUTH_MODE": "disabled",
             "RAY_TMPDIR": str(folder),
             # Nodes that are silent for some seconds are thought dead.

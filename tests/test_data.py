@@ -127,6 +127,15 @@ def test_set_that_must_be_downloaded_by_hand(tmp_path):
         load("imagenet2012", str(tmp_path))
 
 
+def test_a_set_is_not_prepared_where_that_is_not_wanted(tmp_path):
+    from mobilenet_tf.data import embedded
+
+    name = embedded.Vignettes.name
+    with pytest.raises(ValueError, match=rf"^data set '{name}' is not prepared in '"):
+        mobilenet_tf.data.from_tfds(name, str(tmp_path), download=False)
+    assert not list(tmp_path.rglob("*"))
+
+
 def test_two_images_need_a_choice(tmp_path):
     prepare(tmp_path, name="pairs", image2=tfds.features.Image(shape=(40, 40, 3)))
     assert load("pairs", str(tmp_path))[0].classes == 2  # "image" goes without saying

@@ -1,6 +1,7 @@
 """Parts of a sweep that need no Ray: the storage and the storage actor."""
 
 import errno
+import os
 import threading
 import types
 from concurrent import futures
@@ -9,8 +10,8 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from experiments.sweep import cluster, storage_actor
 from experiments.sweep import storage as storage_module
+from experiments.sweep import storage_actor
 from experiments.sweep.events import Event
 from experiments.sweep.storage import (
     Storage,
@@ -20,6 +21,7 @@ from experiments.sweep.storage import (
     snapshot_name,
 )
 from experiments.sweep.storage_actor import StorageActor, TrialError
+from experiments.sweep.stored import Stored
 from experiments.sweep.workdir import Workdir
 from mobilenet_tf.files import checked_json
 
@@ -115,6 +117,12 @@ def test_the_storage_actor_writes_each_trial_once(tmp_path):
     assert kept.events(0) == []
 
 
+def test_the_storage_actor_has_the_credentials_of_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", {})
+    StorageActor(str(tmp_path), {"AWS_PROFILE": "photographs"})
+    assert os.environ == {"AWS_PROFILE": "photographs"}
+
+
 def test_the_storage_actor_trains_again_where_a_model_is_lost(tmp_path):
     Storage(str(tmp_path)).write(record_name("a"), b"record")
     kept = StorageActor(str(tmp_path))
@@ -185,20 +193,25 @@ def test_a_storage_is_given_what_the_working_directory_has(
     another = checked_json.dumps({"key": "there"}).encode()
     storage.write(record_name("there"), another)
     storage.write(record_name("here") + ".0123.partial", b"half")
+    # A process was killed after it had written the record.
+    storage.write(snapshot_name("here"), b"snapshot")
+    storage.write(snapshot_name("nowhere"), b"snapshot")
     monkeypatch.setattr(storage_module, "LEFT_SECONDS", -60)
     for _ in range(2):
-        stored = cluster.Stored(storage, workdir, [here, nowhere])
+        stored = Stored(storage, workdir, [here, nowhere])
         assert stored.usable(here) and not stored.done(nowhere)
         assert storage.read(model_name("here")) == b"model"
         assert storage.read(record_name("here")) == b"record"
     there = workdir.record_path(types.SimpleNamespace(key="there"))
     assert there.read_bytes() == another
     assert storage.names("records") == {record_name(key) for key in ("here", "there")}
+    names = {model_name("here"), snapshot_name("nowhere")}
+    assert storage.names("trials") == names
 
 
 def test_a_damaged_record_of_a_storage(storage, tmp_path):
     whole = checked_json.dumps({"key": "there", "seed": 1}).encode()
     storage.write(record_name("there"), whole.replace(b"1", b"2"))
     with pytest.raises(StorageError, match=r"'records/there\.json' of .* is damaged"):
-        cluster.Stored(storage, Workdir(tmp_path / "runs"), [])
+        Stored(storage, Workdir(tmp_path / "runs"), [])
     assert not (tmp_path / "runs" / record_name("there")).exists()

@@ -144,11 +144,14 @@ class Config:
         """The folder of tables and figures."""
         return Path(self.tables_dir or Path(self.workdir) / "tables")
 
-    def load_data(self, report: Callable[[str], None] = print) -> DataSet:
+    def load_data(
+        self, report: Callable[[str], None] = print, *, download: bool = True
+    ) -> DataSet:
         """Load the data set, preparing it where needed.
 
         Args:
             report: Called with a line that describes the data set.
+            download: Prepare it where it is not; False raises ValueError then.
 
         Raises:
             ValueError: A flag does not fit the data set, or its images have several
@@ -168,5 +171,6 @@ class Config:
             limit=self.limit,
             to_rgb=self.to_rgb,
             single_label=True,
+            download=download,
             report=report,
         )

@@ -76,8 +76,18 @@ def train(
     cluster.agree("data set", data.metadata.to_json())
     ordered = {trial.key: trial for trial in grid.in_order(trials)}
     missing = [trial.key for trial in grid.missing(list(ordered.values()), workdir)]
-    for key in cluster.of_first(missing):
-        trial = ordered[key]
+    to_train = [ordered[key] for key in cluster.of_first(missing)]
+    with distribution.scope(True):
+        for trial in to_train:
+            recipe = trial.training_recipe
+            distribution.check(recipe, recipe.batch_of(_images(trial, data)))
+    for trial in to_train:
         record = train_trial(trial, data, workdir, experiment, report, True)
         if record is not None:  # only the first host has it
             report(grid.ending(trial, record))
+
+
+def _images(trial, data):
+    """How many images a network is trained on; a class may have fewer than asked."""
+    per_class = trial.network.images_per_class
+    return data.train.size if per_class is None else per_class * data.classes

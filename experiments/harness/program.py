@@ -107,6 +107,8 @@ def train(
         hosts: The hosts that train each network together.
     """
     options = config.cluster_options
+    if options is not None:
+        cluster.check(options)  # loading the data may take long
     networks = experiment.networks(config)
     with preparation.shown(config):
         data = config.load_data()
@@ -155,7 +157,12 @@ def _source(config, metadata):
     if config.data_dir is not None:
         folder = str(Path(config.data_dir).absolute())
         config = dataclasses.replace(config, data_dir=folder)
-    return Source(type(config).load_data, config, metadata)
+    return Source(_load_prepared, config, metadata)
+
+
+def _load_prepared(config):
+    """All nodes would download or draw it at once, some of them into one folder."""
+    return config.load_data(lambda line: None, download=False)
 
 
 def _ignore(event):

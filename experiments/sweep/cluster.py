@@ -26,16 +26,15 @@ from experiments.sweep.events import Event
 from experiments.sweep.node import Job
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
 from experiments.sweep.source import Source, describe, differences, versions
-from experiments.sweep.storage import Storage, StorageError, model_name, record_name
+from experiments.sweep.storage import Storage
+from experiments.sweep.stored import Stored
 from experiments.sweep.tasks import Tasks, reason
 from experiments.sweep.workdir import Workdir
 from experiments.trials import records
 from experiments.trials.provenance import commit
 from experiments.trials.trial import Trial
-from mobilenet_tf import files
 from mobilenet_tf.data.arrays import ArraySplit
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.files import checked_json
 
 _LIMIT = 300  # seconds in which a node must open its data set
 
@@ -100,6 +99,19 @@ def run(
             if options.storage is not None:
                 records.write(workdir.record_path(trial), record)
             report(grid.ending(trial, record))
+
+
+def check(options: Options) -> None:
+    """Check what can be known before there are trials.
+
+    Raises:
+        ClusterError: The cluster does not answer.
+        ImportError: Ray is not installed.
+        StorageError: The storage cannot be read or written.
+    """
+    session.check(options)
+    if options.storage is not None:
+        Storage(options.storage).check()
 
 
 def expected_versions() -> dict[str, str]:
@@ -170,57 +182,3 @@ def check_nodes(
         problems += [f"{answers[ref]} has {other}" for other in others]
     if problems:
         raise ClusterError("nodes cannot train: " + "; ".join(sorted(problems)))
-
-
-def _record(storage, name):
-    """The content of a storage's record, if it is not damaged."""
-    content = storage.read(name) or b""
-    try:
-        checked_json.loads(content)
-    except ValueError as error:
-        raise StorageError(
-            f"{name!r} of storage {storage.url!r} is damaged ({error}); delete it, and "
-            "the network is trained again"
-        ) from error
-    return content
-
-
-class Stored:
-    """Which trials a storage has, once it has all that this command knows of them.
-
-    What the working directory has of them is copied to the storage, and the records of
-    the storage to the working directory.
-
-    Args:
-        storage: Where nodes write.
-        workdir: That of the command.
-        trials: The grid.
-
-    Raises:
-        StorageError: The storage cannot be read or written, or a record of it is
-            damaged.
-    """
-
-    def __init__(self, storage: Storage, workdir: Workdir, trials: Sequence[Trial]):
-        storage.check()
-        storage.remove_partials()
-        self._names = storage.names("records") | storage.names("trials")
-        for name in self._names:
-            path = workdir.path / name
-            if path.match("records/*.json") and not path.exists():
-                files.write(path, _record(storage, name))
-        for trial in filter(workdir.done, trials):
-            # The record says that a trial is done: it comes last.
-            for name in (model_name(trial.key), record_name(trial.key)):
-                path = workdir.path / name
-                if name not in self._names and path.exists():
-                    storage.write(name, path.read_bytes())
-                    self._names.add(name)
-
-    def done(self, trial: Trial) -> bool:
-        """See `experiments.sweep.grid.Finished`."""
-        return record_name(trial.key) in self._names
-
-    def usable(self, trial: Trial) -> bool:
-        """See `experiments.sweep.grid.Finished`."""
-        return self.done(trial) and model_name(trial.key) in self._names

@@ -37,6 +37,11 @@ class Options:
     storage: str | None = None
 
     def __post_init__(self):
+        gpus = self.gpus
+        if gpus is not None and (gpus < 0 or (gpus > 1 and gpus != int(gpus))):
+            raise ValueError(
+                f"trial_gpus must be a whole number, or between 0 and 1, got {gpus:g}"
+            )
         if self.address == LOCAL:
             if self.cpus is not None:
                 raise ValueError(

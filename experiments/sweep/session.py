@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -15,20 +15,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.sweep import head
+from experiments.sweep import environment, head
 from experiments.sweep.options import LOCAL, ClusterError, Needs, Options
 from mobilenet_tf.packages import require
 from mobilenet_tf.processor import usable_cores
 
 SECONDS = 20  # for an answer of a cluster
-# Without a token another user of the machine could run programs as this one. A Ray that
-# believes to be on macOS listens on the loopback interface alone.
-LOCAL_ENVIRONMENT = {
-    "RAY_AUTH_MODE": "token",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",  # 15 by default: they would lose to all else
-}
 _LOOPBACK = "127.0.0.1"
 
 
@@ -51,15 +43,8 @@ def connected(
     """
     local = options.address == LOCAL
     if local:
-        if "ray" in sys.modules and not os.environ.keys() >= LOCAL_ENVIRONMENT.keys():
-            raise ClusterError(
-                "Ray must not be imported before: it reads its environment then, and "
-                "would listen on the network"
-            )
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        for name, value in LOCAL_ENVIRONMENT.items():
-            os.environ.setdefault(name, value)
-    (ray,) = require("ray", extra="cluster", purpose="a grid in several processes")
+        environment.secure()
+    ray = _ray()
     if not local:
         try:
             needs = _checked(ray, _join(ray, options, modules))
@@ -77,6 +62,26 @@ def connected(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def check(options: Options) -> None:
+    """Check that there is Ray, and a cluster that answers.
+
+    Raises:
+        ClusterError: It does not.
+        ImportError: Ray is not installed.
+    """
+    if options.address == LOCAL:
+        if not importlib.util.find_spec("ray"):
+            _ray()
+    else:
+        _ray()
+        check_answer(options.address)
+
+
+def _ray():
+    (ray,) = require("ray", extra="cluster", purpose="a grid in several processes")
+    return ray
+
+
 def _start(ray, options, data_bytes, folder):
     workers = options.workers or usable_cores()
     cpus = max(1, usable_cores() // workers)
@@ -89,7 +94,7 @@ def _start(ray, options, data_bytes, folder):
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",
-        runtime_env=_environment(cpus, PYTHONPATH=paths),
+        runtime_env=environment.of_trials(cpus, options.gpus, PYTHONPATH=paths),
         _temp_dir=str(folder),
     )
     if (address := ray.util.get_node_ip_address()) != _LOOPBACK:
@@ -100,20 +105,19 @@ def _start(ray, options, data_bytes, folder):
 
 
 def _join(ray, options, modules):
-    check_answer(options.address)
     common = {"log_to_driver": False, "logging_level": "ERROR"}
     # The threads depend on the nodes, which are known only after a first look.
     with _one_line(options.address):
         ray.init(address=options.address, **common)
     needs = needs_on(options, [node["Resources"] for node in alive(ray)])
     ray.shutdown()
-    environment = {
-        **_environment(needs.cpus),
+    runtime = {
+        **environment.of_trials(needs.cpus, needs.gpus),
         "py_modules": [str(module) for module in modules],
         "excludes": ["__pycache__/", "results/"],
     }
     with _one_line(options.address):
-        ray.init(address=options.address, runtime_env=environment, **common)
+        ray.init(address=options.address, runtime_env=runtime, **common)
     return needs
 
 
@@ -147,21 +151,6 @@ def _checked(ray, needs):
             f"no node of the cluster has room for a trial, which takes {needs}"
         )
     return needs
-
-
-def _environment(cpus, **more):
-    """The environment of the processes that train; TensorFlow reads it on import."""
-    import keras
-
-    threads = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
-    return {
-        "env_vars": {
-            **dict.fromkeys(threads, str(cpus)),
-            "KERAS_BACKEND": keras.backend.backend(),
-            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-            **more,
-        }
-    }
 
 
 def _ray_folder(workdir):
@@ -211,5 +200,6 @@ def _one_line(address):
     except (ConnectionError, RuntimeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise ClusterError(
-            f"the Ray cluster at {address} cannot be used: {text}"
+            f"the Ray cluster at {address} cannot be used: {text} (this machine must "
+            f"be a node of it: `ray start --address={address} --num-cpus=0`)"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from mobilenet_tf.files import checked_json
 _OWN = (StorageError, TrialError, ValueError)  # errors whose text says all
 _POLL_SECONDS = 5.0  # between looks at the nodes, where there is no event
 _THREADS = 16  # of the storage actor, one of which waits for events
+# Names of variables that fsspec and its plug-ins read begin so.
+_STORAGE_VARIABLES = ("AWS_", "AZURE_", "FSSPEC_", "GCSFS_", "GOOGLE_", "S3FS_")
 
 
 class Tasks:
@@ -55,7 +58,7 @@ class Tasks:
                 max_concurrency=_THREADS,
                 scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
             )
-            .remote(storage)
+            .remote(storage, _credentials())
         )
         self._task = ray.remote(node.run)
         self._options: dict[str, Any] = {
@@ -156,6 +159,15 @@ class Tasks:
         if path not in self._weights:
             self._weights[path] = self._ray.put(Path(path).read_bytes())
         return self._weights[path]
+
+
+def _credentials():
+    """The variables that say how this process reaches a storage."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_STORAGE_VARIABLES)
+    }
 
 
 def reason(error: Exception) -> str:

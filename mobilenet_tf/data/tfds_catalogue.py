@@ -58,7 +58,11 @@ class Source:
 
 
 def open_source(
-    name: str, data_dir: str | None = None, selection: Selection | None = None
+    name: str,
+    data_dir: str | None = None,
+    selection: Selection | None = None,
+    *,
+    download: bool = True,
 ) -> Source:
     """Find, and where needed prepare, a TFDS data set of images.
 
@@ -66,13 +70,14 @@ def open_source(
         name: TFDS name, `name`, `name/config` or `name/config:version`.
         data_dir: Directory of prepared data sets; None means TFDS' own.
         selection: Splits and features; None means the defaults.
+        download: Prepare the data set where it is not; False raises ValueError then.
 
     Raises:
         ValueError: There is no such data set, split or feature, a split is empty, or
             the images are of a kind that is not supported.
     """
     selection = selection or Selection()
-    builder = _prepared_builder(name, data_dir)
+    builder = _prepared_builder(name, data_dir, download)
     features = builder.info.features
     image_key = image_feature(name, features, selection.image_key)
     labels = label_feature(name, features, selection.label_key, selection.unlabelled)
@@ -98,7 +103,9 @@ def open_source(
     return Source(builder, image_key, labels, train, evaluation, selection.to_rgb)
 
 
-def _prepared_builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
+def _prepared_builder(
+    name: str, data_dir: str | None, download: bool
+) -> tfds.core.DatasetBuilder:
     if name.partition("/")[0] == EMBEDDED:
         importlib.import_module("mobilenet_tf.data.embedded")  # registers the builder
     try:
@@ -111,6 +118,10 @@ def _prepared_builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuild
         ) from error
     if builder.info.splits:
         return builder
+    if not download:
+        raise ValueError(
+            f"data set {name!r} is not prepared in {str(builder.data_path)!r}"
+        )
     try:
         builder.download_and_prepare()
     except Exception as error:  # TFDS raises many kinds: network, disk, manual steps

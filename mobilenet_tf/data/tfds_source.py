@@ -29,6 +29,7 @@ def from_tfds(
     to_rgb: bool = False,
     unlabelled: bool = False,
     single_label: bool = False,
+    download: bool = True,
 ) -> DataSet:
     """A TFDS data set of images, ready for training.
 
@@ -58,6 +59,8 @@ def from_tfds(
         to_rgb: Repeat a grey channel and drop an alpha channel.
         unlabelled: Use the images without their labels.
         single_label: Reject multi-label data sets.
+        download: Prepare a data set that is not prepared: download or draw it. False
+            is an error then, as in `tfds.load`.
 
     Returns:
         The two splits and their metadata.
@@ -90,7 +93,7 @@ def from_tfds(
     from mobilenet_tf.data.tfds_catalogue import open_source
     from mobilenet_tf.data.tfds_stream import StreamSplit
 
-    source = open_source(name, data_dir, selection)
+    source = open_source(name, data_dir, selection, download=download)
     base_resolution, side = storage.sides(base_resolution, source.image_shape[:2])
     train = StreamSplit(source, source.train_split, side)
     evaluation = StreamSplit(source, source.evaluation_split, side)

@@ -13,6 +13,7 @@ Time: seconds, from records; with --measure about ten minutes on 2 CPU cores.
 """
 
 import dataclasses
+import functools
 import statistics
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from experiments.published import latencies
 from experiments.report import arena_savings, arenas, drawing
 from experiments.report import microcontrollers as report
 from experiments.report.arenas import Footprint
+from experiments.report.drawing import Figure
 from experiments.report.sheet import Sheet
 from experiments.trials import records
 from experiments.trials.binding import bound_arguments, digest, function_name
@@ -187,25 +189,23 @@ def content(config: MicrocontrollerConfig) -> list[Part]:
     ]
 
 
-def accuracy_over_arena(config: MicrocontrollerConfig, path: Path) -> list[Path]:
+def accuracy_over_arena(config: MicrocontrollerConfig, path: Path) -> list[Figure]:
     """The records' networks over their arena, as `{path}-arena.png` and `.svg`."""
     results = Path(config.results)
-    everything = ranked(arenas.read(results), results, 2**40, 2**40)
     points = [
         drawing.Point(
             f"alpha {footprint.size:g}",
             footprint.arena_bytes / 2**10,
             100 * top1,
         )
-        for top1, _, footprint in everything
+        for top1, _, footprint in ranked(arenas.read(results), results, 2**40, 2**40)
     ]
-    styles = {f"alpha {alpha:g}": style for alpha, style in drawing.STYLES.items()}
     panel = drawing.Panel(
         points, "Imagenette, best recipe of the records", "arena, KiB", "top-1, %"
     )
-    return drawing.save(
-        f"{path}-arena", [lambda axes: drawing.draw_panel(axes, panel, styles)]
-    )
+    shows = "Top-1 accuracy over the arena, in KiB, of the MobileNets of the records"
+    draw = functools.partial(drawing.draw_panel, panel=panel, styles=drawing.ALPHAS)
+    return [drawing.save(f"{path}-arena", [draw], shows)]
 
 
 experiment = Table(

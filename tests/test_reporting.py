@@ -6,7 +6,7 @@ from conftest import ROOT
 from experiments import reproduce
 from experiments.harness import Config, page
 from experiments.published.mobilenets import FIGURE4, TABLE6
-from experiments.report import comparison, document, figures, sheet
+from experiments.report import comparison, conditions, document, figures, sheet
 from experiments.trials.network import Network
 from experiments.trials.row import Row, select
 from mobilenet_tf.analysis import table
@@ -69,7 +69,7 @@ def test_table_as_a_literal():
 
 
 def test_footnote_says_where_numbers_come_from():
-    assert comparison.footnote(RESULTS) == (
+    assert conditions.in_full(RESULTS) == (
         "Paper: ImageNet. Ours: imagenette112 1.0.0, validation split (3,925 images, "
         "10 classes), recipe `modern`, 30 epochs, float32; mean and sample standard "
         "deviation over the seeds. Exact: counted at the paper's resolution and number "
@@ -77,11 +77,16 @@ def test_footnote_says_where_numbers_come_from():
     )
 
 
+def test_conditions_in_short():
+    said = "Trained on imagenette112 at 112 px, for 30 epochs, 1 to 2 seeds of each"
+    assert conditions.in_short(ROWS, RESULTS) == f"{said} network."
+
+
 def test_footnote_says_that_images_are_scaled_up():
     data = {**RESULTS[0]["data"], "side": 96}
     assert (
         "validation split (3,925 images of 96 px, scaled up to 112 px at rho 1, 10 "
-        in comparison.footnote([{**RESULTS[0], "data": data}])
+        in conditions.in_full([{**RESULTS[0], "data": data}])
     )
 
 
@@ -124,19 +129,25 @@ def test_figures(tmp_path):
         for rho in [row.network.arguments["rho"]]
         for seed in (0, 1)
     ]
-    files = figures.accuracy_over_mult_adds(rows, results, tmp_path / "figure")
-    files += figures.accuracy_over_parameters(rows, results, tmp_path / "figure")
-    assert [file.name for file in files] == [
+    (figure,) = figures.accuracy_over_mult_adds(rows, results, tmp_path / "figure")
+    assert figure.shows == (
+        "Top-1 accuracy over million mult-adds: the paper's networks on ImageNet, and "
+        "ours on imagenette112"
+    )
+    assert figure.png.read_bytes().startswith(b"\x89PNG")
+    svg = figure.svg.read_text()
+    assert "95 % error of images and seeds" in svg
+    figures.accuracy_over_mult_adds(rows, results, tmp_path / "figure")
+    assert figure.svg.read_text() == svg  # the same records, the same file
+
+    (other,) = figures.accuracy_over_parameters(rows, results[::2], tmp_path / "figure")
+    assert "95 % error of images -->" in other.svg.read_text()  # of one seed
+    assert {file.name for file in tmp_path.iterdir()} == {
         "figure-mult_adds.png",
         "figure-mult_adds.svg",
         "figure-parameters.png",
         "figure-parameters.svg",
-    ]
-    svg = files[1].read_text()
-    figures.accuracy_over_mult_adds(rows, results, tmp_path / "figure")
-    assert files[1].read_text() == svg  # the same records, the same file
-    assert files[0].read_bytes().startswith(b"\x89PNG")
-    assert sorted(tmp_path.iterdir()) == sorted(files)
+    }
 
 
 def test_document_block(tmp_path):
@@ -234,5 +245,5 @@ def test_reproduce_shows_two_tables_then_claims_then_files(tmp_path, capsys):
         output.index("records: "),
     ]
     assert len(sentences) == 2 and order == sorted(order)
-    assert {file.suffix for file in pages[-1].figures} == {".png", ".svg"}
-    assert all(file.exists() for file in pages[-1].figures)
+    (figure,) = pages[-1].figures
+    assert figure.png.exists() and figure.svg.exists()

@@ -11,8 +11,9 @@ from typing import Any
 from experiments.harness.config import Config
 from experiments.harness.matching import matching, of_the_same_training
 from experiments.harness.page import Page, Part, joined
-from experiments.report import comparison
+from experiments.report import comparison, conditions
 from experiments.report.claims import Claim, method, spread_over_seeds
+from experiments.report.drawing import Figure
 from experiments.report.sheet import Sheet, measured
 from experiments.trials import records
 from experiments.trials.network import Network
@@ -35,7 +36,7 @@ class Experiment:
             "size"; none for networks whose costs at ImageNet's size mean nothing.
         metrics: Which accuracies, the main one first: "top1", "top5".
         figures: Called with `(rows, results, path without suffix)` after the table;
-            each returns the files it wrote.
+            each returns what it has drawn.
         claims: What the paper claims; a function of the rows if they are one.
         analysis: Called with `(rows, results, standard deviation over seeds)`; returns
             what follows the claims, from the records.
@@ -52,7 +53,7 @@ class Experiment:
     rows: Rows | Callable[[Config], Rows]
     costs: tuple[str, ...] = comparison.COSTS
     metrics: tuple[str, ...] = ("top1",)
-    figures: tuple[Callable[[Rows, Sequence[dict], Path], list[Path]], ...] = ()
+    figures: tuple[Callable[[Rows, Sequence[dict], Path], list[Figure]], ...] = ()
     claims: tuple[Claim, ...] | Callable[[Rows], tuple[Claim, ...]] = ()
     analysis: Callable[[Rows, Sequence[dict], float], Sequence[Sheet]] | None = None
     appendix: Callable[[], Sequence[Part]] | None = None
@@ -116,7 +117,7 @@ class Experiment:
         matched = matching(records.read(*locations), config, networks, data)
         results = [record for record in matched if record["network_key"] in networks]
         name = f"{self.name}-{config.dataset.replace('/', '_')}-{recipe.name}"
-        drawn: list[Path] = []
+        drawn: list[Figure] = []
         for figure in self.figures if results else ():
             drawn += figure(rows, results, config.tables_folder / name)
         if self.parts:
@@ -163,7 +164,8 @@ class Experiment:
 
     def _summary(self, rows, results, sentences):
         table = comparison.summary(rows, results, self.metrics[0], bool(self.costs))
-        return joined(f"**{self.title}**", table, *sentences)
+        trained = [conditions.in_short(rows, results)] if results else []
+        return joined(f"**{self.title}**", table, " ".join([*trained, *sentences]))
 
     def _render(self, rows, results, sentences, seed_spread, appendix, own_seeds):
         """The table with the paper's columns and ours, and what follows it."""
@@ -177,7 +179,7 @@ class Experiment:
             "\n".join(bullet + sentence for sentence in sentences),
         ]
         if results:
-            origin = comparison.footnote(results, self.paper_data, bool(self.costs))
+            origin = conditions.in_full(results, self.paper_data, bool(self.costs))
             if sentences:
                 origin += " " + method(results, self.metrics[0], seed_spread, own_seeds)
             parts.append(origin)
@@ -201,7 +203,7 @@ class Table:
         remark: What else a reader should know, as Markdown.
         config: The class of its configuration.
         figures: Called with the configuration and a path without suffix; each returns
-            the files it wrote.
+            what it has drawn.
         answer: Called with the configuration; what it returns answers a question of its
             flags, and is printed instead of the page. No file is written then.
     """
@@ -211,7 +213,7 @@ class Table:
     content: Callable[[Any], Sequence[Part]]
     remark: str = ""
     config: type[Config] = Config
-    figures: tuple[Callable[[Any, Path], list[Path]], ...] = ()
+    figures: tuple[Callable[[Any, Path], list[Figure]], ...] = ()
     answer: Callable[[Any], Sequence[Part]] | None = None
 
     def counted(self, config: Config) -> str:
@@ -222,7 +224,7 @@ class Table:
         """The table as a page; it needs no data set."""
         path = config.tables_folder / self.name
         parts = self.content(config)  # which may measure what the figures show
-        drawn = [file for figure in self.figures for file in figure(config, path)]
+        drawn = [drawn for figure in self.figures for drawn in figure(config, path)]
         return [
             Page(
                 self.name,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from experiments.harness.config import Config
 from experiments.report import document
+from experiments.report.drawing import Figure
 from experiments.report.sheet import Sheet
 from mobilenet_tf import files
 
@@ -29,7 +30,7 @@ class Page:
         summary: The table in a few columns, as Markdown; empty for other tables.
         expected: What a repetition should find, as Markdown; empty without records.
         claims: A sentence for each claim, as it also stands in the text.
-        figures: Files that have been drawn.
+        figures: What has been drawn.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Page:
     summary: str = ""
     expected: str = ""
     claims: Sequence[str] = ()
-    figures: Sequence[Path] = ()
+    figures: Sequence[Figure] = ()
 
     @property
     def heading(self) -> str:
@@ -68,9 +69,8 @@ class Page:
             f"```\n{_wrapped(self.command)}\n```",
             self.text,
             *(
-                f"![{self.title}]({file.name})"
-                for file in self.figures
-                if file.suffix == ".png"
+                f"[![{figure.shows}]({figure.png.name})]({figure.svg.name})"
+                for figure in self.figures
             ),
             self.expected and f"A repetition should find:\n\n{self.expected}",
             f"As CSV: {links}",
@@ -120,7 +120,10 @@ def publish(pages: Sequence[Page], config: Config) -> None:
     written: list[Path | str] = []
     for page in pages:
         print(f"\n{page.block}\n")
-        written += [*page.write(config), *page.figures]
+        written += page.write(config)
+        written += [
+            path for figure in page.figures for path in (figure.png, figure.svg)
+        ]
     if len(pages) > 1:  # a single table ends with its claims anyway
         for sentence in (sentence for page in pages for sentence in page.claims):
             print(sentence)

@@ -145,8 +145,10 @@ def method(
         own_seeds: Whether it is that of the table's records, not of committed ones.
     """
     images = "of the same images" if is_paired([results], metric) else "of the images"
-    seeds = " and of the seeds" if seed_spread else ""
-    if seeds and not own_seeds:
+    seeds = " and of the seeds"
+    if not seed_spread:
+        seeds = " (of one seed of each network: how seeds differ is not known)"
+    elif not own_seeds:
         seeds += " (whose spread is that of the committed records)"
     return (
         f"A claim is decided if {100 * DECIDED:.0f} % of {DRAWS:,} resamples "

@@ -153,44 +153,10 @@ def summary(
         columns.append((f"Paper {METRIC_TITLES[metric]}", printed))
     means = [table.percent(table.mean(seeds)) for seeds in ours]
     columns.append((f"Our {METRIC_TITLES[metric]}", means))
-    columns.append(("±", [table.percent(table.spread(seeds)) for seeds in ours]))
+    spreads = [table.spread(seeds) for seeds in ours]
+    if any(spread is not None for spread in spreads):
+        columns.append(("±", list(map(table.percent, spreads))))
     return _table(rows, columns)
-
-
-def footnote(
-    results: Sequence[dict],
-    paper_data: str | None = "ImageNet",
-    counted: bool = True,
-) -> str:
-    """The provenance of the numbers, in a sentence or two.
-
-    Args:
-        results: The table's records, at least one.
-        paper_data: What the paper trained on; None for a table that is only ours.
-        counted: Whether the table shows costs.
-    """
-    paper = f"Paper: {paper_data}. Ours: " if paper_data else "Data: "
-    exact = "Exact: counted" if paper_data else "Costs are counted"
-    costs = f" {exact} at the paper's resolution and number of classes."
-    first = results[0]
-    data, recipe = first["data"], first["recipe"]
-    commits = sorted({(record["commit"] or "unknown")[:7] for record in results})
-    devices = sorted({record["device"] for record in results})
-    minutes = sum(record["seconds"] for record in results) / 60
-    images = f"{data['evaluation_size']:,} images"
-    if data["side"] < data["base_resolution"]:
-        images += (
-            f" of {data['side']} px, scaled up to {data['base_resolution']} px at rho 1"
-        )
-    return (
-        f"{paper}{data['name']} {data['version']}, "
-        f"{data['evaluation_split']} split ({images}, "
-        f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
-        f"{recipe['epochs']} epochs, {first['precision']}; mean and sample standard "
-        f"deviation over the seeds.{costs if counted else ''} Trained on "
-        f"{', '.join(devices)} in {minutes:.0f} minutes in all, "
-        f"commit {', '.join(commits)}."
-    )
 
 
 def _from_paper(rows):

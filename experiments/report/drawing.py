@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,22 @@ STYLES = {
     0.5: ("#E69F00", "^", 1),
     0.25: ("#D55E00", "D", 1),
 }
+ALPHAS = {f"alpha {alpha:g}": style for alpha, style in STYLES.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A figure in two files.
+
+    Attributes:
+        shows: What it shows, for readers who do not see it.
+        png: For pages.
+        svg: The same at any size.
+    """
+
+    shows: str
+    png: Path
+    svg: Path
 
 
 class Point(NamedTuple):
@@ -42,15 +59,13 @@ class Panel(NamedTuple):
     accuracy_label: str
 
 
-def save(path: str, draw: Sequence[Callable]) -> list[Path]:
+def save(path: str, draw: Sequence[Callable], shows: str) -> Figure:
     """Let functions draw side by side; write `{path}.png` and `{path}.svg`.
 
     Args:
         path: Path without suffix.
         draw: For each panel a function that is called with its Matplotlib axes.
-
-    Returns:
-        The files.
+        shows: See `Figure`.
     """
     import matplotlib
 
@@ -65,13 +80,13 @@ def save(path: str, draw: Sequence[Callable]) -> list[Path]:
     for axes, draw_panel in zip(grid[0], draw, strict=True):
         draw_panel(axes)
     figure.tight_layout()
-    paths = [Path(f"{path}.{kind}") for kind in ("png", "svg")]
-    for file in paths:
+    drawn = Figure(shows, Path(f"{path}.png"), Path(f"{path}.svg"))
+    for file in (drawn.png, drawn.svg):
         date = {"Date": None} if file.suffix == ".svg" else None
         with files.replacing(file) as partial:
             figure.savefig(partial, format=file.suffix[1:], metadata=date)
     pyplot.close(figure)
-    return paths
+    return drawn
 
 
 def draw_panel(axes, panel: Panel, styles: Mapping[str, tuple[str, str, int]]) -> None:

@@ -12,7 +12,15 @@ from pathlib import Path
 
 from experiments.report import sizes
 from experiments.report.claims import spread_over_seeds
-from experiments.report.drawing import STYLES, Panel, Point, draw_panel, save
+from experiments.report.drawing import (
+    ALPHAS,
+    STYLES,
+    Figure,
+    Panel,
+    Point,
+    draw_panel,
+    save,
+)
 from experiments.report.log_linear import fit
 from experiments.trials.row import Row, select, values
 from mobilenet_tf.analysis import table
@@ -20,26 +28,28 @@ from mobilenet_tf.analysis import table
 _LINE = "log-linear fit"
 _FRONT, _FRONT_STYLE = "Pareto front", ("#999999", "", 1)
 _TOP1 = "top-1 accuracy, %"
+_BESIDE = "the paper's networks on ImageNet, and ours on "
+_OURS = "our networks on "
 WITHIN = 1.96  # standard errors: bars of 95 %
 
 
 def accuracy_over_mult_adds(
     rows: Sequence[Row], results: Sequence[dict], path: Path
-) -> list[Path]:
+) -> list[Figure]:
     """Figure 4 of arXiv 1704.04861, as `{path}-mult_adds.png` and `.svg`."""
     return _by_alpha(rows, results, path, "mult_adds", "million mult-adds", lined=True)
 
 
 def accuracy_over_parameters(
     rows: Sequence[Row], results: Sequence[dict], path: Path
-) -> list[Path]:
+) -> list[Figure]:
     """Figure 5 of arXiv 1704.04861, as `{path}-parameters.png` and `.svg`."""
     return _by_alpha(rows, results, path, "parameters", "million parameters")
 
 
 def accuracy_over_size(
     rows: Sequence[Row], results: Sequence[dict], path: Path
-) -> list[Path]:
+) -> list[Figure]:
     """Figure 3 of arXiv 1602.07360, as `{path}-size.png` and `.svg`.
 
     Ours is top-1: top-5 of ten classes says little.
@@ -55,12 +65,13 @@ def accuracy_over_size(
         Panel(printed, "Paper: ImageNet", "MiB of parameters", "top-5 accuracy, %"),
         Panel(ours, _title(rows, results), "MiB (1000 classes)", _TOP1),
     ]
-    return _save(f"{path}-size", panels, styles)
+    shows = f"Accuracy over the size of the parameters: {_BESIDE}"
+    return _save(f"{path}-size", panels, styles, shows + _name(rows, results))
 
 
 def accuracy_over_bytes(
     rows: Sequence[Row], results: Sequence[dict], path: Path
-) -> list[Path]:
+) -> list[Figure]:
     """Compressed networks and their Pareto front, as `{path}-bytes.png` and `.svg`.
 
     A colour stands for the alpha of the networks.
@@ -71,18 +82,18 @@ def accuracy_over_bytes(
         if (measured := _measured(row, results))
     ]
     front = sizes.pareto_front([(point.cost, point.accuracy) for point in points])
-    lines = dict.fromkeys(point.line for point in points)
     styles = {_FRONT: _FRONT_STYLE}
-    for line, (colour, marker, _) in zip(lines, STYLES.values(), strict=False):
+    for line, (colour, marker, _) in ALPHAS.items():
         styles[line] = colour, marker, 0
     drawn = [Point(_FRONT, *best) for best in front] + points
     panel = Panel(drawn, _title(rows, results), "MB in a file", _TOP1)
-    return _save(f"{path}-bytes", [panel], styles)
+    shows = f"Top-1 accuracy over bytes in a file, of compressed networks: {_OURS}"
+    return _save(f"{path}-bytes", [panel], styles, shows + _name(rows, results))
 
 
 def accuracy_over_images(
     rows: Sequence[Row], results: Sequence[dict], path: Path
-) -> list[Path]:
+) -> list[Figure]:
     """Accuracy over the training images of a class, as `{path}-images.png` and `.svg`.
 
     A line for the networks that start from published weights, one for the others.
@@ -97,12 +108,13 @@ def accuracy_over_images(
             points.append(Point(line, images, *measured))
     styles = {"published weights": STYLES[1.0], "from scratch": STYLES[0.25]}
     panel = Panel(points, _title(rows, results), "training images of a class", _TOP1)
-    return _save(f"{path}-images", [panel], styles)
+    shows = f"Top-1 accuracy over the training images of a class: {_OURS}"
+    return _save(f"{path}-images", [panel], styles, shows + _name(rows, results))
 
 
 def training_loss(
     rows: Sequence[Row], results: Sequence[dict], path: Path
-) -> list[Path]:
+) -> list[Figure]:
     """Loss over the epochs, and that of guessing, as `{path}-loss.png` and `.svg`."""
     lines = {
         row.network.label: [epoch["loss"] for epoch in records[0]["history"]]
@@ -125,7 +137,8 @@ def training_loss(
         axes.grid(linewidth=0.4, alpha=0.6)
         axes.legend(frameon=False, fontsize=9)
 
-    return save(f"{path}-loss", [draw])
+    shows = f"Training loss over the epochs: {_OURS}{_name(rows, results)}"
+    return [save(f"{path}-loss", [draw], shows)]
 
 
 def _by_alpha(rows, results, path, quantity, label, lined=False):
@@ -143,10 +156,9 @@ def _by_alpha(rows, results, path, quantity, label, lined=False):
         Panel(printed, "Paper: ImageNet", f"{label} (1000 classes)", _TOP1),
         Panel(ours, _title(rows, results), f"{label} (as trained)", _TOP1),
     ]
-    styles = {f"alpha {alpha:g}": style for alpha, style in STYLES.items()}
-    if lined:
-        styles = {_LINE: ("#999999", "", 1), **styles}
-    return _save(f"{path}-{quantity}", panels, styles)
+    styles = {_LINE: ("#999999", "", 1), **ALPHAS} if lined else ALPHAS
+    shows = f"Top-1 accuracy over {label}: {_BESIDE}{_name(rows, results)}"
+    return _save(f"{path}-{quantity}", panels, styles, shows)
 
 
 def _alpha(row):
@@ -167,15 +179,22 @@ def _measured(row, results):
 
 
 def _title(rows, results):
-    return f"{_data(rows, results)}\nbars: 95 % error of images and seeds"
+    seeds = " and seeds" if spread_over_seeds(results, "top1") else ""
+    return f"{_data(rows, results)}\nbars: 95 % error of images{seeds}"
 
 
 def _data(rows, results):
-    for row in rows:
-        if records := select(row, results):
-            data = records[0]["data"]
-            return f"Ours: {data['name']}, {data['base_resolution']} px at rho 1"
-    return "Ours: no records"
+    data = _metadata(rows, results)
+    return f"Ours: {data['name']}, {data['base_resolution']} px at rho 1"
+
+
+def _name(rows, results):
+    return _metadata(rows, results)["name"]
+
+
+def _metadata(rows, results):
+    """The data set of the rows, at least one of which has a record."""
+    return next(records[0]["data"] for row in rows if (records := select(row, results)))
 
 
 def _line(points):
@@ -187,8 +206,10 @@ def _line(points):
     return [Point(_LINE, cost, line.at(cost)) for cost in (min(costs), max(costs))]
 
 
-def _save(path: str, panels: Sequence[Panel], styles: Mapping) -> list[Path]:
+def _save(
+    path: str, panels: Sequence[Panel], styles: Mapping, shows: str
+) -> list[Figure]:
     draw = [
         functools.partial(draw_panel, panel=panel, styles=styles) for panel in panels
     ]
-    return save(path, draw)
+    return [save(path, draw, shows)]

@@ -23,7 +23,8 @@ class Exchange:
 
     Attributes:
         label: In tables.
-        rounds: How often in a step all workers exchange something, one after the other.
+        rounds: How often in a step all workers exchange something of the gradients, one
+            after the other.
         sent_bytes: Called with the shapes of the gradients: bytes of what is added up.
         initial: Called with the same shapes: the state of a worker.
         mean: Called with gradients and state on each worker: the mean of the gradients
@@ -36,13 +37,19 @@ class Exchange:
     initial: Callable[[Shapes], Any]
     mean: Callable[[list, Any], tuple[list, Any]]
 
-    def bytes_per_worker(self, shapes: Shapes, workers: int) -> float:
+    def bytes_per_worker(self, shapes: Shapes, workers: int, others: int = 0) -> float:
         """Bytes that each worker sends in a step, by a ring all-reduce.
 
         `2 (N - 1) / N` times what is added up: N - 1 parts of N to add them up, and as
         many to hand out the sums (Patarasuk and Yuan, 2009).
+
+        Args:
+            shapes: Of the gradients.
+            workers: Number of workers.
+            others: How many float32 numbers are averaged beside the gradients, whatever
+                the exchange.
         """
-        return 2 * (workers - 1) / workers * self.sent_bytes(shapes)
+        return 2 * (workers - 1) / workers * (self.sent_bytes(shapes) + 4 * others)
 
 
 def elements(shapes: Shapes) -> int:

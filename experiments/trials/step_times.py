@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from experiments.trials import records
-from experiments.trials.exchanges import EXCHANGES
+from experiments.trials.exchanges import EXCHANGES, elements
 from experiments.trials.provenance import provenance
 from mobilenet_tf.analysis.deferred import without_weights
 from mobilenet_tf.packages import require
@@ -70,15 +70,35 @@ class StepTime:
     loss: float = 0.0
 
 
-@functools.cache
 def shapes_of(network: str) -> list[tuple[int, ...]]:
     """The shapes of a network's gradients, from the network itself."""
+    return _shapes(network)[0]
+
+
+def others_of(network: str) -> int:
+    """How many numbers the workers average in a step beside the gradients.
+
+    The loss, and the moving statistics of batch normalisation; see `workers_step`.
+    """
+    return 1 + elements(_shapes(network)[1])
+
+
+@functools.cache
+def _shapes(network):
+    """Of what is trained, and of the other variables that are not integers."""
     builder, arguments = NETWORKS[network]
     module, function = builder.rsplit(".", 1)
     build = getattr(importlib.import_module(module), function)
-    return without_weights(
-        lambda: [tuple(part.shape) for part in build(**arguments).trainable_variables]
-    )
+
+    def shapes():
+        model = build(**arguments)
+        others = [v for v in model.non_trainable_variables if "float" in v.dtype]
+        return [
+            [tuple(variable.shape) for variable in variables]
+            for variables in (model.trainable_variables, others)
+        ]
+
+    return without_weights(shapes)
 
 
 def path(results: str | Path) -> Path:
@@ -119,7 +139,6 @@ def measure(
     exchange: str,
     workers: int,
     *,
-    arguments: dict | None = None,
     batch: int = BATCH,
     steps: int = STEPS,
 ) -> StepTime:
@@ -129,7 +148,6 @@ def measure(
         network: Key of `NETWORKS`.
         exchange: Key of `EXCHANGES`.
         workers: Number of processes.
-        arguments: Of the network, beside its own.
         batch: Images of each worker.
         steps: Number of steps.
 
@@ -139,12 +157,12 @@ def measure(
     """
     require("jax", extra="jax", purpose="the measurement")
     require("psutil", extra="experiments", purpose="the measurement")
-    builder, own = NETWORKS[network]
+    builder, arguments = NETWORKS[network]
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     given = {
         "builder": builder,
-        "arguments": {**own, **(arguments or {})},
+        "arguments": arguments,
         "exchange": exchange,
         "batch": batch,
         "steps": steps,

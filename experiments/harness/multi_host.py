@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from experiments.harness.config import Config
 from experiments.sweep import grid
@@ -14,11 +15,13 @@ from experiments.sweep.workdir import Workdir
 from experiments.trials.trial import Trial
 from mobilenet_tf import hosts
 from mobilenet_tf.data.dataset import DataSet
+from mobilenet_tf.hosts import sources
 from mobilenet_tf.training import distribution
 
 # Flags that each host has its own of.
 _OWN = ("workdir", "results", "tables_dir", "documents", "data_dir", "arrays")
 _OF_READING = ("data_mode", "memory_budget_gib", "host_index", "hosts_wait")
+_PACKAGE = Path(__file__).parents[1]
 
 
 @contextlib.contextmanager
@@ -39,6 +42,8 @@ def joined(config: Config) -> Iterator[hosts.Cluster | None]:
         flags = dataclasses.asdict(config)
         shared = {name: flags[name] for name in flags if name not in _OWN + _OF_READING}
         cluster.agree("flags", {f"--{name}": shared[name] for name in shared})
+        # The library compares its own.
+        cluster.agree("code", {"experiments": sources.digest(_PACKAGE)})
         with distribution.scope(True):
             recipe = config.training_recipe
             distribution.check(recipe, recipe.batch_size)

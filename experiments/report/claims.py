@@ -69,14 +69,14 @@ class Claim:
         trained = [len(select(row, results)) for row in compared]
         missing = sum(seeds < self.seeds for seeds in trained)
         if missing:
-            verdict = f"is open: {missing} of {len(compared)} networks not trained yet"
+            said = f"is open: {missing} of {len(compared)} networks not trained yet"
             if self.seeds > 1:
-                verdict += f" with {self.seeds} seeds"
+                said += f" with {self.seeds} seeds"
         else:
             known = [measured(row, results, metric) for row in compared]
             share = self.share(rows, results, metric, seed_spread)
-            verdict = _verdict(self.holds(*known), share)
-        return f"The claim that {self.statement} {verdict}."
+            said = verdict(self.holds(*known), share, " on this data")
+        return f"The claim that {self.statement} {said}."
 
     def share(
         self,
@@ -199,10 +199,16 @@ def _loss(first, *others):
     return first.mean - min(row.mean for row in others)
 
 
-def _verdict(holds, share):
-    """Decided if the measured accuracies and most of the resamples agree."""
+def verdict(holds: bool, share: float, where: str = "") -> str:
+    """What follows the statement of a claim.
+
+    Args:
+        holds: Whether it holds for what was measured.
+        share: Of the resamples, in which it holds; most of them decide it.
+        where: Follows where it is decided.
+    """
     if holds and share >= DECIDED:
-        return "holds on this data"
+        return f"holds{where}"
     if not holds and share <= 1 - DECIDED:
-        return "does not hold on this data"
+        return f"does not hold{where}"
     return f"is inconclusive: holds in {100 * share:.0f} % of resamples"

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from experiments.report import scaling
-from experiments.report.claims import DECIDED
+from experiments.report.claims import DECIDED, verdict
 from experiments.report.resampling import DRAWS
 from experiments.trials.exchanges import elements
 
@@ -68,7 +68,7 @@ def _of_speedups(plain):
         yield _sentence(
             f"the network with fewer parameters gains more from {workers} workers at "
             f"{gigabits} Gbit/s, {scaling.SPEEDS[speed]},",
-            _verdict(not wrong, held.all(0).mean()),
+            verdict(not wrong, held.all(0).mean()),
             reason,
         )
 
@@ -91,15 +91,6 @@ def _unless_decided(share):
     return "" if share >= DECIDED else f" (in {100 * share:.0f} % of resamples)"
 
 
-def _verdict(holds, share):
-    """As of accuracies, see `experiments.report.claims`."""
-    if holds and share >= DECIDED:
-        return "holds"
-    if not holds and share <= 1 - DECIDED:
-        return "does not hold"
-    return f"is inconclusive: holds in {100 * share:.0f} % of resamples"
-
-
-def _sentence(statement, verdict, reason):
-    mark = ";" if ":" in verdict else ":"
-    return f"The claim that {statement} {verdict}{mark} {reason}."
+def _sentence(statement, said, reason):
+    mark = ";" if ":" in said else ":"
+    return f"The claim that {statement} {said}{mark} {reason}."

@@ -18,6 +18,8 @@ from mobilenet_tf import hosts
 def main(port, index, mode):
     if index and mode == "devices":
         os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+    if index and mode == "no devices":
+        os.environ["JAX_PLATFORMS"] = "nowhere"
     chosen = hosts.parse([f"127.0.0.1:{port}", "127.0.0.1"], index)
     with hosts.joined(chosen, 60) as cluster:
         from jax.experimental import multihost_utils

@@ -1,17 +1,141 @@
-"""What the other processes of a training say when one is lost."""
+"""What the processes of a training say when one is lost, or the service is."""
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import ROOT, import_path
 
-pytest.importorskip("jax")
+from mobilenet_tf import hosts
+from mobilenet_tf.hosts import cluster, connection, rendezvous, service
+from mobilenet_tf.hosts.connection import established
+
+jax = pytest.importorskip("jax")
 pytest.importorskip("psutil")
+
+
+def pair(port):
+    return [hosts.Hosts(("127.0.0.1",) * 2, port, index) for index in (0, 1)]
+
+
+class SlowClient:
+    """Stands for JAX's client: another process sets its value at the third look."""
+
+    def __init__(self):
+        self.values, self.looks = {}, 0
+
+    def key_value_set(self, key, value, allow_overwrite=False):
+        self.values[key] = value
+
+    def key_value_dir_get(self, folder):
+        return [item for item in self.values.items() if item[0].startswith(folder)]
+
+    def blocking_key_value_get(self, key, milliseconds):
+        self.looks += 1
+        if self.looks == 3:
+            self.values[key] = '{"name": "a"}'
+        return self.values[key]
+
+
+def test_a_process_that_lives_is_waited_for():
+    """It may load a data set for longer than all took to connect."""
+    own, client = pair(9000)[1], SlowClient()
+    joined = cluster.Cluster(own, client)
+    try:
+        joined.agree("data set", {"name": "a"})
+        assert client.looks >= 3
+        client.looks = 4
+        with pytest.raises(cluster.HostError, match="not told its devices within 0 s"):
+            joined.agree("devices", {"CPU": 1}, seconds=0)
+    finally:
+        joined.watch.stop()
+
+
+def test_a_process_without_devices(monkeypatch):
+    """Its own error, which the others learn; or that of another one."""
+
+    def use_devices(hosts, client):
+        raise RuntimeError("Unable to initialize backend 'cpu'")
+
+    monkeypatch.setattr(connection, "use_devices", use_devices)
+    client = SlowClient()
+    for message in (
+        r"JAX cannot start on host 1 \(.*Unable",
+        "host 0 .* disk is full",
+    ):
+        joined = cluster.Cluster(pair(9000)[1], client)
+        try:
+            while "failed/0" in client.values and joined.watch.reason() is None:
+                time.sleep(0.01)
+            with pytest.raises(hosts.HostError, match=message):
+                joined.start_devices()
+        finally:
+            joined.watch.stop()
+        assert client.values["failed/1"] == "Unable to initialize backend 'cpu'"
+        client.values["failed/0"] = "the disk is full"
+
+
+def test_platforms_without_devices(monkeypatch):
+    def default_backend():
+        raise AssertionError  # as JAX does
+
+    monkeypatch.setattr(jax, "default_backend", default_backend)
+    with pytest.raises(RuntimeError, match="JAX_PLATFORMS must name a platform that"):
+        connection.devices()
+
+
+def a_service(monkeypatch, program):
+    """Let another program be the coordination service."""
+    monkeypatch.setattr(service, "_COMMAND", (sys.executable, "-c", program))
+    monkeypatch.setattr(connection, "versions", dict)
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        (r"import sys; sys.exit('Traceback\nthe port is taken')", "the port is taken"),
+        ("import sys; sys.exit(3)", "exit code 3"),
+    ],
+)
+def test_the_service_ends_before_others_come(port, monkeypatch, program, reason):
+    a_service(monkeypatch, program)
+    message = rf"coordination service at 127\.0\.0\.1:\d+ has ended: {reason}$"
+    started = time.monotonic()
+    with pytest.raises(hosts.HostError, match=message), established(pair(port)[0], 60):
+        pass
+    assert time.monotonic() - started < 30
+
+
+def test_the_service_ends_before_it_listens(port, monkeypatch):
+    """All others have come by then: they learn it too."""
+    a_service(monkeypatch, "import time; time.sleep(2); raise SystemExit('no memory')")
+    first, second = pair(port)
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(rendezvous.announce, second, {}, 60)
+        with (
+            pytest.raises(hosts.HostError, match="no memory") as own,
+            established(first, 60),
+        ):
+            pass
+        assert str(other.exception()) == str(own.value)
+
+
+def test_the_service_finds_its_port_taken(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")  # or JAX is absent there
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        with (
+            pytest.raises(hosts.HostError, match=f"{address} has ended: .*server"),
+            service.Service(address, 2, 60) as started,
+        ):
+            while not started.listens():
+                time.sleep(0.05)
 
 
 @pytest.fixture
@@ -112,3 +236,14 @@ def test_the_first_host_is_lost_while_another_computes(together):
     assert code == -signal.SIGKILL and other == 1
     (line,) = one_line(errors)
     assert "host 0 (127.0.0.1) has ended or cannot be reached" in line
+
+
+@pytest.mark.thorough
+def test_one_has_no_devices(together):
+    """JAX says so with errors of Python, and the other waits for its devices."""
+    (code, _, errors), (other, _, others_errors) = together("no devices")
+    assert code == other == 1
+    (line,) = one_line(others_errors)
+    assert line.startswith("error: JAX cannot start on host 1 (127.0.0.1): ")
+    (line,) = one_line(errors)
+    assert "host 1 (127.0.0.1) has failed: " in line

@@ -1,5 +1,7 @@
 """A sweep whose files are in a bucket: of an S3 server on this machine."""
 
+import importlib.util
+
 import pytest
 import runs
 from runs import EPOCHS, assert_whole, finish, records, wait_for
@@ -7,10 +9,13 @@ from test_experiment_several import several
 
 server = pytest.importorskip("moto.server", reason="needs moto[server]")
 s3fs = pytest.importorskip("s3fs", reason="needs s3fs")
-pytest.importorskip("ray", reason="needs ray")
 
 pytest_plugins = (runs.__name__,)  # its fixtures
-pytestmark = pytest.mark.thorough
+pytestmark = [
+    pytest.mark.thorough,
+    # Ray reads its environment when it is imported.
+    pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray"),
+]
 URL = "s3://sweeps/grid"
 
 

@@ -16,7 +16,7 @@ _LAUNCHERS = (
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
     ("PMI_RANK", "PMI_SIZE"),
 )
-_HOST = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[\w.-]+)(?::(\d{1,5}))?")
+_HOST = re.compile(r"([\w.-]+)(?::(\d{1,5}))?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Hosts:
     """The processes of a training, one for each name.
 
     Attributes:
-        names: Host names or addresses; one that runs several processes is named once
-            for each.
+        names: Host names or IPv4 addresses; one that runs several processes is named
+            once for each.
         port: The port on the first host at which the others meet it.
         index: Which of the names this process is, from 0.
     """
@@ -62,8 +62,8 @@ def parse(
     """Read which hosts there are.
 
     Args:
-        hosts: Host names or addresses, at least two; the first may end in `:PORT`. A
-            host that runs several processes is named once for each.
+        hosts: Host names or IPv4 addresses, at least two; the first may end in `:PORT`.
+            A host that runs several processes is named once for each.
         host_index: Which of them this process is, from 0; None means what the launcher
             says: SLURM, Open MPI, or another one that sets PMI_RANK.
         environment: Environment variables.
@@ -81,10 +81,10 @@ def parse(
         matched = _HOST.fullmatch(host)
         if matched is None:
             raise ValueError(
-                "hosts must be names or addresses, the first with a port or without, "
-                f"as in 10.0.0.1:{DEFAULT_PORT},10.0.0.2; got {host!r}"
+                "hosts must be names or IPv4 addresses, not of IPv6, the first with a "
+                f"port or without, as in 10.0.0.1:{DEFAULT_PORT},10.0.0.2; got {host!r}"
             )
-        names.append(matched[1].strip("[]"))
+        names.append(matched[1])
         ports.append(matched[2])
     if any(ports[1:]):
         raise ValueError(f"hosts must have a port at the first only, got {list(hosts)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,8 +15,6 @@ from mobilenet_tf.hosts.watch import HostError, Watch, ended
 
 # At the end the others wait for the first process, which writes files.
 _END_SECONDS = 3600
-# What the backend says where this process has failed, and not its connection.
-_OF_THIS_PROCESS = ("RESOURCE_EXHAUSTED", "INVALID_ARGUMENT")
 
 
 class Cluster:
@@ -109,15 +106,38 @@ class Cluster:
         self.watch.stop()
         self._client.shutdown()
 
+    def start_devices(self) -> dict[str, Any]:
+        """Give this process its devices, which know of those of the others.
+
+        Returns:
+            What all hosts must have the same of.
+
+        Raises:
+            HostError: JAX cannot start, here or since another process has failed.
+        """
+        try:
+            connection.use_devices(self.hosts, self._client)
+            return connection.devices()
+        except RuntimeError as error:  # whatever the reason is
+            if reason := self.watch.reason():
+                raise HostError(ended(reason)) from error
+            self._tell(error)
+            place = self.hosts.describe(self.hosts.index)
+            raise HostError(f"JAX cannot start on {place}: {_said(error)}") from error
+
     def failure(self, error: BaseException) -> BaseException:
         """The error to raise for one that has ended the training here."""
-        if _is_of_connection(error):
+        if connection.has_broken(error):
             error = HostError(ended(self.watch.wait_for_reason()))
         elif not isinstance(error, HostError):
-            with contextlib.suppress(Exception):  # of the backend
-                self.watch.fail(str(error) or type(error).__name__)
+            self._tell(error)
         self.watch.stop()
         return error
+
+    def _tell(self, error):
+        """Tell the others why this process ends."""
+        with contextlib.suppress(Exception):  # of the backend
+            self.watch.fail(_said(error))
 
 
 @contextlib.contextmanager
@@ -133,9 +153,11 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
         seconds: For how long the others are waited for until all are connected.
 
     Raises:
-        ValueError: The backend is not JAX, or the versions of Python or of packages, or
-            the devices, differ.
-        HostError: A process does not come, or fails, now or inside.
+        ValueError: The backend is not JAX; or the versions of Python or of packages,
+            the code of this one, or the devices differ; or the others cannot reach the
+            address of this process.
+        HostError: That is no address of this machine; or a process does not come, or
+            fails, now or inside.
     """
     import keras
 
@@ -147,10 +169,9 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
     with connection.established(hosts, seconds) as client:
         cluster = Cluster(hosts, client)
         try:
-            connection.use_devices(hosts, client)
             cluster.agree(
                 "devices",
-                connection.devices(),
+                cluster.start_devices(),
                 "; a host must not run more processes than it has devices",
                 seconds,
             )
@@ -166,13 +187,5 @@ def joined(hosts: Hosts, seconds: float = 120) -> Iterator[Cluster]:
             connection.leave()
 
 
-def _is_of_connection(error: BaseException) -> bool:
-    """Whether an error is the backend's, and of a broken connection most likely."""
-    import jax
-
-    status = re.match(r"([A-Z]+(_[A-Z]+)*): ", str(error))
-    if status is not None and status[1] in _OF_THIS_PROCESS:
-        return False
-    return isinstance(error, jax.errors.JaxRuntimeError) or (
-        isinstance(error, ValueError) and status is not None
-    )
+def _said(error):
+    return str(error) or type(error).__name__

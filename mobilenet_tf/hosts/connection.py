@@ -9,22 +9,23 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-import subprocess
-import sys
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import mobilenet_tf
 from mobilenet_tf import processor
-from mobilenet_tf.hosts import rendezvous
+from mobilenet_tf.hosts import own_address, rendezvous, sources
 from mobilenet_tf.hosts.addresses import Hosts
+from mobilenet_tf.hosts.service import Service
 from mobilenet_tf.hosts.watch import HostError
 
-_SERVICE = "mobilenet_tf.hosts.coordinator"
 # Our own watch notices a lost process much sooner; JAX would abort all others.
 HEARTBEAT_SECONDS = 300
 SHUTDOWN_SECONDS = 30
-FINISHED = "finished"  # what the first process tells the service at a good end
+# What the backend says where this process has failed, and not its connection.
+_OF_THIS_PROCESS = ("RESOURCE_EXHAUSTED", "INVALID_ARGUMENT")
 
 
 @contextlib.contextmanager
@@ -34,14 +35,18 @@ def established(hosts: Hosts, seconds: float) -> Iterator[Any]:
     The service runs in a process beside the first one and ends soon after it.
 
     Raises:
-        ValueError: A process has other versions.
-        HostError: A process does not come.
+        ValueError: A process has other versions, or this one is at an address that the
+            others cannot reach.
+        HostError: The address is not of this machine, or a process does not come.
     """
+    port = own_address.free_port(hosts)
+    own_address.check_reachable(hosts)
     with contextlib.ExitStack() as stack:
         if hosts.index == 0:
-            address = f"{hosts.names[0]}:{rendezvous.free_port(hosts)}"
-            stack.enter_context(_service(address, hosts.count, seconds))
-            rendezvous.receive(hosts, versions(), {"address": address}, seconds)
+            address = f"{hosts.own}:{port}"
+            service = stack.enter_context(Service(address, hosts.count, seconds))
+            answer = {"address": address}
+            rendezvous.receive(hosts, versions(), answer, seconds, service.listens)
         else:
             address = rendezvous.announce(hosts, versions(), seconds)["address"]
         yield _client(address, hosts.index, seconds)
@@ -87,18 +92,41 @@ def leave() -> None:
     distributed.global_state.client = None
 
 
-def devices() -> dict[str, Any]:
-    """The devices of this process, of which all hosts must have the same."""
+def has_broken(error: BaseException) -> bool:
+    """Whether an error is the backend's, and of a broken connection most likely."""
     import jax
 
-    return {
-        "platform": jax.default_backend(),
-        "devices": jax.local_device_count(),
-    }
+    status = re.match(r"([A-Z]+(_[A-Z]+)*): ", str(error))
+    if status is not None and status[1] in _OF_THIS_PROCESS:
+        return False
+    return isinstance(error, jax.errors.JaxRuntimeError) or (
+        isinstance(error, ValueError) and status is not None
+    )
+
+
+def devices() -> dict[str, Any]:
+    """The devices of this process, of which all hosts must have the same.
+
+    Raises:
+        RuntimeError: There are none, or JAX cannot use them.
+    """
+    import jax
+
+    try:
+        return {
+            "platform": jax.default_backend(),
+            "devices": jax.local_device_count(),
+        }
+    except AssertionError as error:  # as with JAX_PLATFORMS=cuda and no GPU
+        platforms = getattr(jax.config, "jax_platforms", None)
+        raise RuntimeError(
+            "JAX_PLATFORMS must name a platform that has devices here, got "
+            f"{platforms!r}"
+        ) from error
 
 
 def versions() -> dict[str, str]:
-    """The versions that all hosts must have the same of."""
+    """The versions that all hosts must have the same of, and the code."""
     import jax
     import keras
     import numpy as np
@@ -110,27 +138,8 @@ def versions() -> dict[str, str]:
         "jax": jax.__version__,
         "jaxlib": importlib.metadata.version("jaxlib"),
         "numpy": np.__version__,
+        "mobilenet_tf code": sources.digest(Path(mobilenet_tf.__path__[0])),
     }
-
-
-@contextlib.contextmanager
-def _service(address, processes, seconds):
-    process = subprocess.Popen(
-        [sys.executable, "-m", _SERVICE, address, str(processes), str(int(seconds))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,  # who reads ours need not wait for it
-        text=True,
-        stderr=subprocess.DEVNULL,  # what it says of lost processes, the watch says
-        start_new_session=True,  # Ctrl-C is for this process, which tells the others
-    )
-    assert process.stdin is not None
-    try:
-        yield  # it starts while the others come
-        with contextlib.suppress(OSError):  # it has ended already
-            process.stdin.write(FINISHED)
-    finally:
-        with contextlib.suppress(OSError):
-            process.stdin.close()
 
 
 def _client(address, index, seconds):

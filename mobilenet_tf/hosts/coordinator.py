@@ -9,14 +9,12 @@ the others on the spot with a stack trace; until then they can say what has happ
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 
-from mobilenet_tf.hosts.connection import (
-    FINISHED,
-    HEARTBEAT_SECONDS,
-    SHUTDOWN_SECONDS,
-)
+from mobilenet_tf.hosts.connection import HEARTBEAT_SECONDS, SHUTDOWN_SECONDS
+from mobilenet_tf.hosts.service import FINISHED, LISTENING
 from mobilenet_tf.hosts.watch import ENDED_SECONDS
 
 # So long the others may still read what the first process has left for them.
@@ -40,6 +38,8 @@ def serve(address: str, processes: int, seconds: int) -> None:
         cluster_register_timeout=seconds,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
+    with contextlib.suppress(OSError):  # the first process has ended already
+        os.write(sys.stdout.fileno(), LISTENING.encode())
     with contextlib.suppress(KeyboardInterrupt):
         if sys.stdin.read() != FINISHED:  # lost, which the others have to notice
             time.sleep(ENDED_SECONDS)

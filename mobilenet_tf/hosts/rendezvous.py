@@ -9,48 +9,60 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
+from mobilenet_tf.hosts import own_address
 from mobilenet_tf.hosts.addresses import Hosts
 from mobilenet_tf.hosts.watch import HostError
 
 _MOST_BYTES = 2**14
 _LINE_SECONDS = 5.0
+_LOOK_SECONDS = 0.1  # between two looks at who is still there
 
 
 def receive(
-    hosts: Hosts, versions: dict[str, str], answer: dict[str, Any], seconds: float
+    hosts: Hosts,
+    versions: dict[str, str],
+    answer: dict[str, Any],
+    seconds: float,
+    ready: Callable[[], bool] = lambda: True,
 ) -> None:
     """Wait for the other processes, and answer them; called by the first one.
+
+    A process that comes with the number of another one is refused, unless that has
+    ended: it may have been started again.
 
     Args:
         hosts: All processes.
         versions: Those of this process, which all others must have.
         answer: For all others.
         seconds: For how long they are waited for.
+        ready: Whether the answer holds already, which is waited for as long; it may
+            raise a HostError.
 
     Raises:
-        ValueError: A process has other versions, or the number of another process.
+        ValueError: A process has other versions.
         HostError: The address cannot be listened at, or a process has not come.
     """
     guests: dict[int, socket.socket] = {}
+    said = {"error": f"{hosts.describe(0)} has ended"}
     try:
-        family, *_, address = _addresses(hosts)[0]
-        with socket.create_server(address[:2], family=family) as listener:
-            _fill(listener, guests, hosts, versions, time.monotonic() + seconds)
+        with _listener(hosts) as listener:
+            _fill(listener, guests, hosts, versions, time.monotonic() + seconds, ready)
         missing = set(range(1, hosts.count)) - set(guests)
         if missing:
             names = ", ".join(hosts.describe(index) for index in sorted(missing))
             raise HostError(f"{names} has not come within {seconds:g} s")
-    except (OSError, ValueError) as error:
-        if not isinstance(error, HostError) and isinstance(error, OSError):
-            error = _not_here(hosts, error)
-        answer = {"error": str(error)}
-        raise error from None
+        _wait_until(ready, seconds)
+        said = answer
+    except (HostError, ValueError) as error:
+        said = {"error": str(error)}
+        raise
     finally:
         for guest in guests.values():
             with guest:
-                _send(guest, answer)
+                _send(guest, said)
 
 
 def announce(hosts: Hosts, versions: dict[str, str], seconds: float) -> dict[str, Any]:
@@ -77,9 +89,9 @@ def announce(hosts: Hosts, versions: dict[str, str], seconds: float) -> dict[str
         except (OSError, ValueError) as error:
             if time.monotonic() > end:
                 raise HostError(
-                    f"nobody has answered at {_place(hosts)} within {seconds:g} s "
-                    f"({error}): is the first host running, and does its firewall let "
-                    "this one through?"
+                    f"nobody has answered at {hosts.names[0]}:{hosts.port} within "
+                    f"{seconds:g} s ({error}): is the first host running, and does its "
+                    "firewall let this one through?"
                 ) from error
         time.sleep(0.5)
     if "error" in answer:
@@ -87,56 +99,90 @@ def announce(hosts: Hosts, versions: dict[str, str], seconds: float) -> dict[str
     return answer
 
 
-def free_port(hosts: Hosts) -> int:
-    """A port at the first host's address that nothing listens at.
-
-    Raises:
-        HostError: It is no address of this machine.
-    """
+def _listener(hosts):
     try:
-        family, *_, address = _addresses(hosts)[0]
-        with socket.create_server((address[0], 0), family=family) as probe:
-            return probe.getsockname()[1]
-    except OSError as error:
-        raise _not_here(hosts, error) from error
+        family, address = own_address.resolved(hosts.own)
+        return socket.create_server((address, hosts.port), family=family)
+    except (OSError, UnicodeError) as error:
+        raise own_address.not_here(hosts, error) from None
 
 
-def _not_here(hosts, error):
-    return HostError(
-        f"cannot listen at {_place(hosts)} ({error.strerror}): the first of hosts must "
-        "be an address of this machine, with a free port"
-    )
-
-
-def _fill(listener, guests, hosts, versions, end):
-    """Let the others in, until all have come or the time is over."""
-    while len(guests) < hosts.count - 1 and (left := end - time.monotonic()) > 0:
-        listener.settimeout(left)
+def _fill(listener, guests, hosts, versions, end, ready):
+    """Let the others in, until all are here or the time is over."""
+    listener.settimeout(_LOOK_SECONDS)
+    while True:
+        ready()  # an error of it comes before the others have
+        _forget_gone(guests)
+        if len(guests) == hosts.count - 1 or time.monotonic() > end:
+            return
         try:
             guest, _ = listener.accept()
-        except TimeoutError:
-            return
-        guest.settimeout(_LINE_SECONDS)
-        try:
-            said = _receive(guest)
-            index, theirs = int(said["index"]), dict(said["versions"])
-        except (OSError, ValueError, KeyError, TypeError):
-            guest.close()  # not one of ours
+        except (TimeoutError, ConnectionAbortedError):
             continue
-        if not 0 < index < hosts.count or index in guests:
-            with guest:
-                _send(guest, {"error": f"host_index {index} is taken by another host"})
-            continue
-        guests[index] = guest
-        for name, own in versions.items():
-            if theirs.get(name) != own:
-                raise ValueError(
-                    f"all hosts must have the same versions: {hosts.describe(index)} "
-                    f"has {name} {theirs.get(name)}, {hosts.describe(0)} has {own}"
-                )
+        _let_in(guest, guests, hosts, versions)
+
+
+def _let_in(guest, guests, hosts, versions):
+    guest.settimeout(_LINE_SECONDS)
+    try:
+        said = _receive(guest)
+        index, theirs = int(said["index"]), dict(said["versions"])
+    except (OSError, ValueError, KeyError, TypeError):
+        guest.close()  # not one of ours
+        return
+    _forget_gone(guests)
+    if reason := _refusal(index, guests, hosts):
+        with guest:
+            _send(guest, {"error": reason})
+        return
+    guests[index] = guest
+    for name, own in versions.items():
+        if theirs.get(name) != own:
+            raise ValueError(
+                f"all hosts must have the same versions: {hosts.describe(index)} "
+                f"has {name} {theirs.get(name)}, {hosts.describe(0)} has {own}"
+            )
+
+
+def _refusal(index, guests, hosts):
+    if index in guests:
+        return f"host_index {index} is taken by another host"
+    if not 0 < index < hosts.count:
+        return (
+            f"host_index must be from 1 to {hosts.count - 1}, as {hosts.describe(0)} "
+            f"names {hosts.count} hosts, got {index}"
+        )
+    return ""
+
+
+def _forget_gone(guests):
+    for index in [index for index, guest in guests.items() if _has_gone(guest)]:
+        guests.pop(index).close()
+
+
+def _has_gone(guest):
+    """Whether its process has ended: one that waits for the answer says nothing."""
+    guest.setblocking(False)
+    try:
+        return not guest.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _wait_until(ready, seconds):
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            raise HostError(
+                f"the coordination service has not started within {seconds:g} s"
+            )
+        time.sleep(_LOOK_SECONDS)
 
 
 def _send(connection, message):
+    connection.settimeout(_LINE_SECONDS)
     try:
         connection.sendall(json.dumps(message).encode() + b"\n")
     except OSError:
@@ -149,11 +195,3 @@ def _receive(connection):
     if not isinstance(message, dict):
         raise ValueError("the message is not a JSON object")
     return message
-
-
-def _addresses(hosts):
-    return socket.getaddrinfo(hosts.names[0], hosts.port, type=socket.SOCK_STREAM)
-
-
-def _place(hosts):
-    return f"{hosts.names[0]}:{hosts.port}"

@@ -23,7 +23,7 @@ _ALIVE, _FAILED = "alive/", "failed/"
 
 
 class HostError(ConnectionError):
-    """Another process of the training has failed or cannot be reached."""
+    """A process of the training has failed, or cannot be reached."""
 
 
 class Watch:

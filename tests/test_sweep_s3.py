@@ -34,8 +34,10 @@ def bucket(monkeypatch):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     system = s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False)
-    system.mkdir(URL.removeprefix("s3://").partition("/")[0])
+    name = URL.removeprefix("s3://").partition("/")[0]
+    system.mkdir(name)
     yield system
+    system.rm(name, recursive=True)  # servers of one process share their buckets
     started.stop()
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,6 +35,7 @@ class SlowClient:
         self.values[key] = value
 
     def key_value_dir_get(self, folder):
+        time.sleep(0.2)
         return [item for item in self.values.items() if item[0].startswith(folder)]
 
     def blocking_key_value_get(self, key, milliseconds):
@@ -45,7 +47,7 @@ class SlowClient:
 
 def test_a_process_that_lives_is_waited_for():
     """It may load a data set for longer than all took to connect."""
-    own, client = pair(9000)[1], SlowClient()
+    before, own, client = threading.active_count(), pair(9000)[1], SlowClient()
     joined = cluster.Cluster(own, client)
     try:
         joined.agree("data set", {"name": "a"})
@@ -55,6 +57,7 @@ def test_a_process_that_lives_is_waited_for():
             joined.agree("devices", {"CPU": 1}, seconds=0)
     finally:
         joined.watch.stop()
+    assert threading.active_count() <= before  # none is inside the client
 
 
 def test_a_process_without_devices(monkeypatch):
@@ -106,10 +109,8 @@ def a_service(monkeypatch, program):
 def test_the_service_ends_before_others_come(port, monkeypatch, program, reason):
     a_service(monkeypatch, program)
     message = rf"coordination service at 127\.0\.0\.1:\d+ has ended: {reason}$"
-    started = time.monotonic()
     with pytest.raises(hosts.HostError, match=message), established(pair(port)[0], 60):
         pass
-    assert time.monotonic() - started < 30
 
 
 def test_the_service_ends_before_it_listens(port, monkeypatch):

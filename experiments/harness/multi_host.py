@@ -13,7 +13,7 @@ from experiments.sweep.events import Event
 from experiments.sweep.trainer import train as train_trial
 from experiments.sweep.workdir import Workdir
 from experiments.trials.trial import Trial
-from mobilenet_tf import hosts
+from mobilenet_tf import files, hosts
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.hosts import sources
 from mobilenet_tf.training import distribution
@@ -21,6 +21,7 @@ from mobilenet_tf.training import distribution
 # Flags that each host has its own of.
 _OWN = ("workdir", "results", "tables_dir", "documents", "data_dir", "arrays")
 _OF_READING = ("data_mode", "memory_budget_gib", "host_index", "hosts_wait")
+_WEIGHTS = ("mobilenet_weights", "squeezenet_weights")  # files, equal by content
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -41,6 +42,9 @@ def joined(config: Config) -> Iterator[hosts.Cluster | None]:
     with hosts.joined(chosen, config.hosts_wait) as cluster:
         flags = dataclasses.asdict(config)
         shared = {name: flags[name] for name in flags if name not in _OWN + _OF_READING}
+        for name in _WEIGHTS:
+            if shared[name] is not None and Path(shared[name]).is_file():
+                shared[name] = files.digest(shared[name])
         cluster.agree("flags", {f"--{name}": shared[name] for name in shared})
         # The library compares its own.
         cluster.agree("code", {"experiments": sources.digest(_PACKAGE)})

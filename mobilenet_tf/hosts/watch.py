@@ -44,12 +44,21 @@ class Watch:
         self._answered = time.monotonic()
         self._failures: dict[int, str] = {}
         self._stopped = threading.Event()
-        for work in (self._exchange, self._judge):
-            threading.Thread(target=work, daemon=True).start()
+        self._threads = [
+            threading.Thread(target=work, daemon=True)
+            for work in (self._exchange, self._judge)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Watch no longer: the process ends, or handles an error itself."""
+        """Watch no longer: the process ends, or handles an error itself.
+
+        The end of Python aborts a process that has a thread inside the backend.
+        """
         self._stopped.set()
+        for thread in self._threads:
+            thread.join(_PATIENCE_SECONDS)
 
     def fail(self, message: str) -> None:
         """Tell the others why this process ends."""

@@ -56,7 +56,8 @@ def cached(path, source):
 
 
 def draw(path, source):
-    drawing.save(str(path.with_suffix("")), [lambda axes: axes.plot([1, 2])])
+    draw = [lambda axes: axes.plot([1, 2])]
+    drawing.save(str(path.with_suffix("")), draw, "A line")
 
 
 def export_folder(path, source):

@@ -56,8 +56,8 @@ def cached(path, source):
 
 
 def draw(path, source):
-    draw = [lambda axes: axes.plot([1, 2])]
-    drawing.save(str(path.with_suffix("")), draw, "A line")
+    panels = [lambda axes: axes.plot([1, 2])]
+    drawing.save(str(path.with_suffix("")), panels, "A line")
 
 
 def export_folder(path, source):

@@ -69,9 +69,10 @@ def test_a_killed_command_goes_on_from_a_bucket(bucket, start, finished_runs, tm
     assert "epoch 1/" not in output and "| 0.25 " in output
 
 
-def test_a_bucket_that_is_not_there(bucket, start):
-    process = start(*several(), "--storage=s3://nobody/grid")
+def test_a_server_that_does_not_answer(bucket, start):
+    nobody = "http://127.0.0.1:9"
+    process = start(*several(), f"--storage={URL}", AWS_ENDPOINT_URL=nobody)
     output, errors = process.communicate(timeout=120)
-    assert process.returncode != 0 and "epoch" not in output
-    assert "error: storage 's3://nobody/grid' cannot be used: " in errors
+    assert process.returncode != 0 and "data: " not in output
+    assert f"error: --storage '{URL}' cannot be used: " in errors
     assert "Traceback" not in errors

@@ -72,9 +72,9 @@ def _draw(axes, measured, panel, styles):
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
     axes.set_xticks(WORKERS, [str(workers) for workers in WORKERS])
-    ticks = (0.25, 1, 4, 16, 64)
+    ticks = (1 / 16, 1 / 4, 1, 4, 16, 64)
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_ylim(0.15, 100)
+    axes.set_ylim(1 / 64, 100)  # the same in all panels, which are compared
     axes.set_xlabel("workers")
     axes.set_ylabel("speed-up over one worker")
     axes.set_title(title, fontsize=10)

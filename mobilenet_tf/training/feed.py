@@ -46,7 +46,7 @@ def _data_set(batches):
     then waits for the thread's next turn, half as long as it was read and up to a
     minute (`tensorflow::data::model::Model::OptimizeLoop` of TensorFlow 2.21). The
     other is `from_generator`, which makes the C library give freed memory back at once
-    (`M_TRIM_THRESHOLD`): a step of MobileNet at 112 px then takes a tenth longer.
+    (`M_TRIM_THRESHOLD`): every step of a wide network then asks for it again.
     """
     import tensorflow as tf
 

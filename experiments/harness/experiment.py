@@ -224,7 +224,7 @@ class Table:
         """The table as a page; it needs no data set."""
         path = config.tables_folder / self.name
         parts = self.content(config)  # which may measure what the figures show
-        drawn = [drawn for figure in self.figures for drawn in figure(config, path)]
+        drawn = [drawing for draw in self.figures for drawing in draw(config, path)]
         return [
             Page(
                 self.name,

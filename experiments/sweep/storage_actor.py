@@ -11,7 +11,6 @@ import os
 import queue
 import threading
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from experiments.sweep.events import Event
 from experiments.sweep.storage import (
@@ -23,7 +22,6 @@ from experiments.sweep.storage import (
 
 # Of one trial, without an epoch between them: more are no accidents.
 MOST_STARTS = 10
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class TrialError(Exception):
@@ -42,11 +40,11 @@ class StorageActor:
     Args:
         url: See `Storage`.
         environment: Variables with which the storage is reached; on a cluster this
-            process has those with which its node was started.
+            process has only those with which its node was started.
     """
 
-    def __init__(self, url: str, environment: Mapping[str, str] = _NO_VARIABLES):
-        os.environ.update(environment)
+    def __init__(self, url: str, environment: Mapping[str, str] | None = None):
+        os.environ.update(environment or {})
         self._storage = Storage(url)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._starts: collections.Counter[str] = collections.Counter()

@@ -44,7 +44,7 @@ def rows(config: Config) -> tuple[Row, ...]:
         "0.25 MobileNet, from ImageNet weights",
         mobilenet_tf.build,
         SMALL,
-        weights=Path(config.mobilenet_weights or "FILE of --mobilenet_weights"),
+        weights=Path(config.mobilenet_file or "FILE of --mobilenet_weights"),
     )
     return (
         Row(large, TABLE10[0], trained=False),

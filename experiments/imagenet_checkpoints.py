@@ -75,10 +75,10 @@ def chosen(config: CheckpointConfig) -> dict[str, str]:
             ignored beside files of weights.
     """
     files = {}
-    weight_loading.check(config.mobilenet_weights)
+    weight_loading.check(config.mobilenet_file)
     weight_loading.check(config.squeezenet_weights, (".net",))
-    if config.mobilenet_weights:
-        files["mobilenet_0.25_128"] = config.mobilenet_weights
+    if config.mobilenet_file:
+        files["mobilenet_0.25_128"] = config.mobilenet_file
     if config.squeezenet_weights:
         files["squeezenet_1.0"] = config.squeezenet_weights
     if files and config.checkpoints:

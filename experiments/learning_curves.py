@@ -1,16 +1,17 @@
 """MobileNets Table 10: fine-tuning against training from scratch.
 
-    python -m experiments.learning_curves --mobilenet_weights=FILE
+    python -m experiments.learning_curves --mobilenet_weights=FILE,FILE
 
 Paper: arXiv 1704.04861, section 4.4. A published network, fine-tuned with the recipe
 `fine_tune`, beside the same network from scratch with `modern`, on 10, 50, 200 and all
 images of each class. Both are trained for as many epochs, more of them where there are
-fewer images; the validation images are the same everywhere. The weights file names
-alpha and side, as in `mobilenet_0.25_128_keras_applications.weights.h5`.
+fewer images; the validation images are the same everywhere. The name of a weights file
+says alpha and side, as in `mobilenet_0.25_128_keras_applications.weights.h5`.
 Expected: the fewer images, the more the published weights gain.
 Time and accuracies of the committed records: experiments/results.
 """
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Sequence
@@ -20,15 +21,17 @@ import mobilenet_tf
 from experiments.harness import Claim, Config, Experiment, Network, Row, run
 from experiments.report.claims import Measured, rising
 from experiments.report.figures import accuracy_over_images
+from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import FINE_TUNE, MODERN
 
 # Epochs for so many images of each class; None stands for all of them.
 EPOCHS = {10: 200, 50: 100, 200: 50, None: 20}
 # What the two recipes differ in: each network has its own, whatever --recipe says.
 _DIFFERENT = [
-    name
-    for name, value in MODERN.to_json().items()
-    if name not in ("name", "epochs") and FINE_TUNE.to_json()[name] != value
+    field.name
+    for field in dataclasses.fields(Recipe)
+    if field.name not in ("name", "epochs")
+    and getattr(MODERN, field.name) != getattr(FINE_TUNE, field.name)
 ]
 
 
@@ -56,10 +59,10 @@ def network(path: Path, images: int | None, published: bool) -> Network:
 
 
 def rows(config: Config) -> tuple[Row, ...]:
-    """Fine-tuned and from scratch in turn, from few images to all."""
-    path = Path(config.mobilenet_weights or "FILE of --mobilenet_weights")
+    """For each file, fine-tuned and from scratch in turn, from few images to all."""
     return tuple(
-        Row(network(path, images, published))
+        Row(network(Path(path), images, published))
+        for path in config.mobilenet_weights or ("FILE of --mobilenet_weights",)
         for images in EPOCHS
         for published in (True, False)
     )
@@ -76,12 +79,24 @@ def gains_less_each_time(*rows: Measured) -> bool:
 
 def claims(rows: Sequence[Row]) -> tuple[Claim, ...]:
     """That the published weights help, and help more the fewer images there are."""
-    pairs = zip(EPOCHS, rows[::2], rows[1::2], strict=True)
+    of_one = 2 * len(EPOCHS)
+    files = [rows[start : start + of_one] for start in range(0, len(rows), of_one)]
+    return tuple(claim for curves in files for claim in _claims_of_one(curves))
+
+
+def _claims_of_one(curves):
+    """The claims about the two curves of a weights file."""
+    alpha = f"{curves[0].network.arguments['alpha']:g}"
     helps = [
-        Claim(f"the published weights help with {amount(images)}", rising, (own, tuned))
-        for images, tuned, own in pairs
+        Claim(
+            f"the published weights of {alpha} MobileNet help with {amount(images)}",
+            rising,
+            (own, tuned),
+        )
+        for images, tuned, own in zip(EPOCHS, curves[::2], curves[1::2], strict=True)
     ]
-    return (*helps, Claim("they help less the more images", gains_less_each_time))
+    less = f"those of {alpha} MobileNet help less the more images there are"
+    return (*helps, Claim(less, gains_less_each_time, tuple(curves)))
 
 
 experiment = Experiment(

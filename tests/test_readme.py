@@ -12,6 +12,7 @@ from conftest import ROOT
 from benchmarks.record import RESULTS, render
 from experiments import __main__ as all_tables
 from experiments.report.document import block
+from experiments.trials.records import recipe_of
 
 DOCUMENTS = ("README.md", "BUILD.md")
 PAGES = (*DOCUMENTS, *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
@@ -49,8 +50,9 @@ def test_records_say_how_they_came_about(path):
         assert record["seconds"] > 0
         assert record["device"]
         # A compressed network's own training is that of its last step.
-        last = [record, *record["network"].get("steps", ())][-1]
-        assert last["recipe"]["epochs"] == len(record["history"])
+        recipes = [step["recipe"] for step in record["network"].get("steps", ())]
+        last = [recipe_of(record), *recipes][-1]
+        assert last["epochs"] == len(record["history"])
         assert record["data"]["limit"] is None
         by_chance = 1 / len(record["data"]["class_names"])
         assert 2 * by_chance <= record["metrics"]["top1"] < 1

@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.explorer.architectures import builder
+from experiments.explorer.repeat import closest_recipe
 from experiments.trials import settings
 from experiments.trials.binding import bound_arguments
+from experiments.trials.records import recipe_of
 
 Value = float | str | None
 
@@ -32,6 +34,7 @@ TITLES = {
     "base_resolution": ("Side at rho 1", "pixels"),
     "recipe": ("Recipe", "how it was trained"),
     "epochs": ("Epochs", "passes over the training images"),
+    "images_per_class": ("Training images", "of each class"),
     "precision": ("Training precision", "arithmetic of the training step"),
     "prune": ("Pruned weights", "share of the weights that are zero"),
     "cluster": ("Distinct values", "clusters of each kernel; none: not clustered"),
@@ -49,8 +52,14 @@ _WITHOUT_STEP: dict[str, Value] = {
     "cluster": "none",
     "quantize": "float32",
 }
-_ORDINARY: dict[str, Value] = {**_WITHOUT_STEP, "teacher": "none", "weights": "random"}
+_ORDINARY: dict[str, Value] = {
+    **_WITHOUT_STEP,
+    "images_per_class": "all",
+    "teacher": "none",
+    "weights": "random",
+}
 _IN_LABEL = {
+    "images_per_class": "{} images a class",
     "remove_channels": "{:g} of the channels removed",
     "low_rank": "low rank {}",
     "prune": "pruned {}",
@@ -72,15 +81,16 @@ def family(network: Mapping[str, Any]) -> str:
 
 def of(record: Mapping[str, Any]) -> dict[str, Value]:
     """The knobs of a normalised record: numbers or texts; None where it has none."""
-    network, recipe = record["network"], record["recipe"]
+    network = record["network"]
     given = network["arguments"]
     return {
         "network": family(network),
         "alpha": given.get("alpha"),
         "rho": given.get("rho"),
         "base_resolution": record["data"]["base_resolution"],
-        "recipe": recipe["name"],
-        "epochs": recipe["epochs"],
+        "recipe": _recipe(record),
+        "epochs": recipe_of(record)["epochs"],
+        "images_per_class": network.get("images_per_class", "all"),
         "precision": record["precision"],
         **_WITHOUT_STEP,
         **_steps(network.get("steps", ())),
@@ -174,6 +184,15 @@ def _steps(steps) -> dict[str, Value]:
             main = f"{main} (not {' '.join(skipped)})"
         values[name] = main
     return values
+
+
+def _recipe(record) -> str:
+    """The recipe's name, with what is other for this network but the epochs."""
+    if not record["network"].get("recipe_changes"):
+        return record["recipe"]["name"]
+    name, changed = closest_recipe(recipe_of(record))
+    others = {key: text(value) for key, value in changed.items() if key != "epochs"}
+    return ", ".join([name, *(f"{key} {value}" for key, value in others.items())])
 
 
 def _teacher(teacher) -> str:

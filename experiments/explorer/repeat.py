@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -14,7 +13,9 @@ from experiments.explorer.scripts import rows_with
 from experiments.harness import Config
 from experiments.trials import settings
 from experiments.trials.binding import bound_arguments
+from experiments.trials.records import recipe_of
 from mobilenet_tf.data.rendering import EMBEDDED
+from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.recipes import RECIPES
 
 # Builders that `mobilenet_tf` itself has; the others are imported from their module.
@@ -40,14 +41,11 @@ def command(record: Mapping[str, Any], seeds: int) -> tuple[str | None, str]:
     ):
         only = f"^{re.escape(row.network.label)}$".replace(r"\ ", " ")
         chosen = dataclasses.replace(config, only=only)
-        if config.data_dir is None and config.dataset != EMBEDDED:
-            chosen = dataclasses.replace(chosen, data_dir="DIR")
-        words = ["python", "-m", f"experiments.{experiment.name}", *_flags(chosen)]
         remark = experiment.remark
         if row.network.key != record["network_key"]:
             way = f"This network is trained on the way to: {row.network.label}."
             remark = f"{way} {remark}".strip()
-        return " ".join(map(shlex.quote, words)), remark
+        return chosen.command(experiment.name), remark
     return None, ""
 
 
@@ -62,6 +60,7 @@ def _config(record, seeds) -> Config | None:
         for name in ("epochs", "batch_size")
         if recipe[name] != getattr(named, name)
     }
+    weights = record["network"]["arguments"].get("weights")
     config = Config(
         dataset=data["name"],
         base_resolution=data["base_resolution"],
@@ -69,20 +68,10 @@ def _config(record, seeds) -> Config | None:
         precision=record["precision"],
         seeds=seeds,
         limit=data.get("limit"),
-        mobilenet_weights=record["network"]["arguments"].get("weights"),
+        mobilenet_weights=(weights,) if weights else (),
         **changes,
     )
     return config if config.training_recipe.to_json() == recipe else None
-
-
-def _flags(config: Config) -> list[str]:
-    """The flags of the fields that differ from the defaults."""
-    default = Config()
-    return [
-        f"--{field.name}={getattr(config, field.name)}"
-        for field in dataclasses.fields(Config)
-        if getattr(config, field.name) != getattr(default, field.name)
-    ]
 
 
 def lines(record: Mapping[str, Any]) -> str | None:
@@ -100,14 +89,16 @@ def lines(record: Mapping[str, Any]) -> str | None:
         f'data = mt.data.from_tfds("{data["name"]}"{directory}, base_resolution={side})'
     )
     teacher = network.get("teacher")
-    recipe = record["recipe"]
+    recipe = recipe_of(record)
     training = f'precision="{record["precision"]}"'
     if teacher:
         body.append(f"teacher = {_call(teacher['network'], side, imports)}")
-        body.append(
-            f"mt.fit(teacher, data, {_fit_recipe(recipe, imports)}, {training})"
-        )
+        of_table = _fit_recipe(record["recipe"], imports)
+        body.append(f"mt.fit(teacher, data, {of_table}, {training})")
     body.append(f"model = {_call(network, side, imports)}")
+    if few := network.get("images_per_class"):
+        imports.append("from mobilenet_tf.data.subset import few_of_each_class")
+        body.append(f"data = few_of_each_class(data, {few})")
     if teacher:
         changed = {key: value for key, value in teacher.items() if key != "network"}
         changed = settings.changed("distil", changed)
@@ -156,8 +147,7 @@ def _fit_recipe(recipe, imports) -> str:
 
 def _recipe(recipe, imports) -> str:
     """A recipe of the library, or one with other settings."""
-    closest = min(RECIPES, key=lambda name: len(_changed(recipe, name)))
-    changed = _changed(recipe, closest)
+    closest, changed = closest_recipe(recipe)
     if not changed:
         return f'mt.training.RECIPES["{closest}"]'
     imports.append("from dataclasses import replace")
@@ -165,13 +155,20 @@ def _recipe(recipe, imports) -> str:
     return f'replace(mt.training.RECIPES["{closest}"], {keywords})'
 
 
+def closest_recipe(recipe: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The named recipe with the fewest other settings, and those; lists as tuples."""
+    closest = min(RECIPES, key=lambda name: len(_changed(recipe, name)))
+    return closest, _changed(recipe, closest)
+
+
 def _changed(recipe, name) -> dict[str, Any]:
     """The settings of a recipe that differ from a named one; lists as tuples."""
-    base = RECIPES[name].to_json()
+    base, own = (
+        dataclasses.asdict(chosen)
+        for chosen in (RECIPES[name], Recipe.from_json(recipe))
+    )
     return {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in recipe.items()
-        if key != "name" and base[key] != value
+        key: value for key, value in own.items() if key != "name" and base[key] != value
     }
 
 

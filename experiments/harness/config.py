@@ -65,7 +65,7 @@ class Config:
     trial_memory_gib: float | None = None
     storage: str | None = None
     measure: bool = False
-    mobilenet_weights: str | None = None
+    mobilenet_weights: tuple[str, ...] = ()
     squeezenet_weights: str | None = None
     hosts: tuple[str, ...] = ()
     host_index: int | None = None
@@ -138,6 +138,19 @@ class Config:
             if getattr(self, name) is not None:
                 raise ValueError(f"{name} must be given with cluster= only")
         return None
+
+    @property
+    def mobilenet_file(self) -> str | None:
+        """The only file of `mobilenet_weights`; None where there is none.
+
+        Raises:
+            ValueError: There are several.
+        """
+        if len(self.mobilenet_weights) > 1:
+            raise ValueError(
+                f"mobilenet_weights must be one file here, got {self.mobilenet_weights}"
+            )
+        return next(iter(self.mobilenet_weights), None)
 
     @property
     def tables_folder(self) -> Path:

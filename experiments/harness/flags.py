@@ -153,9 +153,9 @@ def _of_some_scripts():
         "measure",
         "Run the measurements that have no record yet, in scripts that measure.",
     )
-    _string(
+    _list(
         "mobilenet_weights",
-        "ImageNet weights of MobileNet 0.25 at 128 px, for scripts that use them.",
+        "Files of MobileNets' ImageNet weights, for scripts that use them.",
     )
     _string(
         "squeezenet_weights",

@@ -21,7 +21,6 @@ from mobilenet_tf.training import distribution
 # Flags that each host has its own of.
 _OWN = ("workdir", "results", "tables_dir", "documents", "data_dir", "arrays")
 _OF_READING = ("data_mode", "memory_budget_gib", "host_index", "hosts_wait")
-_WEIGHTS = ("mobilenet_weights", "squeezenet_weights")  # files, equal by content
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -42,9 +41,10 @@ def joined(config: Config) -> Iterator[hosts.Cluster | None]:
     with hosts.joined(chosen, config.hosts_wait) as cluster:
         flags = dataclasses.asdict(config)
         shared = {name: flags[name] for name in flags if name not in _OWN + _OF_READING}
-        for name in _WEIGHTS:
-            if shared[name] is not None and Path(shared[name]).is_file():
-                shared[name] = files.digest(shared[name])
+        weights = config.mobilenet_weights, (config.squeezenet_weights,)
+        shared["mobilenet_weights"], shared["squeezenet_weights"] = (
+            list(map(_content, paths)) for paths in weights
+        )
         cluster.agree("flags", {f"--{name}": shared[name] for name in shared})
         # The library compares its own.
         cluster.agree("code", {"experiments": sources.digest(_PACKAGE)})
@@ -94,6 +94,11 @@ def train(
         record = train_trial(trial, data, workdir, experiment, report, True)
         if record is not None:  # only the first host has it
             report(grid.ending(trial, record))
+
+
+def _content(path):
+    """What is the same for equal files of weights, wherever they are."""
+    return files.digest(path) if path and Path(path).is_file() else path
 
 
 def _images(trial, data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from experiments.trials.records import recipe_of
 from experiments.trials.row import Row, values
 
 
@@ -14,7 +15,7 @@ def in_short(rows: Sequence[Row], results: Sequence[dict]) -> str:
     several = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else counts[0]
     seeds = "one seed" if counts == [1] else f"{several} seeds"
     return (
-        f"Trained on {_images(first['data'])} for {first['recipe']['epochs']} epochs, "
+        f"Trained on {_images(first['data'])} for {_epochs(results)} epochs, "
         f"{seeds} of each network."
     )
 
@@ -55,8 +56,15 @@ def in_full(
         f"{paper}{data['name']} {data['version']}, "
         f"{data['evaluation_split']} split ({images}, "
         f"{len(data['class_names'])} classes), recipe `{recipe['name']}`, "
-        f"{recipe['epochs']} epochs, {first['precision']}; mean and sample standard "
+        f"{_epochs(results)} epochs, {first['precision']}; mean and sample standard "
         f"deviation over the seeds.{costs if counted else ''} Trained on "
         f"{', '.join(devices)} in {minutes:.0f} minutes in all, "
         f"commit {', '.join(commits)}."
     )
+
+
+def _epochs(results):
+    """How many, where each network may have its own number."""
+    numbers = {recipe_of(record)["epochs"] for record in results}
+    fewest, most = min(numbers), max(numbers)
+    return str(most) if fewest == most else f"{fewest} to {most}"

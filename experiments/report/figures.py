@@ -5,6 +5,7 @@ The two panels share no accuracy axis, because they show different data sets.
 
 from __future__ import annotations
 
+import collections
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -96,20 +97,25 @@ def accuracy_over_images(
 ) -> list[Figure]:
     """Accuracy over the training images of a class, as `{path}-images.png` and `.svg`.
 
-    A line for the networks that start from published weights, one for the others.
+    A panel for each alpha, with a line for the networks that start from published
+    weights and one for the others.
     """
-    points = []
+    lines = collections.defaultdict(list)
     for row in rows:
         if measured := _measured(row, results):
             data = select(row, results)[0]["data"]
             every = data["train_size"] / len(data["class_names"])
             line = "published weights" if row.network.weights else "from scratch"
             images = row.network.images_per_class or every
-            points.append(Point(line, images, *measured))
+            lines[_alpha(row)].append(Point(line, images, *measured))
     styles = {"published weights": STYLES[1.0], "from scratch": STYLES[0.25]}
-    panel = Panel(points, _title(rows, results), "training images of a class", _TOP1)
+    title = _title(rows, results)
+    panels = [
+        Panel(points, f"{alpha}. {title}", "training images of a class", _TOP1)
+        for alpha, points in lines.items()
+    ]
     shows = f"Top-1 accuracy over the training images of a class: {_OURS}"
-    return _save(f"{path}-images", [panel], styles, shows + _name(rows, results))
+    return _save(f"{path}-images", panels, styles, shows + _name(rows, results))
 
 
 def training_loss(

@@ -80,7 +80,4 @@ def _step(step):
 
 
 def _recipe(recipe):
-    changes = {}
-    if "side_steps" in recipe:
-        changes["side_steps"] = tuple(recipe["side_steps"])
-    return Recipe(**{**recipe, **changes}).to_json()
+    return Recipe.from_json(recipe).to_json()

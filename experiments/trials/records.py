@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from experiments.trials.normalization import normalized, record_key
@@ -133,3 +133,11 @@ def main(arguments: list[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv)
+
+
+def recipe_of(record: Mapping) -> dict:
+    """The recipe that a record's network was trained with.
+
+    It is that of the table, with the settings that are others for this network.
+    """
+    return {**record["recipe"], **record["network"].get("recipe_changes", {})}

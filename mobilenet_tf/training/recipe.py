@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -120,6 +121,12 @@ class Recipe:
             for name, value in settings.items()
             if name not in _OPTIONAL or value
         }
+
+    @classmethod
+    def from_json(cls, settings: Mapping[str, Any]) -> Self:
+        """The recipe of such a dictionary; what it leaves out has its default."""
+        steps = tuple(settings.get("side_steps", cls.side_steps))
+        return cls(**{**settings, "side_steps": steps})
 
     def batch_of(self, images: int) -> int:
         """Images in a batch of a split of so many: all of a small one."""

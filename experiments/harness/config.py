@@ -115,6 +115,14 @@ class Config:
         return dataclasses.replace(RECIPES[self.recipe or default], **changes)
 
     @property
+    def setting(self) -> str:
+        """Data set, recipe and other epochs than the recipe's, for names of files."""
+        parts = [self.dataset.replace("/", "_"), self.training_recipe.name]
+        if self.epochs is not None:
+            parts.append(f"{self.epochs}_epochs")
+        return "-".join(parts)
+
+    @property
     def cluster_options(self) -> Options | None:
         """Where the grid is spread; None where this process trains all.
 

@@ -109,14 +109,14 @@ class Experiment:
         Raises:
             ValueError: The records are of several data sets or precisions.
         """
-        rows, recipe = self.rows_of(config), config.training_recipe
+        rows = self.rows_of(config)
         locations = [Path(config.workdir) / "records"]
         if config.render:
             locations.append(Path(config.results))
         networks = {network.key for row in rows for network in row.network.lineage}
         matched = matching(records.read(*locations), config, networks, data)
         results = [record for record in matched if record["network_key"] in networks]
-        name = f"{self.name}-{config.dataset.replace('/', '_')}-{recipe.name}"
+        name = f"{self.name}-{config.setting}"
         drawn: list[Figure] = []
         for figure in self.figures if results else ():
             drawn += figure(rows, results, config.tables_folder / name)
@@ -154,7 +154,8 @@ class Experiment:
                     ),
                     *(part for part in appendix if isinstance(part, Sheet)),
                 ],
-                f"{config.dataset}, recipe {recipe.name}",
+                f"{config.dataset}, recipe {config.training_recipe.name}"
+                + (f", {config.epochs} epochs" if config.epochs else ""),
                 self._summary(rows, results, sentences),
                 comparison.expectations(rows, results, top1_spread),
                 sentences,

@@ -16,7 +16,7 @@ import keras
 from mobilenet_tf import arguments
 from mobilenet_tf.data.batches import training_batches
 from mobilenet_tf.data.dataset import DataSet
-from mobilenet_tf.training import averaging, distribution, snapshot
+from mobilenet_tf.training import averaging, depthwise, distribution, snapshot
 from mobilenet_tf.training.feed import feed
 from mobilenet_tf.training.recipe import Recipe
 
@@ -129,6 +129,8 @@ def run(
                     f"snapshot {str(snapshot_path)!r} is of another training; delete "
                     "it, or name another snapshot_path"
                 )
+    if values is None and recipe.depthwise_norm:
+        depthwise.scale_filters(task.model, recipe.depthwise_norm)
     trained = None
     for end, stage_side in stages(task.model, recipe):
         if progress.epoch >= end or progress.stopped:

@@ -28,10 +28,11 @@ _RANGES = (
     ("mixup", lambda value: value >= 0, ">= 0"),
     ("cutmix", lambda value: value >= 0, ">= 0"),
     ("ema_momentum", lambda value: 0 <= value < 1, "in [0, 1)"),
+    ("depthwise_norm", lambda value: value >= 0, ">= 0"),
 )
 # Settings that came later are in the JSON form only where they are used: trials keep
 # the keys that they had before.
-_OPTIONAL = ("mixup", "cutmix", "ema_momentum")
+_OPTIONAL = ("mixup", "cutmix", "ema_momentum", "depthwise_norm")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +73,9 @@ class Recipe:
         ema_momentum: Momentum, per step, of an exponential moving average of the
             weights, which replaces them in the end; 0 keeps the last weights. See
             `mobilenet_tf.training.averaging`.
+        depthwise_norm: Norm that depthwise filters are scaled to before the training,
+            without changing the network's outputs; 0 leaves them. It sets how fast they
+            turn, see `mobilenet_tf.training.depthwise`.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Recipe:
     mixup: float = 0.0
     cutmix: float = 0.0
     ema_momentum: float = 0.0
+    depthwise_norm: float = 0.0
 
     def __post_init__(self):
         arguments.one_of("optimizer", self.optimizer, OPTIMIZERS)

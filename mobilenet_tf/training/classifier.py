@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mobilenet_tf import arguments, processor
+from mobilenet_tf import arguments
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.models import graph, merged
 from mobilenet_tf.training import (
@@ -103,7 +103,6 @@ def fit(
             raise ValueError("snapshot_path must be None where workdir is given")
         snapshot_path = run_folder.prepare(workdir)
         settings += run_folder.identity(flat, precision, input_range)
-    processor.warn_of_slow_kernels()
     exists = snapshot_path is not None and Path(snapshot_path).exists()
     if distribution.of_first(([], {}) if exists else None) is None:
         if merged.is_merged(flat):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import keras
 
-from mobilenet_tf import arguments
+from mobilenet_tf import arguments, processor
 from mobilenet_tf.data.batches import training_batches
 from mobilenet_tf.data.dataset import DataSet
 from mobilenet_tf.training import averaging, depthwise, distribution, snapshot
@@ -106,6 +106,7 @@ def run(
             another training, or several devices or processes cannot train so.
     """
     arguments.function("on_epoch", on_epoch)
+    processor.warn_of_slow_kernels()
     fingerprint = _fingerprint(recipe, data, seed, settings)
     batch_size = recipe.batch_of(data.train.size)
     distribution.check(recipe, batch_size)

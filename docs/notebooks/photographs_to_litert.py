@@ -33,15 +33,15 @@ from mobilenet_tf.data import rendering
 #
 # One folder for each class, with the name of the class. Set `PHOTOS` to your own
 # folder; here it is filled with pictures of the data set that comes with the package,
-# if there is none: pieces of cloth, four of its classes.
+# if there is none: fractals of four of its classes.
 
 # %%
 PHOTOS, SIDE, EPOCHS = Path("photos"), 56, 12
 
 if not PHOTOS.exists():
     for index in range(480):
-        row, label = divmod(index, 4)
-        pixels, _ = rendering.example("train", row * len(rendering.CLASSES) + label)
+        label = index % 4
+        pixels = rendering.render(label, np.random.default_rng(index))
         folder = PHOTOS / rendering.CLASSES[label]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / f"{index}.png")

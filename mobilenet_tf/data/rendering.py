@@ -1,17 +1,17 @@
 """Small synthetic pictures that show what width and resolution buy.
 
-A vignette is a piece of cloth: noise with a spectrum of its own. That of natural
-pictures, which falls with the frequency, is amplified or damped in 24 bands: lines of
-four spacings in six directions. A class is 24 such gains, from which each picture
-deviates. So
+A vignette is a fractal: the attractor of an iterated function system, three or four
+affine maps that each draw the whole picture once more, smaller and turned. Fractals
+have detail at every scale, as photographs have, and networks learn from them what
+photographs need (arXiv 2101.08515). A class is a system; families of four classes
+differ in their maps by little. So
 
-- each band tells some classes apart, no band all of them: a network learns from the
-  first steps on, and a wider one weighs more of what it sees;
-- the finest lines are 2.1 pixels apart: a smaller input blurs them, so a low resolution
-  multiplier pays for it.
+- the first steps learn families, later ones tell their members apart, for which a wide
+  network has more filters;
+- a smaller input has no room for the finest branches.
 
-Tint and contrast are random. A mirrored picture is one of no class. Everything is drawn
-with NumPy, so no asset is needed.
+Each picture has its own colours, place, turn, and maps that deviate a little from those
+of the class. Everything is drawn with NumPy, so no asset is needed.
 """
 
 from __future__ import annotations
@@ -21,17 +21,22 @@ import functools
 import numpy as np
 
 EMBEDDED = "vignettes"  # the data set of these pictures, in mobilenet_tf.data.embedded
-CLASSES: tuple[str, ...] = tuple(f"cloth_{number:02}" for number in range(32))
-SPLITS = {"train": 7200, "validation": 4032}  # pictures; multiples of len(CLASSES)
+FAMILIES, MEMBERS = 16, "abcd"
+CLASSES: tuple[str, ...] = tuple(
+    f"fractal_{family:02}{member}" for member in MEMBERS for family in range(FAMILIES)
+)
+SPLITS = {"train": 7168, "validation": 4032}  # pictures; multiples of len(CLASSES)
 SIDE = 56  # pixels; a quarter of 224, so that the paper's four sides are whole numbers
 
-PERIODS = np.geomspace(2.1, 7.0, 4)  # of lines, in pixels; the middles of the bands
-DIRECTIONS = 6  # of lines, evenly spread over half a turn
-BAND = 0.6  # standard deviation of a band, as a share of the step to the next
-GAIN = 1.6  # standard deviation over the classes of a band's gain, a natural logarithm
-DEVIATION = 0.6  # standard deviation of a picture's gains from those of its class
-CONTRAST = (0.13, 0.22)  # standard deviation of the cloth, of full scale
-NOISE = 0.02  # standard deviation per pixel, of full scale
+DEPTHS = {3: 8, 4: 6}  # how often so many maps are applied: 6,561 and 4,096 points
+LARGEST = 0.92  # singular value of a map; below 1, so that points gather
+SPREAD = 0.08  # standard deviation of a member's maps from those of its family
+DEVIATION = 0.02  # standard deviation of a picture's maps from those of its class
+TURN = 0.3  # standard deviation of a picture's angle, in radians
+ZOOM = 0.15  # standard deviation of what a picture is smaller by, as a share
+MARGIN = 2  # pixels around most of the points
+SHIFT = 2  # pixels that a picture is moved by, at most
+NOISE = 0.03  # standard deviation per pixel, of full scale
 
 
 def example(split: str, index: int, seed: int = 0) -> tuple[np.ndarray, int]:
@@ -68,52 +73,105 @@ def render(label: int, rng: np.random.Generator) -> np.ndarray:
         ValueError: `label` is outside its range.
     """
     _check_integer("label", label, 0, len(CLASSES) - 1)
-    expected = class_gains()[label]
-    gains = expected + rng.normal(0, DEVIATION, len(expected))
-    tint = rng.uniform(0.4, 0.6, 3)
-    picture = tint + rng.uniform(*CONTRAST) * _cloth(gains, rng)[..., None]
+    maps = _changed(class_maps(label), DEVIATION, rng)
+    weights = _drawn(*_attractor(maps), len(maps), rng)
+    total = weights.sum(0)
+    ground, colours = rng.uniform(0, 0.35, 3), _palette(len(maps), rng)
+    # A pixel that many points meet is opaque; its colour is that of their copies.
+    opacity = (total / (total + 0.5 * total[total > 0].mean()))[..., None]
+    colour = np.tensordot(weights / np.maximum(total, 1e-12), colours, (0, 0))
+    picture = ground + opacity * (colour - ground)
     picture += rng.normal(0, NOISE, picture.shape)
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 @functools.cache
-def class_gains() -> np.ndarray:
-    """The gain of each band in each class, `-> (classes, bands)`; bands by spacing."""
-    bands = len(PERIODS) * DIRECTIONS
-    return np.random.default_rng(77).normal(0, GAIN, (len(CLASSES), bands))
-
-
-def _cloth(gains, rng):
-    """Noise whose bands have these gains, of variance 1, `-> (side, side)`."""
-    spectrum, bands = _plane()
-    noise = np.fft.rfft2(rng.normal(size=(SIDE, SIDE)))
-    cloth = np.fft.irfft2(
-        noise * spectrum * np.exp(np.tensordot(gains, bands, 1)), s=(SIDE, SIDE)
-    )
-    return cloth / cloth.std()
+def class_maps(label: int) -> np.ndarray:
+    """The affine maps of a class, `-> (maps, 2, 3)`: a matrix and an offset each."""
+    rng = np.random.default_rng((78, label))
+    return _changed(_family(label % FAMILIES), SPREAD, rng)
 
 
 @functools.cache
-def _plane():
-    """Amplitude of natural pictures and share of each band, by spatial frequency.
+def _family(number):
+    """Maps whose attractor fills a good part of its frame."""
+    rng = np.random.default_rng((77, number))
+    while True:
+        maps = _random_maps(rng)
+        points, _ = _attractor(maps)
+        low, high = points.min(0), points.max(0)
+        cells = np.floor((points - low) / (high - low).max() * 15.99) @ (1, 16)
+        if len(np.unique(cells)) >= 70:  # of 256
+            return maps
 
-    `-> (side, side // 2 + 1), (bands, side, side // 2 + 1)`
+
+def _random_maps(rng):
+    """Maps whose singular values make good fractals (arXiv 2110.03091, section 3.1)."""
+    count = int(rng.choice(list(DEPTHS)))
+    while True:
+        singular = np.sort(rng.uniform(0, LARGEST, (count, 2)))[:, ::-1]
+        if 5 <= 2 * (singular @ (1, 2)).sum() - count <= 6:
+            break
+    first, second = _rotations(rng.uniform(0, 2 * np.pi, (2, count)))
+    signs = rng.choice((-1.0, 1.0), (count, 1, 2))
+    matrices = first @ (singular[..., None] * second) * signs
+    return np.concatenate([matrices, rng.uniform(-1, 1, (count, 2, 1))], axis=2)
+
+
+def _rotations(angles):
+    """`angles` -> matrices in two more axes."""
+    rows = [[np.cos(angles), -np.sin(angles)], [np.sin(angles), np.cos(angles)]]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+
+
+def _changed(maps, deviation, rng):
+    """Maps that deviate at random: matrices by a share of each number."""
+    noise = rng.normal(0, deviation, maps.shape)
+    matrices, offsets = maps[..., :2] * (1 + noise[..., :2]), maps[..., 2:]
+    largest = np.linalg.norm(matrices, 2, axis=(1, 2))[:, None, None]
+    matrices = matrices * np.minimum(1, LARGEST / largest)
+    return np.concatenate([matrices, offsets + noise[..., 2:]], axis=2)
+
+
+def _attractor(maps):
+    """Points of the attractor and their weights, those of each map in turn.
+
+    A map has weight by the area that it leaves, and at least a little.
     """
-    down, across = np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None]
-    frequencies = np.maximum(np.hypot(down, across), 1e-9)
-    angles = np.arctan2(down, across)
-    amplitudes = 1 / frequencies
-    amplitudes[0, 0] = 0  # the mean is the tint's
-    ratio, turn = PERIODS[1] / PERIODS[0], np.pi / DIRECTIONS
-    bands = []
-    for period in PERIODS:
-        spacing = np.log(frequencies * period) / np.log(ratio)
-        for index in range(DIRECTIONS):
-            # A direction is the same half a turn on.
-            away = (angles - index * turn + np.pi / 2) % np.pi - np.pi / 2
-            squares = spacing**2 + (away / turn) ** 2
-            bands.append(np.exp(-squares / (2 * BAND**2)))
-    return amplitudes, np.array(bands)
+    matrices, offsets = maps[..., :2], maps[..., 2]
+    areas = np.abs(np.linalg.det(matrices)) + 0.02
+    shares = (areas / areas.sum())[:, None]
+    points, weights = np.zeros((1, 2)), np.ones(1)
+    for _ in range(DEPTHS[len(maps)]):
+        points = (points @ matrices.transpose(0, 2, 1) + offsets[:, None]).reshape(
+            -1, 2
+        )
+        weights = (shares * weights).ravel()
+    return points, weights
+
+
+def _drawn(points, weights, maps, rng):
+    """The weights that fall into each pixel, map by map, `-> (maps, side, side)`."""
+    angle = rng.normal(0, TURN)
+    points = points @ _rotations(np.array(angle))
+    low, high = np.quantile(points, (0.01, 0.99), axis=0)
+    size = (high - low).max() * (1 + abs(rng.normal(0, ZOOM)))
+    middle = SIDE / 2 + rng.uniform(-SHIFT, SHIFT, 2)
+    pixels = (points - (low + high) / 2) / size * (SIDE - 2 * MARGIN) + middle
+    across, down = np.floor(pixels).astype(int).T
+    inside = ((pixels >= 0) & (pixels < SIDE)).all(axis=1)
+    copies = np.repeat(np.arange(maps), len(points) // maps)
+    places = (copies * SIDE + down) * SIDE + across
+    sums = np.bincount(places[inside], weights[inside], maps * SIDE**2)
+    return sums.reshape(maps, SIDE, SIDE)
+
+
+def _palette(count, rng):
+    """Colours with hues far apart, `-> (count, 3)`."""
+    hues = rng.uniform() + np.arange(count) / count + rng.normal(0, 0.05, count)
+    values, saturations = rng.uniform((0.6, 0.4), (1.0, 0.9), (count, 2)).T[..., None]
+    pure = 0.5 + 0.5 * np.cos(2 * np.pi * (hues[:, None] + np.arange(3) / 3))
+    return values * (1 - saturations * (1 - pure))
 
 
 def _check_integer(name: str, value: int, low: int, high: int) -> None:

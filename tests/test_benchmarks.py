@@ -49,6 +49,14 @@ def test_training_throughput(run_program, monkeypatch, eagerly):
 
 
 @pytest.mark.thorough
+def test_depthwise_norm(tmp_path):
+    flags = ("--limit=64", "--epochs=1", "--seeds=2", "--norms=0,3")
+    output = run_process("depthwise_norm", f"--data_dir={tmp_path}", *flags)
+    for norm in ("Keras' own", "3"):
+        assert re.search(rf"\| {norm} +\|( +\d+\.\d \|){{4}}", output)
+
+
+@pytest.mark.thorough
 def test_import_time(run_program):
     assert re.search(
         r"ratio \d\.\d{3}", run_program("benchmarks.import_time", "--rounds=1")

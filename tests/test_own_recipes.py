@@ -115,7 +115,7 @@ def test_knobs_name_the_recipe_that_trained(row, recipe, epochs, images):
     assert ("images a class" in label) == (images != "all")
 
 
-@pytest.mark.parametrize("row", [*CURVES[:4], *TECHNIQUES[:8]])
+@pytest.mark.parametrize("row", [*CURVES[:4], *TECHNIQUES[:9]])
 def test_python_and_command_repeat_the_training(row, experiment_flags):
     made = record(row)
     lines = repeat.lines(made)

@@ -1,0 +1,70 @@
+"""How soon networks begin to learn, by the norm of their depthwise filters.
+
+    python -m benchmarks.depthwise_norm
+
+MobileNet in the first epochs of the recipe `short` on the embedded data set, from
+several seeds, with depthwise filters as Keras initialises them and scaled to several
+norms (`Recipe.depthwise_norm`). Networks that begin late have learned little by then,
+and their seeds differ.
+"""
+
+import dataclasses
+
+import keras
+from absl import app, flags, logging
+
+import mobilenet_tf
+from benchmarks.report import publish
+from mobilenet_tf.analysis import table
+from mobilenet_tf.data.rendering import EMBEDDED
+from mobilenet_tf.training.recipes import SHORT
+
+flags.DEFINE_string("dataset", EMBEDDED, "TFDS data set.")
+flags.DEFINE_string("data_dir", None, "Directory of TFDS data sets.")
+flags.DEFINE_integer("limit", None, "Images of each split; the first ones.", 1)
+flags.DEFINE_float("alpha", 0.25, "Width multiplier.")
+flags.DEFINE_integer("epochs", 2, "Epochs of each training.", 1)
+flags.DEFINE_integer("seeds", 4, "Seeds of each norm.", 2)
+flags.DEFINE_list("norms", ["0", "1", "3", "9"], "Norms; 0 leaves Keras' own.")
+
+
+def main(_):
+    values = flags.FLAGS
+    logging.set_verbosity(logging.WARNING)
+    data = mobilenet_tf.data.from_tfds(
+        values.dataset, values.data_dir, limit=values.limit
+    )
+    rows = []
+    for norm in map(float, values.norms):
+        recipe = dataclasses.replace(SHORT, depthwise_norm=norm, epochs=values.epochs)
+        reached = [
+            _top1(data, recipe, values.alpha, seed) for seed in range(values.seeds)
+        ]
+        numbers = [*reached, table.mean(reached), table.spread(reached)]
+        rows.append(
+            (f"{norm:g}" if norm else "Keras' own", *map(table.percent, numbers))
+        )
+        print(f"norm {rows[-1][0]}: {', '.join(rows[-1][1:])}", flush=True)
+    seeds = [f"seed {seed}" for seed in range(values.seeds)]
+    text = table.render(("Norm", *seeds, "mean", "±"), rows)
+    setting = (
+        f"{values.alpha:g} MobileNet, {data.metadata.name}, {values.epochs} epochs of "
+        "the recipe `short`: validation top-1 in percent."
+    )
+    publish("depthwise_norm", f"{text}\n\n{setting}", values.documents)
+
+
+def _top1(data, recipe, alpha, seed):
+    """Validation accuracy after a training."""
+    keras.utils.set_random_seed(seed)
+    side = data.metadata.base_resolution
+    model = mobilenet_tf.build(alpha, classes=data.classes, base_resolution=side)
+    mobilenet_tf.fit(model, data, recipe, seed=seed, report=None)
+    evaluation = mobilenet_tf.evaluate(
+        model, data, central_fraction=recipe.central_fraction
+    )
+    return evaluation.top1
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.harness import Claim, Config, Network, Row
+from experiments.report import seed_spread
 from experiments.report.claims import (
     Measured,
     falling,
@@ -15,7 +16,6 @@ from experiments.report.claims import (
     loses_less_than,
     rising,
     smaller_at,
-    spread_over_seeds,
 )
 from experiments.report.resampling import is_paired, resampled
 from experiments.trials import bitmap
@@ -149,13 +149,32 @@ def test_seeds_count_as_error():
     """The pooled spread of networks with several seeds is that of all networks."""
     results = paired_records(60, 30)
     results += [record(ROWS[2], top1, seed) for seed, top1 in enumerate((0.4, 0.6))]
-    spread = spread_over_seeds(results, "top1")
-    assert spread == pytest.approx(statistics.stdev([0.4, 0.6]))
-    assert spread_over_seeds(results[:2], "top1") == 0
+    spread = seed_spread.of_logits(results, "top1")
+    assert spread == pytest.approx(statistics.stdev([0.4, 0.6]) / 0.25)
+    assert seed_spread.of_logits(results[:2], "top1") == 0
     claim = Claim("the first is better", falling, ROWS[:2])
     assert claim.share(ROWS, results, "top1", spread) < 0.6
-    draws = resampled([[result] for result in results[:2]], seed_spread=0.02)
-    assert (draws[:, 0] - draws[:, 1]).std() == pytest.approx(0.02 * 2**0.5, rel=0.1)
+    draws = resampled([[result] for result in results[:2]], seed_spread=0.1)
+    ends = [seed_spread.at(result["metrics"]["top1"], 0.1) for result in results[:2]]
+    expected = (ends[0] ** 2 + ends[1] ** 2) ** 0.5
+    assert (draws[:, 0] - draws[:, 1]).std() == pytest.approx(expected, rel=0.1)
+
+
+def test_spread_of_seeds_depends_on_the_accuracy():
+    """Seeds whose logits differ alike differ less in accuracy near 100 %."""
+    logits = np.array([-0.1, 0.1])
+    expected = np.std(logits, ddof=1)
+    results = [
+        record(row, 1 / (1 + np.exp(-(middle + logit))), seed)
+        for row, middle in zip(ROWS, (0, 2, 4), strict=True)
+        for seed, logit in enumerate(logits)
+    ]
+    spread = seed_spread.of_logits(results, "top1")
+    assert spread == pytest.approx(expected, rel=0.01)
+    assert seed_spread.at(0.5, spread) == pytest.approx(expected / 4, rel=0.01)
+    assert seed_spread.at(0.9, spread) < seed_spread.at(0.5, spread) / 2
+    # All of the images right, or none, says no more than 99 % of them.
+    assert seed_spread.at(1.0, spread) == seed_spread.at(0.0, spread) > 0
 
 
 def test_bitmap():

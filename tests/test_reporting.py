@@ -162,7 +162,8 @@ def test_document_block(tmp_path):
 
 def test_tolerance_grows_with_the_spread():
     results = [record(1.0, 0, 0.80), record(1.0, 1, 0.90)]
-    assert "± 15.0" in comparison.expectations(ROWS, results, 0.05)
+    tolerance = 100 * 3 * 0.4 * 0.85 * (1 - 0.85)
+    assert f"± {tolerance:.1f}" in comparison.expectations(ROWS, results, 0.4)
 
 
 def test_expectations():

@@ -11,8 +11,8 @@ from typing import Any
 from experiments.harness.config import Config
 from experiments.harness.matching import matching, of_the_same_training
 from experiments.harness.page import Page, Part, joined
-from experiments.report import comparison, conditions
-from experiments.report.claims import Claim, method, spread_over_seeds
+from experiments.report import comparison, conditions, seed_spread
+from experiments.report.claims import Claim, method
 from experiments.report.drawing import Figure
 from experiments.report.sheet import Sheet, measured
 from experiments.trials import records
@@ -128,11 +128,11 @@ class Experiment:
             return pages
         several = matched
         # A run of one seed, as of `make reproduce`.
-        if not config.render and not spread_over_seeds(matched, "top1"):
+        if not config.render and not seed_spread.of_logits(matched, "top1"):
             committed = records.read(Path(config.results))
             several = of_the_same_training(committed, config, data)
-        spread = spread_over_seeds(several, self.metrics[0])
-        top1_spread = spread_over_seeds(several, "top1")
+        spread = seed_spread.of_logits(several, self.metrics[0])
+        top1_spread = seed_spread.of_logits(several, "top1")
         sentences = [
             claim.sentence(rows, results, self.metrics[0], spread)
             for claim in self.claims_of(rows)
@@ -168,7 +168,7 @@ class Experiment:
         trained = [conditions.in_short(rows, results)] if results else []
         return joined(f"**{self.title}**", table, " ".join([*trained, *sentences]))
 
-    def _render(self, rows, results, sentences, seed_spread, appendix, own_seeds):
+    def _render(self, rows, results, sentences, spread, appendix, own_seeds):
         """The table with the paper's columns and ours, and what follows it."""
         if self.body:
             table = self.body(rows, results)
@@ -182,7 +182,7 @@ class Experiment:
         if results:
             origin = conditions.in_full(results, self.paper_data, bool(self.costs))
             if sentences:
-                origin += " " + method(results, self.metrics[0], seed_spread, own_seeds)
+                origin += " " + method(results, self.metrics[0], spread, own_seeds)
             parts.append(origin)
         return joined(*parts, *self._comments(rows, appendix))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import itertools
 import math
@@ -63,7 +62,7 @@ class Claim:
             rows: The table's rows.
             results: The table's records.
             metric: The accuracy that is compared.
-            seed_spread: See `spread_over_seeds`; 0 where it is not known.
+            seed_spread: See `experiments.report.seed_spread`; 0 where it is not known.
         """
         compared = self.compared(rows)
         trained = [len(select(row, results)) for row in compared]
@@ -119,20 +118,6 @@ def measured(row: Row, results: Sequence[dict], metric: str = "top1") -> Measure
     )
 
 
-def spread_over_seeds(results: Sequence[dict], metric: str) -> float:
-    """Pooled standard deviation over seeds of all networks that have several.
-
-    A fraction; 0 if no network has several seeds.
-    """
-    accuracies = collections.defaultdict(list)
-    for record in results:
-        accuracies[record["network_key"]].append(record["metrics"][metric])
-    several = [seeds for seeds in accuracies.values() if len(seeds) > 1]
-    freedom = sum(len(seeds) - 1 for seeds in several)
-    squares = sum(table.spread(seeds) ** 2 * (len(seeds) - 1) for seeds in several)
-    return (squares / freedom) ** 0.5 if several else 0.0
-
-
 def method(
     results: Sequence[dict], metric: str, seed_spread: float, own_seeds: bool = True
 ) -> str:
@@ -141,7 +126,7 @@ def method(
     Args:
         results: The table's records.
         metric: The accuracy that is compared.
-        seed_spread: See `spread_over_seeds`; 0 where it is not known.
+        seed_spread: See `experiments.report.seed_spread`; 0 where it is not known.
         own_seeds: Whether it is that of the table's records, not of committed ones.
     """
     images = "of the same images" if is_paired([results], metric) else "of the images"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from experiments.report.seed_spread import at
 from experiments.trials.row import Row, select, values
 from mobilenet_tf.analysis import table
 
@@ -100,10 +101,8 @@ def expectations(
     Args:
         rows: The table's rows.
         results: The table's records.
-        seed_spread: Standard deviation of top-1 over the seeds of a network, pooled
-            over many networks: the few seeds of one say little.
+        seed_spread: Of top-1, see `experiments.report.seed_spread`.
     """
-    tolerance = tolerance_points(seed_spread)
     columns = ("Network", "Top-1 %", "Tolerance", "Minutes", "Device")
     cells = []
     for row in rows:
@@ -111,12 +110,12 @@ def expectations(
         if not records:
             continue
         minutes = table.mean([record["seconds"] / 60 for record in records])
-        top1s = values(row, results)
+        mean = table.mean(values(row, results))
         cells.append(
             (
                 row.network.label,
-                table.percent(table.mean(top1s)),
-                f"± {tolerance:.1f}",
+                table.percent(mean),
+                f"± {tolerance_points(mean, seed_spread):.1f}",
                 f"{minutes:.1f}",
                 records[0]["device"],
             )
@@ -124,9 +123,14 @@ def expectations(
     return table.render(columns, cells) if cells else ""
 
 
-def tolerance_points(seed_spread: float) -> float:
-    """How far a repetition's top-1 accuracy may be off, in percentage points."""
-    return max(MIN_TOLERANCE_POINTS, 100 * 3 * seed_spread)
+def tolerance_points(top1: float, seed_spread: float) -> float:
+    """How far a repetition's top-1 accuracy may be off, in percentage points.
+
+    Args:
+        top1: What is expected, a fraction.
+        seed_spread: Of top-1, see `experiments.report.seed_spread`.
+    """
+    return max(MIN_TOLERANCE_POINTS, 100 * 3 * at(top1, seed_spread))
 
 
 def summary(

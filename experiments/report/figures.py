@@ -11,8 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.report import sizes
-from experiments.report.claims import spread_over_seeds
+from experiments.report import seed_spread, sizes
 from experiments.report.drawing import (
     ALPHAS,
     STYLES,
@@ -179,13 +178,14 @@ def _measured(row, results):
     mean = table.mean(top1s)
     images = select(row, results)[0]["data"]["evaluation_size"]
     # All seeds are evaluated on the same images.
-    seeds = spread_over_seeds(results, "top1") ** 2 / len(top1s)
+    spread = seed_spread.at(mean, seed_spread.of_logits(results, "top1"))
+    seeds = spread**2 / len(top1s)
     error = (mean * (1 - mean) / images + seeds) ** 0.5
     return 100 * mean, 100 * WITHIN * error
 
 
 def _title(rows, results):
-    seeds = " and seeds" if spread_over_seeds(results, "top1") else ""
+    seeds = " and seeds" if seed_spread.of_logits(results, "top1") else ""
     return f"{_data(rows, results)}\nbars: 95 % error of images{seeds}"
 
 

@@ -59,7 +59,7 @@ def relation(
     Args:
         rows: Networks of Figure 4.
         results: The table's records.
-        seed_spread: Standard deviation over seeds of one network; 0 where unknown.
+        seed_spread: See `experiments.report.seed_spread`; 0 where unknown.
     """
     if not all(select(row, results) for row in rows):
         return []

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from experiments.report.seed_spread import at
 from experiments.trials import bitmap
 from mobilenet_tf.analysis import table
 
@@ -33,7 +34,7 @@ def resampled(
     Args:
         networks: The records of each network, one for each seed.
         metric: Which accuracy; only "top1" can be paired.
-        seed_spread: Standard deviation over seeds of one network; 0 where unknown.
+        seed_spread: See `experiments.report.seed_spread`; 0 where unknown.
         draws: Number of resamples.
     """
     generator = np.random.default_rng(0)
@@ -46,7 +47,8 @@ def resampled(
     images = len(right)
     weights = generator.multinomial(images, counts / images, draws)
     seeds = np.array([len(records) for records in networks])
-    shift = generator.normal(0.0, seed_spread / np.sqrt(seeds), (draws, len(networks)))
+    errors = at(right.mean(0), seed_spread) / np.sqrt(seeds)
+    shift = generator.normal(0.0, errors, (draws, len(networks)))
     return weights @ outcomes / images + shift
 
 
@@ -71,7 +73,9 @@ def _independent(networks, metric, seed_spread):
     for records in networks:
         mean = table.mean([record["metrics"][metric] for record in records])
         images = records[0]["data"]["evaluation_size"]
-        variance = mean * (1 - mean) / images + seed_spread**2 / len(records)
+        variance = mean * (1 - mean) / images + at(mean, seed_spread) ** 2 / len(
+            records
+        )
         means.append(mean)
         errors.append(variance**0.5)
     return means, errors

@@ -67,8 +67,7 @@ def measured(
     Args:
         rows: The table's rows.
         results: The table's records.
-        seed_spread: Standard deviation of top-1 over the seeds, see
-            `comparison.expectations`.
+        seed_spread: Of top-1, see `experiments.report.seed_spread`.
         metrics: "top1", "top5".
         counted: Whether to show costs.
     """
@@ -111,7 +110,8 @@ def _of_records(row, results, seed_spread, metrics):
     sizes = values(row, results, "size_bytes")
     if any("size_bytes" in record["metrics"] for record in results):
         cells["file_bytes"] = table.mean(sizes)
-    cells["top1_tolerance"] = tolerance_points(seed_spread) / 100 if chosen else None
+    tolerance = tolerance_points(cells["top1_mean"], seed_spread) if chosen else None
+    cells["top1_tolerance"] = tolerance and tolerance / 100
     minutes = [record["seconds"] / 60 for record in chosen]
     cells["minutes"] = round(table.mean(minutes), 1) if minutes else None
     for name in ("device", "precision", "commit"):

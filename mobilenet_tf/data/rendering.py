@@ -74,7 +74,8 @@ def render(label: int, rng: np.random.Generator) -> np.ndarray:
     """
     _check_integer("label", label, 0, len(CLASSES) - 1)
     maps = _changed(class_maps(label), DEVIATION, rng)
-    weights = _drawn(*_attractor(maps), len(maps), rng)
+    points, shares = _attractor(maps)
+    weights = _drawn(points, shares, len(maps), rng)
     total = weights.sum(0)
     ground, colours = rng.uniform(0, 0.35, 3), _palette(len(maps), rng)
     # A pixel that many points meet is opaque; its colour is that of their copies.

@@ -5,6 +5,7 @@ import statistics
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from experiments.harness import Claim, Config, Network, Row
 from experiments.report import seed_spread
@@ -14,11 +15,12 @@ from experiments.report.claims import (
     levels_off,
     loses_at_most,
     loses_less_than,
+    measured,
     rising,
     smaller_at,
 )
 from experiments.report.resampling import is_paired, resampled
-from experiments.trials import bitmap
+from experiments.trials import bitmap, records
 from mobilenet_tf.models.mobilenet import build
 
 SCRIPTS = (
@@ -175,6 +177,20 @@ def test_spread_of_seeds_depends_on_the_accuracy():
     assert seed_spread.at(0.9, spread) < seed_spread.at(0.5, spread) / 2
     # All of the images right, or none, says no more than 99 % of them.
     assert seed_spread.at(1.0, spread) == seed_spread.at(0.0, spread) > 0
+
+
+@pytest.mark.parametrize("script", ["width_multiplier", "resolution_multiplier"])
+def test_committed_records_of_the_main_job_decide_its_claims(script):
+    """Of the embedded data set: both claims hold, and the last row loses 8 points."""
+    experiment = importlib.import_module(f"experiments.{script}").experiment
+    rows = experiment.rows_of(Config())
+    path = ROOT / "experiments" / "results" / "vignettes.jsonl"
+    results = records.read(path)
+    spread = seed_spread.of_logits(results, "top1")
+    (claim,) = experiment.claims_of(rows)
+    assert claim.share(rows, results, "top1", spread) >= 0.95
+    first, *_, last = (measured(row, results).mean for row in claim.compared(rows))
+    assert first - last >= 0.08
 
 
 def test_bitmap():

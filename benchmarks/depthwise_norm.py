@@ -4,11 +4,12 @@
 
 MobileNet in the first epochs of the recipe `short` on the embedded data set, from
 several seeds, with depthwise filters as Keras initialises them and scaled to several
-norms (`Recipe.depthwise_norm`). Networks that begin late have learned little by then,
-and their seeds differ.
+norms (`Recipe.depthwise_norm`), after a short warm-up and a long one. Networks that
+begin late have learned little by then, and their seeds differ.
 """
 
 import dataclasses
+import itertools
 
 import keras
 from absl import app, flags, logging
@@ -25,7 +26,8 @@ flags.DEFINE_integer("limit", None, "Images of each split; the first ones.", 1)
 flags.DEFINE_float("alpha", 0.25, "Width multiplier.")
 flags.DEFINE_integer("epochs", 2, "Epochs of each training.", 1)
 flags.DEFINE_integer("seeds", 4, "Seeds of each norm.", 2)
-flags.DEFINE_list("norms", ["0", "1", "3", "9"], "Norms; 0 leaves Keras' own.")
+flags.DEFINE_list("norms", ["0", "1", "3"], "Norms; 0 leaves Keras' own.")
+flags.DEFINE_list("warmups", ["0.25", "1"], "Epochs of warm-up.")
 
 
 def main(_):
@@ -35,21 +37,25 @@ def main(_):
         values.dataset, values.data_dir, limit=values.limit
     )
     rows = []
-    for norm in map(float, values.norms):
-        recipe = dataclasses.replace(SHORT, depthwise_norm=norm, epochs=values.epochs)
-        reached = [
+    for warmup, norm in itertools.product(values.warmups, map(float, values.norms)):
+        recipe = dataclasses.replace(
+            SHORT,
+            warmup_epochs=float(warmup),
+            depthwise_norm=norm,
+            epochs=values.epochs,
+        )
+        top1s = [
             _top1(data, recipe, values.alpha, seed) for seed in range(values.seeds)
         ]
-        numbers = [*reached, table.mean(reached), table.spread(reached)]
-        rows.append(
-            (f"{norm:g}" if norm else "Keras' own", *map(table.percent, numbers))
-        )
-        print(f"norm {rows[-1][0]}: {', '.join(rows[-1][1:])}", flush=True)
+        numbers = [*top1s, table.mean(top1s), table.spread(top1s)]
+        name = f"{norm:g}" if norm else "Keras' own"
+        rows.append((warmup, name, *map(table.percent, numbers)))
+        print(", ".join(rows[-1]), flush=True)
     seeds = [f"seed {seed}" for seed in range(values.seeds)]
-    text = table.render(("Norm", *seeds, "mean", "±"), rows)
+    text = table.render(("Warm-up", "norm", *seeds, "mean", "±"), rows)
     setting = (
         f"{values.alpha:g} MobileNet, {data.metadata.name}, {values.epochs} epochs of "
-        "the recipe `short`: validation top-1 in percent."
+        "the recipe `short` after warming up for so many: validation top-1 in percent."
     )
     publish("depthwise_norm", f"{text}\n\n{setting}", values.documents)
 

@@ -1,11 +1,11 @@
-"""How soon networks begin to learn, by the norm of their depthwise filters.
+"""What networks learn in their first epochs, by the norm of their depthwise filters.
 
     python -m benchmarks.depthwise_norm
 
 MobileNet in the first epochs of the recipe `short` on the embedded data set, from
 several seeds, with depthwise filters as Keras initialises them and scaled to several
-norms (`Recipe.depthwise_norm`), after a short warm-up and a long one. Networks that
-begin late have learned little by then, and their seeds differ.
+norms (`Recipe.depthwise_norm`), after a short warm-up and a long one: how much they
+have learned by then, and how much their seeds differ.
 """
 
 import dataclasses

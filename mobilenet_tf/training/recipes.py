@@ -79,7 +79,8 @@ FEW_EPOCHS = dataclasses.replace(
 
 # For the embedded data set: what learns it in the minutes of `make reproduce`. The
 # pictures have one scale, so all of each is seen, and mirrored ones are of no class.
-# Scaled depthwise filters and an epoch to warm up make seeds differ less.
+# After an epoch of warm-up, seeds differ less with larger depthwise filters
+# (`python -m benchmarks.depthwise_norm`).
 SHORT = Recipe(
     name="short",
     optimizer="sgd",

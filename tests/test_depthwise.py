@@ -67,7 +67,7 @@ def test_models_inside_a_model_are_scaled(network):
 
 
 def test_only_what_normalisation_undoes_is_scaled():
-    """A bias, an activation and a second reader each see the scale."""
+    """A bias, an activation, a second reader and a second input each see the scale."""
     layers = keras.layers
     inputs = keras.Input((8, 8, 4))
     biased = layers.DepthwiseConv2D(3, bias_initializer="ones")(inputs)
@@ -75,6 +75,10 @@ def test_only_what_normalisation_undoes_is_scaled():
     shared = layers.DepthwiseConv2D(3, use_bias=False)(inputs)
     bare = layers.DepthwiseConv2D(3, use_bias=False)(inputs)
     normalized = [layers.BatchNormalization()(x) for x in (biased, active, shared)]
+    twice = layers.BatchNormalization()
+    normalized += [
+        twice(layers.DepthwiseConv2D(3, use_bias=False)(inputs)) for _ in range(2)
+    ]
     model = keras.Model(inputs, layers.Add()([*normalized, shared, bare]))
     before = model.get_weights()
     assert scale_filters(model, 3.0) == 0

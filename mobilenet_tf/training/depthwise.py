@@ -26,7 +26,7 @@ def scale_filters(model: keras.Model, norm: float) -> int:
     Args:
         model: A network; models inside it are no hindrance. Only layers are scaled that
             have no bias and no activation, and whose output batch normalisation alone
-            reads.
+            reads, which reads nothing else.
         norm: Of each filter of 3 x 3 weights, > 0. Filters of zeros stay so, and one is
             scaled down no further than its variance stays positive.
 
@@ -57,7 +57,8 @@ def _normalized(flat):
         id(tensor) for node in nodes for tensor in node.input_tensors
     )
     for layer in flat.layers:
-        if type(layer) is not keras.layers.BatchNormalization:
+        kind = type(layer)
+        if kind is not keras.layers.BatchNormalization or len(layer._inbound_nodes) > 1:
             continue
         before = layer.input._keras_history.operation
         if (

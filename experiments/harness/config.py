@@ -115,8 +115,8 @@ class Config:
         return dataclasses.replace(RECIPES[self.recipe or default], **changes)
 
     @property
-    def setting(self) -> str:
-        """Data set, recipe and other epochs than the recipe's, for names of files."""
+    def slug(self) -> str:
+        """Part of a file name: data set, recipe, and epochs that the flags give."""
         parts = [self.dataset.replace("/", "_"), self.training_recipe.name]
         if self.epochs is not None:
             parts.append(f"{self.epochs}_epochs")

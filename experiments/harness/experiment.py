@@ -116,7 +116,7 @@ class Experiment:
         networks = {network.key for row in rows for network in row.network.lineage}
         matched = matching(records.read(*locations), config, networks, data)
         results = [record for record in matched if record["network_key"] in networks]
-        name = f"{self.name}-{config.setting}"
+        name = f"{self.name}-{config.slug}"
         drawn: list[Figure] = []
         for figure in self.figures if results else ():
             drawn += figure(rows, results, config.tables_folder / name)

@@ -41,10 +41,8 @@ def joined(config: Config) -> Iterator[hosts.Cluster | None]:
     with hosts.joined(chosen, config.hosts_wait) as cluster:
         flags = dataclasses.asdict(config)
         shared = {name: flags[name] for name in flags if name not in _OWN + _OF_READING}
-        weights = config.mobilenet_weights, (config.squeezenet_weights,)
-        shared["mobilenet_weights"], shared["squeezenet_weights"] = (
-            list(map(_content, paths)) for paths in weights
-        )
+        shared["mobilenet_weights"] = list(map(_content, config.mobilenet_weights))
+        shared["squeezenet_weights"] = _content(config.squeezenet_weights)
         cluster.agree("flags", {f"--{name}": shared[name] for name in shared})
         # The library compares its own.
         cluster.agree("code", {"experiments": sources.digest(_PACKAGE)})

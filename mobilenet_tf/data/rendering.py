@@ -153,8 +153,7 @@ def _attractor(maps):
 
 def _drawn(points, weights, maps, rng):
     """The weights that fall into each pixel, map by map, `-> (maps, side, side)`."""
-    angle = rng.normal(0, TURN)
-    points = points @ _rotations(np.array(angle))
+    points = points @ _rotations(rng.normal(0, TURN))
     low, high = np.quantile(points, (0.01, 0.99), axis=0)
     size = (high - low).max() * (1 + abs(rng.normal(0, ZOOM)))
     middle = SIDE / 2 + rng.uniform(-SHIFT, SHIFT, 2)

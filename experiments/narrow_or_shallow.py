@@ -31,7 +31,14 @@ experiment = Experiment(
             TABLE5[1],
         ),
     ),
-    claims=(Claim("the narrow network is better than the shallow one", falling),),
+    claims=(
+        Claim(
+            "the narrow network is better than the shallow one",
+            falling,
+            reason="Ten classes may have no use for the five layers that are left out, "
+            "and without them a network learns more in a few epochs",
+        ),
+    ),
 )
 
 if __name__ == "__main__":

@@ -97,6 +97,18 @@ def test_verdicts():
         assert sentence.endswith(f"alpha {verdict}")
 
 
+def test_reason_follows_only_a_claim_that_does_not_hold():
+    claim = Claim("it falls", falling, reason="Ten classes are few")
+    results = [record(ROWS[0], 0.9), record(ROWS[1], 0.8)]
+    for last, ending in (
+        (0.6, "holds on this data."),
+        (0.9, "does not hold on this data. Ten classes are few."),
+        (0.8, "of resamples."),
+    ):
+        sentence = claim.sentence(ROWS, [*results, record(ROWS[2], last)], "top1")
+        assert sentence.endswith(ending)
+
+
 def test_claim_about_some_rows():
     claim = Claim("half is worse", falling, ROWS[:2])
     results = [record(ROWS[0], 0.9), record(ROWS[1], 0.8)]  # the third is not trained

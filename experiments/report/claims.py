@@ -42,12 +42,15 @@ class Claim:
         holds: Called with the `Measured` of each compared row, in order.
         rows: The compared rows; None means all trained rows of the table.
         seeds: How many seeds of each row it needs.
+        reason: Where our measurements contradict it, what may be the reason: a sentence
+            that follows the verdict, printed nowhere else.
     """
 
     statement: str
     holds: Callable[..., bool]
     rows: tuple[Row, ...] | None = None
     seeds: int = 1
+    reason: str = ""
 
     def sentence(
         self,
@@ -74,7 +77,10 @@ class Claim:
         else:
             known = [measured(row, results, metric) for row in compared]
             share = self.share(rows, results, metric, seed_spread)
-            said = verdict(self.holds(*known), share, " on this data")
+            held = self.holds(*known)
+            said = verdict(held, share, " on this data")
+            if self.reason and not held and share <= 1 - DECIDED:
+                said += f". {self.reason}"
         return f"The claim that {self.statement} {said}."
 
     def share(

@@ -28,6 +28,7 @@ from mobilenet_tf.analysis import table
 _LINE = "log-linear fit"
 _FRONT, _FRONT_STYLE = "Pareto front", ("#999999", "", 1)
 _TOP1 = "top-1 accuracy, %"
+_BESIDE_PAPER = f"{_TOP1} (not the scale on the left)"
 _BESIDE = "the paper's networks on ImageNet, and ours on "
 _OURS = "our networks on "
 WITHIN = 1.96  # standard errors: bars of 95 %
@@ -63,7 +64,7 @@ def accuracy_over_size(
     ]
     panels = [
         Panel(printed, "Paper: ImageNet", "MiB of parameters", "top-5 accuracy, %"),
-        Panel(ours, _title(rows, results), "MiB (1000 classes)", _TOP1),
+        Panel(ours, _title(rows, results), "MiB (1000 classes)", _BESIDE_PAPER),
     ]
     shows = f"Accuracy over the size of the parameters: {_BESIDE}"
     return _save(f"{path}-size", panels, styles, shows + _name(rows, results))
@@ -159,7 +160,7 @@ def _by_alpha(rows, results, path, quantity, label, lined=False):
         printed, ours = (_line(points) + points for points in (printed, ours))
     panels = [
         Panel(printed, "Paper: ImageNet", f"{label} (1000 classes)", _TOP1),
-        Panel(ours, _title(rows, results), f"{label} (as trained)", _TOP1),
+        Panel(ours, _title(rows, results), f"{label} (as trained)", _BESIDE_PAPER),
     ]
     styles = {_LINE: ("#999999", "", 1), **ALPHAS} if lined else ALPHAS
     shows = f"Top-1 accuracy over {label}: {_BESIDE}{_name(rows, results)}"

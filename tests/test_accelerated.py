@@ -11,21 +11,29 @@ import tensorflow as tf
 from conftest import ROOT, import_path
 
 from mobilenet_tf import processor
-from mobilenet_tf.training.accelerated import MatrixProductConv2D, is_pointwise
+from mobilenet_tf.training.accelerated import (
+    MatrixProductConv2D,
+    SplitConv2D,
+    class_for,
+    is_pointwise,
+)
 
 
-def both_gradients(layers, inputs):
-    """Outputs and gradients of layers with the same weights."""
+def assert_the_same(fast, stock, inputs):
+    """Outputs, gradients and, after a call in training, all weights of two layers."""
     results = []
-    for layer in layers:
+    for layer in (fast, stock):
         layer.build(inputs.shape)
-        layer.set_weights(layers[0].get_weights())
+        layer.set_weights(fast.get_weights())
+    for layer in (fast, stock):
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            outputs = layer(inputs)
-            loss = tf.reduce_mean(tf.sin(outputs))
-        results.append([outputs, *tape.gradient(loss, [inputs, *layer.weights])])
-    return results
+            outputs = layer(inputs, training=True)
+            loss = tf.reduce_sum(tf.sin(outputs))
+        gradients = tape.gradient(loss, [inputs, *layer.trainable_weights])
+        results.append([outputs, *gradients, *layer.weights])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
 CONVOLUTIONS = (
@@ -41,8 +49,31 @@ def test_a_matrix_product_equals_the_stock_convolution(options):
     keras.utils.set_random_seed(0)
     stock = keras.layers.Conv2D(24, 1, **options)
     fast = MatrixProductConv2D.from_config(stock.get_config())
-    for ours, theirs in zip(*both_gradients([fast, stock], inputs), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
+    assert_the_same(fast, stock, inputs)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_groups_one_after_the_other_equal_the_stock_convolution(strides):
+    inputs = tf.random.stateless_normal((2, 7, 5, 8), (0, 1))
+    keras.utils.set_random_seed(0)
+    stock = keras.layers.Conv2D(
+        12, 3, strides, "same", groups=4, activation="relu6", bias_initializer="normal"
+    )
+    assert class_for(stock) is SplitConv2D
+    assert_the_same(SplitConv2D.from_config(stock.get_config()), stock, inputs)
+
+
+@pytest.mark.parametrize("momentum", [0.9, 0.99])
+def test_normalisation_in_one_kernel_equals_the_stock_one(momentum):
+    inputs = 2 + 3 * tf.random.stateless_normal((4, 5, 3, 6), (0, 1))
+    keras.utils.set_random_seed(0)
+    scales = keras.initializers.RandomUniform(0.5, 1.5)
+    stock = keras.layers.BatchNormalization(
+        momentum=momentum, gamma_initializer=scales, beta_initializer="normal"
+    )
+    kind = class_for(stock)
+    assert kind is not keras.layers.BatchNormalization
+    assert_the_same(kind.from_config(stock.get_config()), stock, inputs)
 
 
 def test_kernels_are_those_that_the_user_chooses():
@@ -56,6 +87,9 @@ import test_accelerated as tests
 tests.test_kernels_are_those_that_the_user_chooses()
 for options in tests.CONVOLUTIONS:
     tests.test_a_matrix_product_equals_the_stock_convolution(options)
+for strides in (1, 2):
+    tests.test_groups_one_after_the_other_equal_the_stock_convolution(strides)
+tests.test_normalisation_in_one_kernel_equals_the_stock_one(0.9)
 """
 
 

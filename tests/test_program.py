@@ -1,5 +1,6 @@
 """The command line of the harness: bad flags, dry runs, and what is shown."""
 
+import datetime
 import io
 
 import pytest
@@ -153,8 +154,8 @@ def test_dry_run_writes_the_arrays(tmp_path, capsys):
     assert arrays.exists()
 
 
-def test_live_display_shows_one_bar_for_the_grid(tmp_path):
-    trial = Trial(
+def stripes_trial(seed=0):
+    return Trial(
         tiny_experiment.experiment.rows[0].network,
         RECIPES["short"],
         {
@@ -163,9 +164,35 @@ def test_live_display_shows_one_bar_for_the_grid(tmp_path):
             "base_resolution": 32,
             "train_size": 96,
         },
-        0,
+        seed,
         "float32",
     )
+
+
+def test_plain_lines_tell_the_time_left(tmp_path, capsys):
+    trials, clock = [stripes_trial(seed) for seed in range(2)], iter([100, 160, 161])
+    schedule = Schedule(trials, Workdir(tmp_path), clock=lambda: next(clock))
+    epochs = RECIPES["short"].epochs
+    with display.LineDisplay(schedule) as shown:
+        for epoch in (1, epochs):
+            shown.show(Event(trials[1].key, epoch, 0.5, loss=0.7))
+    first, half = capsys.readouterr().out.splitlines()
+    rest = datetime.timedelta(seconds=60 * (2 * epochs - 1))
+    assert first.endswith(f"top-1 50.0 %, {rest} left in all")
+    assert half.endswith(", 0:01:01 left in all")
+
+
+def test_a_resumed_grid_counts_its_own_time_only(tmp_path, monkeypatch):
+    trial, clock = stripes_trial(), iter([0, 30])
+    monkeypatch.setattr(Workdir, "epochs_done", lambda *_: 2)
+    schedule = Schedule([trial], Workdir(tmp_path), clock=lambda: next(clock))
+    assert schedule.seconds_left is None
+    schedule.update(Event(trial.key, 3, 0.5))
+    assert schedule.seconds_left == 30 * (trial.training_recipe.epochs - 3)
+
+
+def test_live_display_shows_one_bar_for_the_grid(tmp_path):
+    trial = stripes_trial()
     schedule = Schedule([trial], Workdir(tmp_path))
     console = Console(
         file=io.StringIO(), force_terminal=True, highlight=False, width=120

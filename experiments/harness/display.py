@@ -6,6 +6,7 @@ epoch.
 
 from __future__ import annotations
 
+import datetime
 import sys
 import threading
 from contextlib import AbstractContextManager
@@ -49,7 +50,7 @@ def create(schedule: Schedule) -> Display:
 
 
 class LineDisplay:
-    """A line per epoch, for files, pipes and continuous integration.
+    """A line per epoch, with the time left, for files, pipes and automatic tests.
 
     Args:
         schedule: The grid.
@@ -78,6 +79,7 @@ class LineDisplay:
                 f"[{schedule.trials_done}/{len(schedule.trials)} trials] "
                 f"{trial.title}: epoch {event.epoch}/{trial.training_recipe.epochs}, "
                 f"loss {event.loss:.3f}, training top-1 {100 * event.top1:.1f} %"
+                f"{_time_left(schedule)}"
             )
 
     def message(self, text: str) -> None:
@@ -158,6 +160,14 @@ class LiveDisplay:
             description=f"{schedule.trials_done} of {len(schedule.trials)} trials done",
             completed=schedule.work_done,
         )
+
+
+def _time_left(schedule):
+    """What follows a line about an epoch; an epoch done again says nothing."""
+    seconds = schedule.seconds_left
+    if seconds is None:
+        return ""
+    return f", {datetime.timedelta(seconds=round(seconds))} left in all"
 
 
 def ending(schedule: Schedule, event: Event) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from experiments.sweep.events import Event
 from experiments.sweep.workdir import Workdir
@@ -15,12 +16,20 @@ class Schedule:
     Args:
         trials: All trials of the grid.
         workdir: Where they are kept; it says what an earlier run has done.
+        clock: Seconds since any moment.
     """
 
-    def __init__(self, trials: Sequence[Trial], workdir: Workdir):
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        workdir: Workdir,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self.trials = {trial.key: trial for trial in trials}
         self._epochs = {key: workdir.epochs_done(t) for key, t in self.trials.items()}
         self._done = {key for key, t in self.trials.items() if workdir.done(t)}
+        self._clock = clock
+        self._began, self._done_before = clock(), self.work_done
 
     def update(self, event: Event) -> None:
         """Take in what a training reports."""
@@ -43,6 +52,15 @@ class Schedule:
             trial.work_per_epoch * self._epochs[key]
             for key, trial in self.trials.items()
         )
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What the rest takes at the pace until now; None before the first epoch."""
+        done = self.work_done - self._done_before
+        if done <= 0:
+            return None
+        seconds = self._clock() - self._began
+        return seconds * (self.total_work - self.work_done) / done
 
     @property
     def trials_done(self) -> int:

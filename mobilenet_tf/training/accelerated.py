@@ -105,31 +105,38 @@ def _fused_batch_normalization():
     class FusedBatchNormalization(keras.layers.BatchNormalization):
         """Stock batch normalisation over NHWC, its training pass in one kernel.
 
-        Keras 3 computes the batch statistics in separate operations;
-        `FusedBatchNormV3` computes statistics, normalisation and gradient in one
-        kernel each (`python -m benchmarks.training_throughput`).
+        Keras 3 computes the batch statistics in separate operations, and their moving
+        averages in others; `FusedBatchNormV3` computes all of them and the
+        normalisation in one kernel, the gradient in another
+        (`python -m benchmarks.training_throughput`).
         """
 
         def call(self, inputs, training=None, mask=None):
             if not training or not self.trainable:
                 return super().call(inputs, training=training, mask=mask)
+            # The kernel averages unbiased variances, which are n / (n - 1) times those
+            # that Keras averages.
+            biased = _share_without_one(inputs)
             outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
                 x=tf.cast(inputs, tf.float32),
                 scale=self.gamma,
                 offset=self.beta,
-                mean=tf.zeros([0]),
-                variance=tf.zeros([0]),
+                mean=self.moving_mean,
+                variance=self.moving_variance / biased,
                 epsilon=self.epsilon,
+                exponential_avg_factor=1 - self.momentum,
                 is_training=True,
             )
-            # The kernel returns the unbiased variance: n / (n - 1) times Keras'.
-            count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], tf.float32)
-            variance *= (count - 1) / count
-            keep = self.momentum
-            self.moving_mean.assign(self.moving_mean * keep + mean * (1 - keep))
-            self.moving_variance.assign(
-                self.moving_variance * keep + variance * (1 - keep)
-            )
+            self.moving_mean.assign(mean)
+            self.moving_variance.assign(variance * biased)
             return tf.cast(outputs, self.compute_dtype)
+
+    def _share_without_one(inputs):
+        """(n - 1) / n of the n values of each channel; 1 if there is one value."""
+        if inputs.shape.is_fully_defined():
+            count = float(inputs.shape[:-1].num_elements())
+            return max(count - 1, 1.0) / count
+        count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], tf.float32)
+        return tf.maximum(count - 1, 1.0) / count
 
     return FusedBatchNormalization

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prepared import load
 
+from mobilenet_tf.data.arrays import batch_rows
 from mobilenet_tf.data.augmentation import Augmentation
 from mobilenet_tf.data.batches import evaluation_batches, training_batches
 from mobilenet_tf.data.boxes import central_boxes, random_boxes
@@ -92,3 +93,39 @@ def test_shares_together_are_the_whole_batches(squares, mode, flip):
         np.testing.assert_array_equal(np.concatenate(targets), labels)
         for expected, *values in zip((images, boxes), *inputs, strict=True):
             np.testing.assert_array_equal(np.concatenate(values), expected)
+
+
+@given(counts=st.lists(st.integers(1, 9), min_size=2, max_size=6), seed=st.integers(0))
+def test_stratified_batches_spread_each_class_evenly(counts, seed):
+    """Each n-th part of an epoch has one of a class's n images."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    (order,) = batch_rows(labels, len(labels), seed, stratified=True)
+    assert sorted(order) == list(range(len(labels)))
+    for label, count in enumerate(counts):
+        (places,) = np.nonzero(labels[order] == label)
+        # Of the other classes as many have come by then, give or take one image each.
+        expected = (np.arange(count) + 0.5) * len(labels) / count
+        assert np.abs(places + 0.5 - expected).max() <= (
+            0.5 * len(labels) / count + len(counts)
+        )
+
+
+def test_stratified_batches_of_equal_classes():
+    labels = np.tile(np.arange(8), 12)
+    batches = list(batch_rows(labels, 8, 0, stratified=True))
+    assert all(sorted(labels[rows]) == list(range(8)) for rows in batches)
+    other = list(batch_rows(labels, 8, 1, stratified=True))
+    assert not np.array_equal(batches, other)
+    shares = [
+        list(batch_rows(labels, 8, 0, Share(index, 2), stratified=True))
+        for index in range(2)
+    ]
+    np.testing.assert_array_equal(np.concatenate(shares, axis=1), batches)
+
+
+def test_what_cannot_be_stratified(squares):
+    with pytest.raises(ValueError, match="stratified must be False for multi-label"):
+        next(batch_rows(np.zeros((4, 3)), 2, 0, stratified=True))
+    data, _ = load("squares", squares, mode="stream")
+    with pytest.raises(ValueError, match="stratified batches need images in memory"):
+        next(data.train.epoch(8, seed=0, stratified=True))

@@ -136,6 +136,7 @@ def train(data: DataSet, recipe: Recipe, exchange: str, seed: int = 0) -> dict:
         seed,
         0,
         recipe.augmentation,
+        stratified=recipe.stratified,
     )
     history = []
     for epoch in range(recipe.epochs):

@@ -47,25 +47,59 @@ class ArraySplit:
         return len(self.contents)
 
     def epoch(
-        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+        self,
+        batch_size: int,
+        seed: Any = None,
+        share: Share = WHOLE,
+        stratified: bool = False,
     ) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order."""
-        for rows in batch_rows(self.size, batch_size, seed, share):
+        labels = self.contents.labels
+        for rows in batch_rows(labels, batch_size, seed, share, stratified):
             yield Batch(*(getattr(self.contents, field)[rows] for field in _FIELDS))
 
 
 def batch_rows(
-    size: int, batch_size: int, seed: Any = None, share: Share = WHOLE
+    labels: np.ndarray,
+    batch_size: int,
+    seed: Any = None,
+    share: Share = WHOLE,
+    stratified: bool = False,
 ) -> Iterator[np.ndarray]:
-    """The indices of an epoch's batches: shuffled and full with a seed."""
+    """The indices of an epoch's batches: shuffled and full with a seed.
+
+    Args:
+        labels: Of all images.
+        batch_size: Images in a batch.
+        seed: Of the order; None keeps the images as they are.
+        share: The part of every batch that is read.
+        stratified: Whether each class is spread evenly over the shuffled batches.
+
+    Raises:
+        ValueError: Batches of multi-label images are to be stratified.
+    """
+    if stratified and labels.ndim > 1:
+        raise ValueError("stratified must be False for multi-label images, got True")
+    size = stop = len(labels)
     order = np.arange(size)
-    stop = size
     if seed is not None:
-        order = np.random.default_rng(seed).permutation(size)
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(size)
+        if stratified:
+            order = order[_evenly(labels[order], rng)]
         stop -= size % batch_size
     for start in range(0, stop, batch_size):
         rows = order[start : start + batch_size]
         yield rows[share.rows(len(rows))]
+
+
+def _evenly(labels, rng):
+    """An order in which the k-th image of n of a class is in the k-th of n parts."""
+    _, kinds, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    ranks = np.empty(len(labels))
+    firsts = np.repeat(np.cumsum(counts) - counts, counts)
+    ranks[np.argsort(kinds, kind="stable")] = np.arange(len(labels)) - firsts
+    return np.argsort((ranks + rng.random(len(labels))) / counts[kinds])
 
 
 def save_arrays(path: str | os.PathLike, data: DataSet) -> None:

@@ -20,6 +20,7 @@ def training_batches(
     first_epoch: int,
     augmentation: Augmentation,
     share: Share = WHOLE,
+    stratified: bool = False,
 ) -> Iterator[TrainingBatch]:
     """Endless `((images, crops), targets)`, from the start of an epoch.
 
@@ -34,11 +35,13 @@ def training_batches(
         first_epoch: The epoch to begin with, from 0.
         augmentation: What the crops are like.
         share: The part of every batch that is read.
+        stratified: Whether each class is spread evenly over the batches of an epoch.
     """
     epoch = first_epoch
     while True:
         rng = np.random.default_rng([seed, epoch, 1])
-        for batch in split.epoch(batch_size, seed=[seed, epoch, 0], share=share):
+        order = [seed, epoch, 0]
+        for batch in split.epoch(batch_size, order, share, stratified):
             crops = augmentation.crops(batch, rng, seed, epoch, share)
             expected = blended(targets(batch.labels, classes), crops)
             yield (batch.images, crops), expected

@@ -64,11 +64,16 @@ class Split(Protocol):
         """Number of images."""
 
     def epoch(
-        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+        self,
+        batch_size: int,
+        seed: Any = None,
+        share: Share = WHOLE,
+        stratified: bool = False,
     ) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order.
 
-        With a seed, a process may read its share of every batch alone.
+        With a seed, a process may read its share of every batch alone, and each class
+        may be spread evenly over the batches.
         """
 
 

@@ -37,14 +37,18 @@ class FileSplit:
         return len(self.files)
 
     def epoch(
-        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+        self,
+        batch_size: int,
+        seed: Any = None,
+        share: Share = WHOLE,
+        stratified: bool = False,
     ) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order.
 
         Raises:
             ValueError: A file cannot be read (any more); the message names it.
         """
-        batches = list(batch_rows(self.size, batch_size, seed, share))
+        batches = list(batch_rows(self.labels, batch_size, seed, share, stratified))
         decoded = map_in_threads(self._decode, itertools.chain(*batches))
         for rows in batches:
             images, aspects = zip(*itertools.islice(decoded, len(rows)), strict=True)

@@ -39,12 +39,24 @@ class StreamSplit:
         return self.source.size(self.split)
 
     def epoch(
-        self, batch_size: int, seed: Any = None, share: Share = WHOLE
+        self,
+        batch_size: int,
+        seed: Any = None,
+        share: Share = WHOLE,
+        stratified: bool = False,
     ) -> Iterator[Batch]:
         """The split once: shuffled full batches with a seed, else all in order.
 
         With a seed, files are shuffled, and examples within a buffer of 8,192.
+
+        Raises:
+            ValueError: Batches are to be stratified: labels are not known in advance.
         """
+        if stratified:
+            raise ValueError(
+                "stratified batches need images in memory; choose another recipe, or "
+                "mode='arrays' with a larger memory budget"
+            )
         shuffled = seed is not None
         tf_seed = int(np.random.default_rng(seed).integers(2**31)) if shuffled else None
         dataset = self.source.builder.as_dataset(

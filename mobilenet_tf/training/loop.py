@@ -189,6 +189,7 @@ def _batches(task, data, recipe, seed, first_epoch):
         first_epoch,
         recipe.augmentation,
         distribution.processes(),
+        recipe.stratified,
     )
     return task.batches(batches, first_epoch)
 

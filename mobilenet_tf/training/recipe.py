@@ -32,7 +32,7 @@ _RANGES = (
 )
 # Settings that came later are in the JSON form only where they are used: trials keep
 # the keys that they had before.
-_OPTIONAL = ("mixup", "cutmix", "ema_momentum", "depthwise_norm")
+_OPTIONAL = ("mixup", "cutmix", "ema_momentum", "depthwise_norm", "stratified")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +76,9 @@ class Recipe:
         depthwise_norm: Norm that depthwise filters are scaled to before the training,
             without changing the network's outputs; 0 leaves them. It sets how fast they
             turn, see `mobilenet_tf.training.depthwise`.
+        stratified: Whether each class is spread evenly over the batches of an epoch,
+            instead of wherever the shuffling puts its images. For images in memory, or
+            in files, that have one label each.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Recipe:
     cutmix: float = 0.0
     ema_momentum: float = 0.0
     depthwise_norm: float = 0.0
+    stratified: bool = False
 
     def __post_init__(self):
         arguments.one_of("optimizer", self.optimizer, OPTIMIZERS)
@@ -107,6 +111,7 @@ class Recipe:
         for name, legal, text in _RANGES:
             arguments.number(name, getattr(self, name), legal, text)
         arguments.one_of("flip", self.flip, (True, False, ALTERNATING))
+        arguments.one_of("stratified", self.stratified, (True, False))
         if self.augmentation.blends and self.batch_size % 2:
             raise ValueError(
                 "batch_size must be even with mixup or cutmix, which blend pairs of "

@@ -121,6 +121,7 @@ class TeacherOutputs:
             self._seed,
             number,
             self._recipe.augmentation,
+            stratified=self._recipe.stratified,
         )
         return (next(batches) for _ in range(self._data.train.size // batch_size))
 

@@ -5,7 +5,7 @@
 MobileNet 1 and 0.25 with one setting of the recipe changed at a time. The sources:
 averaged weights, Keras' `use_ema`; mirroring in turn, arXiv 2404.00498; mixup, arXiv
 1710.09412; CutMix, arXiv 1905.04899; a patient teacher, arXiv 2106.05237; the norm of
-depthwise filters, `python -m benchmarks.depthwise_norm`.
+depthwise filters and classes spread evenly, `python -m benchmarks.short_recipe`.
 Longer schedules are the same command with more `--epochs`.
 Expected: augmentation and a teacher pay more the longer the schedule is.
 Time and accuracies of the committed records: experiments/results.
@@ -23,6 +23,7 @@ TECHNIQUES = {
     "baseline": {},
     "averaged weights": {"recipe_changes": {"ema_momentum": 0.998}},
     "depthwise filters of norm 3": {"recipe_changes": {"depthwise_norm": 3.0}},
+    "classes spread evenly": {"recipe_changes": {"stratified": True}},
     "mirrored in turn": {"recipe_changes": {"flip": "alternating"}},
     "mixup": {"recipe_changes": {"mixup": 0.2}},
     "CutMix": {"recipe_changes": {"cutmix": 1.0}},

@@ -49,11 +49,11 @@ def test_training_throughput(run_program, monkeypatch, eagerly):
 
 
 @pytest.mark.thorough
-def test_depthwise_norm(tmp_path):
-    flags = ("--limit=64", "--epochs=1", "--seeds=2", "--norms=0,3", "--warmups=1")
-    output = run_process("depthwise_norm", f"--data_dir={tmp_path}", *flags)
-    for norm in ("Keras' own", "3"):
-        assert re.search(rf"\| 1 +\| +{norm} \|( +\d+\.\d \|){{4}}", output)
+def test_short_recipe(tmp_path):
+    flags = ("--limit=64", "--epochs=1", "--seeds=2")
+    output = run_process("short_recipe", f"--data_dir={tmp_path}", *flags)
+    for name in ("as it is", "no warm-up", "averaged weights"):
+        assert re.search(rf"\| {name} +\|( +\d+\.\d \|){{4}}", output)
 
 
 @pytest.mark.thorough

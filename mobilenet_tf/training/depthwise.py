@@ -5,7 +5,7 @@ large gives the same network, but has a gradient half as large, and a step turns
 quarter of the angle. So its norm sets its rate of learning. Keras' initialisation
 divides by the inputs of a whole layer, although a depthwise filter has one channel of
 them: with 32 channels filters have a norm of 0.25, with 256 of 0.09. The first steps
-turn them far. What that changes is measured by `python -m benchmarks.depthwise_norm`.
+turn them far. What that changes is measured by `python -m benchmarks.short_recipe`.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def test_tfds_reads_back_what_was_drawn(tmp_path, monkeypatch):
 
 def test_what_a_killed_drawing_leaves_is_removed(tmp_path):
     embedded = pytest.importorskip("mobilenet_tf.data.embedded")
-    for name in ("incomplete.OLD_4.0.0", "incomplete.NEW_4.0.0", "3.0.0"):
+    for name in ("incomplete.OLD_4.1.0", "incomplete.NEW_4.1.0", "3.0.0"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "shard").touch()
         long_ago = time.time() - 2 * embedded.LEFT_SECONDS
@@ -182,4 +182,4 @@ def test_what_a_killed_drawing_leaves_is_removed(tmp_path):
                 os.utime(path, (long_ago, long_ago))
     embedded.remove_leftovers(tmp_path)
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"incomplete.NEW_4.0.0", "3.0.0"}
+    assert left == {"incomplete.NEW_4.1.0", "3.0.0"}

@@ -31,8 +31,9 @@ LEFT_SECONDS = 3600
 class Vignettes(tfds.core.GeneratorBasedBuilder):
     """Synthetic pictures, 56x56 RGB, with the classes of `rendering.CLASSES`."""
 
-    VERSION = tfds.core.Version("4.0.0")
+    VERSION = tfds.core.Version("4.1.0")
     RELEASE_NOTES: ClassVar = {
+        "4.1.0": "Twice as many validation pictures, so that chance decides less.",
         "4.0.0": "Fractals, which a wide network tells apart better than a narrow one; "
         "the cloth of 3.0.0 was learned as well by three quarters of the width.",
     }

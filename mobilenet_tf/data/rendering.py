@@ -25,7 +25,7 @@ FAMILIES, MEMBERS = 16, "abcd"
 CLASSES: tuple[str, ...] = tuple(
     f"fractal_{family:02}{member}" for member in MEMBERS for family in range(FAMILIES)
 )
-SPLITS = {"train": 7168, "validation": 4032}  # pictures; multiples of len(CLASSES)
+SPLITS = {"train": 7168, "validation": 8064}  # pictures; multiples of len(CLASSES)
 SIDE = 56  # pixels; a quarter of 224, so that the paper's four sides are whole numbers
 
 DEPTHS = {3: 8, 4: 6}  # how often so many maps are applied: 6,561 and 4,096 points

@@ -79,8 +79,7 @@ FEW_EPOCHS = dataclasses.replace(
 
 # For the embedded data set: what learns it in the minutes of `make reproduce`. The
 # pictures have one scale, so all of each is seen, and mirrored ones are of no class.
-# After an epoch of warm-up, seeds differ less with larger depthwise filters
-# (`python -m benchmarks.depthwise_norm`).
+# What the other settings are worth: `python -m benchmarks.short_recipe`.
 SHORT = Recipe(
     name="short",
     optimizer="sgd",
@@ -95,6 +94,7 @@ SHORT = Recipe(
     bn_momentum=0.9,
     central_fraction=1.0,
     depthwise_norm=3.0,
+    stratified=True,
 )
 
 # For trained networks and few images (`python -m benchmarks.fine_tuning`): the

@@ -5,7 +5,6 @@ import statistics
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
 from experiments.harness import Claim, Config, Network, Row
 from experiments.report import seed_spread
@@ -19,8 +18,7 @@ from experiments.report.claims import (
     smaller_at,
 )
 from experiments.report.resampling import is_paired, resampled
-from experiments.trials import bitmap, records
-from experiments.trials.row import values
+from experiments.trials import bitmap
 from mobilenet_tf.models.mobilenet import build
 
 SCRIPTS = (
@@ -189,33 +187,6 @@ def test_spread_of_seeds_depends_on_the_accuracy():
     assert seed_spread.at(0.9, spread) < seed_spread.at(0.5, spread) / 2
     # All of the images right, or none, says no more than 99 % of them.
     assert seed_spread.at(1.0, spread) == seed_spread.at(0.0, spread) > 0
-
-
-@pytest.fixture(params=["width_multiplier", "resolution_multiplier"])
-def main_job(request):
-    """Rows, claim and committed records of a table of the embedded data set."""
-    experiment = importlib.import_module(f"experiments.{request.param}").experiment
-    rows = experiment.rows_of(Config())
-    (claim,) = experiment.claims_of(rows)
-    results = records.read(ROOT / "experiments" / "results" / "vignettes.jsonl")
-    return rows, claim, results
-
-
-def test_the_main_job_decides_its_claims(main_job):
-    """With the committed seeds; one alone may leave a claim open."""
-    rows, claim, results = main_job
-    spread = seed_spread.of_logits(results, "top1")
-    assert claim.share(rows, results, "top1", spread) >= 0.95
-
-
-def test_the_main_job_in_points(main_job):
-    """The last row loses 8 points, far more than seeds differ by."""
-    rows, claim, results = main_job
-    top1s = [values(row, results) for row in claim.compared(rows)]
-    assert statistics.fmean(top1s[0]) - statistics.fmean(top1s[-1]) >= 0.08
-    for accuracies in top1s:
-        assert len(accuracies) >= 5
-        assert statistics.stdev(accuracies) <= 0.03
 
 
 def test_bitmap():

@@ -77,10 +77,7 @@ class Claim:
         else:
             known = [measured(row, results, metric) for row in compared]
             share = self.share(rows, results, metric, seed_spread)
-            held = self.holds(*known)
-            said = verdict(held, share, " on this data")
-            if self.reason and not held and share <= 1 - DECIDED:
-                said += f". {self.reason}"
+            said = verdict(self.holds(*known), share, " on this data", self.reason)
         return f"The claim that {self.statement} {said}."
 
     def share(
@@ -190,16 +187,17 @@ def _loss(first, *others):
     return first.mean - min(row.mean for row in others)
 
 
-def verdict(holds: bool, share: float, where: str = "") -> str:
+def verdict(holds: bool, share: float, where: str = "", reason: str = "") -> str:
     """What follows the statement of a claim.
 
     Args:
         holds: Whether it holds for what was measured.
         share: Of the resamples, in which it holds; most of them decide it.
         where: Follows where it is decided.
+        reason: A sentence that follows where it does not hold.
     """
     if holds and share >= DECIDED:
         return f"holds{where}"
     if not holds and share <= 1 - DECIDED:
-        return f"does not hold{where}"
+        return f"does not hold{where}" + (f". {reason}" if reason else "")
     return f"is inconclusive: holds in {100 * share:.0f} % of resamples"
